@@ -1,0 +1,74 @@
+"""The state of a training run in one file, replaced in one piece, so that a killed run can always go on."""
+
+import os
+import pickle
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from posekit.configurations import RunConfig
+from posekit.errors import PosekitError
+
+
+def save_checkpoint(
+    path: Path,
+    config: RunConfig,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    scheduler: torch.optim.lr_scheduler.LRScheduler,
+    history: list[dict],
+) -> None:
+    """Writes beside the file and renames: what is at `path` is always a whole checkpoint.
+
+    Raises `PosekitError` if it cannot be written; the checkpoint before it is then untouched.
+    """
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
+    state = {
+        "config": config.to_dict(),
+        "network": network.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "scheduler": scheduler.state_dict(),
+        "history": history,
+    }
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(state, unfinished)
+        unfinished.replace(path)
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
+        unfinished.unlink(missing_ok=True)
+        raise PosekitError(f"checkpoint {path} cannot be written ({error}); is the disk full?") from error
+
+
+def read_checkpoint(path: Path) -> dict:
+    """What `save_checkpoint` wrote, on the CPU, without running code from the file.
+
+    Raises `PosekitError` if there is no file, or it is cut off, or of something else.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise PosekitError(f"there is no checkpoint {path}; train the model first") from error
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise PosekitError(f"{path} is not a whole checkpoint; delete it to train again from the start") from error
+    if not isinstance(state, dict) or not {"config", "network"} <= state.keys():
+        raise PosekitError(f"{path} is a file of torch, but not a checkpoint of posekit")
+    return state
+
+
+def load_checkpoint(path: Path, config: RunConfig) -> dict:
+    """A checkpoint to go on from. Raises `PosekitError` if it was made by another configuration."""
+    state = read_checkpoint(path)
+    made_by = RunConfig.from_dict(state["config"])
+    if made_by != config:
+        raise PosekitError(
+            f"{path} was made with other settings ({differences(made_by, config)}); "
+            "use --force to train again, which replaces it"
+        )
+    return state
+
+
+def differences(there: RunConfig, asked: RunConfig) -> str:
+    """What differs between two configurations, for a message."""
+    old, new = there.to_dict(), asked.to_dict()
+    return ", ".join(f"{key}: {old[key]} there, {new[key]} asked for" for key in old if old[key] != new[key])

@@ -1,0 +1,304 @@
+"""The command line: reads options, calls the library, prints. `posekit --help` lists the commands."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from posekit.errors import PosekitError
+
+# torch takes seconds to import, so commands import what they need and --help answers at once.
+
+app = typer.Typer(
+    help=__doc__.split(":")[0]
+    and "Human pose estimation with Stacked Hourglass networks: a study one can repeat.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+ProfileOption = Annotated[
+    str,
+    typer.Option(
+        envvar="POSEKIT_PROFILE",
+        help="Size: 'quick' (minutes on two cores) or 'full' (the report's, needs a GPU).",
+    ),
+]
+MpiiOption = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="POSEKIT_MPII",
+        help="Folder with MPII's annotations/ and images/; a part of the images will do. Without: drawn people.",
+    ),
+]
+ModelOption = Annotated[int, typer.Option(help="Number of one of the report's six models.")]
+SeedOption = Annotated[int, typer.Option(help="Seed of the weights and of the order of people.")]
+DeviceOption = Annotated[
+    str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; by default a GPU if there is one.")
+]
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Train again what is already trained; replaces records and checkpoints.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def main() -> None:
+    """Runs a command; what a person can put right is one sentence and exit status 1, not a traceback."""
+    try:
+        app()
+    except PosekitError as error:
+        print(f"posekit: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(
+            "\nposekit: stopped. What is finished is kept; the same command goes on from there.", file=sys.stderr
+        )
+        raise typer.Exit(130) from None
+
+
+@app.command()
+def study(
+    profile: ProfileOption = "quick",
+    mpii: MpiiOption = None,
+    device: DeviceOption = None,
+    force: ForceOption = False,
+) -> None:
+    """The whole study: data, the six models, figures and tables, notebooks. What is done already is skipped."""
+    from posekit.configurations import MODELS
+    from posekit.notebooks import execute_notebook, study_notebooks
+    from posekit.publication import publish_pictures, publish_records
+    from posekit.study import Study, home
+
+    started = time.perf_counter()
+    with _interruptible():
+        print("1/4  data")
+        the_study = Study(profile, mpii)
+        if the_study.left_out:
+            print(f"     {the_study.left_out}")
+        train_crops, validation_crops = the_study.crops
+        print(
+            f"     {the_study.people.name}: {len(train_crops)} train and {len(validation_crops)} validation people"
+        )
+        print(f"2/4  training the six models, profile {profile}")
+        if force:
+            for number in MODELS:
+                the_study.forget(number)
+        for run in the_study.run_all(device=device):
+            last = run.history.iloc[-1]
+            print(
+                f"     {run.label}: loss {last.train_loss:.6f}, validation {last.validation_loss:.6f}, "
+                f"PCKh@0.5 weighted14 {last.pckh_weighted14:.1f} %"
+            )
+        print("3/4  figures and tables")
+        paths = publish_records(the_study.runs(), the_study.figures)
+        paths += publish_pictures(the_study.runs(), validation_crops, the_study.figures)
+        print("4/4  notebooks")
+        environment = {"POSEKIT_PROFILE": profile, "POSEKIT_HOME": str(home())}
+        if mpii is not None:
+            environment["POSEKIT_MPII"] = str(mpii.resolve())
+        for notebook in study_notebooks():
+            execute_notebook(notebook, the_study.executed_notebooks / notebook.name, environment)
+    minutes = (time.perf_counter() - started) / 60
+    print(
+        f"\nDone in {minutes:.1f} minutes:\n"
+        f"  records    {the_study.records}\n"
+        f"  figures    {the_study.figures} ({len(paths)} files)\n"
+        f"  notebooks  {the_study.executed_notebooks} (with outputs)\n"
+        "Run again, it skips what is trained; --force (make study FORCE=1) trains anew."
+    )
+
+
+@app.command()
+def train(
+    model: ModelOption = 5,
+    profile: ProfileOption = "quick",
+    mpii: MpiiOption = None,
+    seed: SeedOption = 0,
+    device: DeviceOption = None,
+    force: ForceOption = False,
+) -> None:
+    """Train one of the six models, or go on with one that was stopped."""
+    from posekit.study import Study
+
+    with _interruptible():
+        the_study = Study(profile, mpii)
+        if the_study.left_out:
+            print(the_study.left_out)
+        if force:
+            the_study.forget(model, seed)
+        run = the_study.run(model, seed, device)
+    print(run.label)
+    print(run.history.to_string(index=False))
+    print(f"records in {the_study.records}")
+
+
+@app.command()
+def evaluate(
+    predictions: Annotated[
+        Path | None,
+        typer.Option(help="A .mat file with `preds` (2958 x 16 x 2, image px) in MPII's validation order."),
+    ] = None,
+    mpii: MpiiOption = None,
+    profile: ProfileOption = "quick",
+    threshold: Annotated[float, typer.Option(help="In head sizes.")] = 0.5,
+    as_json: JsonOption = False,
+) -> None:
+    """PCKh of anybody's predictions for MPII's validation people; without --predictions, of the trained models."""
+    from posekit.metrics import head_distances, pckh
+    from posekit.skeleton import JOINTS
+    from posekit.study import Study
+
+    if not threshold > 0:
+        raise PosekitError(f"the threshold must be positive (head sizes), not {threshold:g}")
+    if predictions is not None:
+        from posekit.mpii import read_mpii, read_predictions
+
+        if mpii is None:
+            raise PosekitError("--predictions needs --mpii, the folder with MPII's annotations")
+        _, people = read_mpii(mpii).split()
+        joints = read_predictions(predictions, len(people))
+        scores = {predictions.name: pckh(head_distances(joints, people.joints, people.head_size), threshold)}
+    else:
+        the_study = Study(profile, mpii)
+        scores = {run.label: pckh(run.distances(), threshold) for run in the_study.runs()}
+        if not scores:
+            raise PosekitError(f"there are no finished runs in {the_study.records}; try posekit study first")
+    tables = {
+        name: {"threshold": threshold}
+        | {mean: getattr(score, mean) for mean in ("macro14", "weighted14", "weighted16")}
+        | {joint: float(value) for joint, value in zip(JOINTS, score.joints, strict=True)}
+        for name, score in scores.items()
+    }
+    if as_json:
+        print(json.dumps(tables[predictions.name] if predictions is not None else tables, indent=2))
+        return
+    for name, table in tables.items():
+        print(f"{name}: PCKh@{threshold:g} in percent")
+        for key, value in list(table.items())[1:]:
+            print(f"  {key:15s} {value:6.2f}")
+
+
+@app.command()
+def figures(
+    studies: Annotated[
+        list[str] | None, typer.Argument(help="Folders of data/runs, such as sample-quick; by default all.")
+    ] = None,
+    mpii: MpiiOption = None,
+) -> None:
+    """All figures and tables from records, without training."""
+    from posekit.publication import publish_pictures, publish_records
+    from posekit.records import read_runs
+    from posekit.study import Study, home
+
+    folder = home() / "data" / "runs"
+    names = studies or sorted(path.name for path in folder.glob("*") if path.is_dir())
+    if not names:
+        raise PosekitError(f"there are no records in {folder}; try posekit study first")
+    for name in names:
+        runs = read_runs(folder / name)
+        if not runs:
+            raise PosekitError(f"there are no finished runs in {folder / name}; known are {', '.join(names)}")
+        target = home() / "figures" / name
+        paths = publish_records(runs, target)
+        drawn = runs[0].config.data == "sample"
+        at_hand = (home() / "data" / "sample").exists() if drawn else mpii is not None
+        the_study = Study(runs[0].config.profile, None if drawn else mpii) if at_hand else None
+        if the_study is not None and the_study.name == name:
+            paths += publish_pictures(runs, the_study.crops[1], target)
+        else:
+            print(f"{name}: Figs. 1 and 5 show images that are not at hand (POSEKIT_MPII, or posekit sample)")
+        print(f"{name}: {len(paths)} files in {target}")
+
+
+@app.command()
+def predict(
+    image: Annotated[Path, typer.Argument(help="A photograph: JPEG, PNG, WebP ...")],
+    center: Annotated[tuple[float, float] | None, typer.Option(help="Middle of the person: x y, px.")] = None,
+    scale: Annotated[float | None, typer.Option(help="Height of the person / 200 px, as in MPII.")] = None,
+    box: Annotated[
+        tuple[float, float, float, float] | None, typer.Option(help="Instead: left top right bottom, px.")
+    ] = None,
+    study_name: Annotated[
+        str, typer.Option("--study", help="Study whose network answers: a folder of data/checkpoints.")
+    ] = "sample-quick",
+    model: ModelOption = 5,
+    checkpoint: Annotated[Path | None, typer.Option(help="Instead: a checkpoint of `posekit train`.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the photograph with its skeleton here.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --out if it exists.")] = False,
+    device: DeviceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Joints of one person in a photograph. Without center and scale or a box, the person fills the photograph."""
+    import numpy as np
+
+    from posekit.drawing import draw_skeleton
+    from posekit.images import read_image, write_image
+    from posekit.predictor import Predictor
+    from posekit.skeleton import JOINTS
+    from posekit.study import checkpoint_path
+    from posekit.training import choose_device
+
+    if (center is None) != (scale is None) or (center is not None and box is not None):
+        raise PosekitError("say where the person is by --center and --scale together, or by --box")
+    if out is not None and out.exists() and not overwrite:
+        raise PosekitError(f"{out} exists already; choose another name or say --overwrite")
+    picture = read_image(image, upright=True)
+    if checkpoint is None:
+        checkpoint = checkpoint_path(study_name, model, seed=0)
+    predictor = Predictor.from_checkpoint(checkpoint, choose_device(device))
+    if center is not None and scale is not None:
+        answer = predictor.predict(picture, np.array(center), scale)
+    else:
+        if box is None:
+            print("posekit: no --box, so the person is taken to fill the photograph", file=sys.stderr)
+            box = (0, 0, picture.shape[1], picture.shape[0])
+        answer = predictor.predict_box(picture, np.array(box))
+    rows = [
+        {"joint": name, "x": round(float(x), 2), "y": round(float(y), 2), "confidence": round(float(c), 4)}
+        for name, (x, y), c in zip(JOINTS, answer.joints, answer.confidence, strict=True)
+    ]
+    if as_json:
+        print(json.dumps(rows, indent=2))
+    else:
+        for row in rows:
+            print(f"{row['joint']:15s} {row['x']:8.1f} {row['y']:8.1f}   confidence {row['confidence']:.2f}")
+    if out is not None:
+        write_image(out, draw_skeleton(picture, answer.joints, np.full(len(JOINTS), True)))
+        print(f"posekit: wrote {out}", file=sys.stderr)
+
+
+@app.command()
+def sample(
+    folder: Annotated[Path | None, typer.Argument(help="By default data/sample.")] = None,
+    train_people: Annotated[int, typer.Option("--train", help="Train people.")] = 1250,
+    validation_people: Annotated[int, typer.Option("--validation", help="Validation people.")] = 250,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same pixels.")] = 0,
+) -> None:
+    """Draw the built-in people: images and annotations in MPII's form."""
+    from posekit.sample import make_sample
+    from posekit.study import home
+
+    target = folder or home() / "data" / "sample"
+    make_sample(target, train_people, validation_people, seed)
+    print(f"{train_people} train and {validation_people} validation people in {target}")
+
+
+@app.command()
+def cost(profile: ProfileOption = "full", as_json: JsonOption = False) -> None:
+    """Parameters and FLOPs (2 a multiply-add, convolutions, one image) of the six models."""
+    from posekit.configurations import get_profile
+    from posekit.tables import cost_table
+
+    table = cost_table(get_profile(profile))
+    print(json.dumps(table.to_dict("records"), indent=2) if as_json else table.to_string(index=False))

@@ -1,0 +1,58 @@
+"""Runs a network over crops: heatmaps to joints in image pixels, with their loss and their distances."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from posekit.crop import invert, transform
+from posekit.dataset import Crops, batches
+from posekit.heatmaps import Codec
+from posekit.metrics import head_distances
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A network's answer for N people.
+
+    joints (N, 16, 2) float64 image px; confidence (N, 16) float64, the peak of the heatmap; distances (N, 16)
+    float64 in head sizes, NaN where a joint does not count; loss: the report's, mean over people.
+    """
+
+    joints: np.ndarray
+    confidence: np.ndarray
+    distances: np.ndarray
+    loss: float
+
+
+def heatmap_loss(answers: list[Tensor], target: Tensor) -> Tensor:
+    """The loss of the report: the sum over stacks of the mean squared error over all cells, joints and people.
+
+    answers: one (B, 16, H, W) a stack; target: (B, 16, H, W), empty maps for joints that are not there.
+    """
+    return torch.stack([F.mse_loss(heatmaps.float(), target) for heatmaps in answers]).sum()
+
+
+@torch.inference_mode()
+def evaluate(network: nn.Module, crops: Crops, codec: Codec, device: torch.device, batch_size: int) -> Evaluation:
+    """The last stack's joints for all people of `crops`, mapped back through each person's own matrix."""
+    was_training = network.training
+    network.eval()
+    found, confidence, total = [], [], 0.0
+    for batch in batches(crops, batch_size, device):
+        answers = network(batch.images)
+        target = codec.encode(batch.joints, batch.present, answers[-1].shape[-2:])
+        total += float(heatmap_loss(answers, target)) * len(batch.which)
+        joints, peaks = codec.decode(answers[-1])
+        found.append(joints.cpu().double().numpy())
+        confidence.append(peaks.cpu().double().numpy())
+    network.train(was_training)
+    joints = transform(invert(crops.matrices), np.concatenate(found))
+    return Evaluation(
+        joints=joints,
+        confidence=np.concatenate(confidence),
+        distances=head_distances(joints, crops.people.joints, crops.people.head_size),
+        loss=total / len(crops),
+    )

@@ -1,0 +1,100 @@
+"""The codec: joints -> heatmaps for the network to learn, heatmaps -> joints.
+
+A heatmap has a quarter of the crop's resolution. Crop pixel x is heatmap cell (x + 0.5) / 4 - 0.5, so the
+centre of cell c is crop pixel 4 c + 1.5; no other conversion exists in the project.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from posekit.errors import PosekitError
+
+STRIDE = 4  # crop pixels a heatmap cell, in x and in y: what the network's stem makes
+
+
+@dataclass(frozen=True)
+class Codec:
+    """Owns the sigma and the two ways of the field to write a joint as a heatmap.
+
+    report:   the Gaussian is centred on the cell that holds the joint, and the answer is the centre of the cell
+              with the largest value, as the report's authors did. Up to half a cell is lost on the way.
+    subpixel: the Gaussian is centred where the joint is, and decoding asks the neighbours of the largest cell
+              how far beside its centre the joint lies (as in Zhang et al., "Distribution-Aware Coordinate
+              Representation", CVPR 2020, here with the known sigma instead of an estimated curvature).
+    """
+
+    kind: Literal["report", "subpixel"] = "report"
+    sigma: float = 1.0  # cells
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("report", "subpixel"):
+            raise PosekitError(f"unknown codec {self.kind!r}: choose 'report' or 'subpixel'")
+        if not self.sigma > 0:
+            raise PosekitError(f"sigma must be positive, not {self.sigma}")
+
+    def encode(self, joints: Tensor, present: Tensor, size: tuple[int, int]) -> Tensor:
+        """Heatmaps (..., J, H, W) float32, peak 1, on the device of the joints.
+
+        joints: (..., J, 2) float, crop px. present: (..., J) bool; where it is False (not annotated, or outside
+        the crop) the heatmap is empty, whatever the joint's numbers are. size: (H, W) in cells.
+        """
+        center = to_cells(torch.nan_to_num(joints.float()))
+        if self.kind == "report":
+            center = torch.floor(center + 0.5)
+        height, width = size
+        columns = self._gaussian(center[..., 0], width)  # (..., J, W)
+        rows = self._gaussian(center[..., 1], height) * present[..., None]  # (..., J, H)
+        return rows[..., :, None] * columns[..., None, :]
+
+    def _gaussian(self, center: Tensor, length: int) -> Tensor:
+        cells = torch.arange(length, device=center.device, dtype=torch.float32)
+        return torch.exp(-((cells - center[..., None]) ** 2) / (2 * self.sigma**2))
+
+    def decode(self, heatmaps: Tensor) -> tuple[Tensor, Tensor]:
+        """Joints (..., J, 2) float32 in crop px and their confidence (..., J), the largest value of the map.
+
+        heatmaps: (..., J, H, W) float. Every map gives a joint, also an empty one; its confidence tells.
+        """
+        heatmaps = heatmaps.float()
+        width = heatmaps.shape[-1]
+        confidence, index = heatmaps.flatten(-2).max(dim=-1)
+        cell = torch.stack([index % width, index // width], dim=-1)
+        center = cell.float()
+        if self.kind == "subpixel":
+            center = center + self._offset(heatmaps, cell, confidence)
+        return from_cells(center), confidence
+
+    def _offset(self, heatmaps: Tensor, cell: Tensor, peak: Tensor) -> Tensor:
+        """(..., J, 2): from the centre of the largest cell to the top of the Gaussian, at most half a cell.
+
+        With g(c) = exp(-(c - m)^2 / 2 s^2), two cells a < b give m = (a + b) / 2 + s^2 ln(g(b) / g(a)) / (b - a).
+        """
+        height, width = heatmaps.shape[-2:]
+        flat = heatmaps.flatten(-2)
+        # A network's values can be zero or negative beside the peak: a hundredth of it says "far away" as well.
+        floor = peak.clamp(min=1e-6) * 0.01
+        offsets = []
+        for axis, length in ((0, width), (1, height)):
+            low = (cell[..., axis] - 1).clamp(min=0)
+            high = (cell[..., axis] + 1).clamp(max=length - 1)
+            values = []
+            for neighbour in (low, high):
+                other = cell[..., 1 - axis]
+                index = other * width + neighbour if axis == 0 else neighbour * width + other
+                values.append(torch.maximum(flat.gather(-1, index[..., None])[..., 0], floor))
+            middle = (low + high) / 2 + self.sigma**2 * torch.log(values[1] / values[0]) / (high - low)
+            offsets.append((middle - cell[..., axis]).clamp(-0.5, 0.5))
+        return torch.stack(offsets, dim=-1)
+
+
+def to_cells(crop: Tensor) -> Tensor:
+    """Crop px -> heatmap cells."""
+    return (crop + 0.5) / STRIDE - 0.5
+
+
+def from_cells(cells: Tensor) -> Tensor:
+    """Heatmap cells -> crop px."""
+    return (cells + 0.5) * STRIDE - 0.5

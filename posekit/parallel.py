@@ -1,0 +1,71 @@
+"""Trains several runs at once on a CPU, each in a process of its own: small networks use one core at best."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tqdm.auto import tqdm
+
+from posekit.errors import PosekitError
+
+
+def run_together(
+    commands: list[list[str]],
+    jobs: int,
+    environment: dict[str, str],
+    epochs_done: Callable[[], int],
+    epochs: int,
+    progress: bool = True,
+) -> None:
+    """Runs `python -m posekit` with each command's arguments, at most `jobs` at a time, to their ends.
+
+    The bar follows `epochs_done`, which counts what the runs have recorded. If one fails, the others are stopped
+    (what they recorded is kept) and its message is raised as `PosekitError`; so are they on Ctrl-C.
+    """
+    package = str(Path(__file__).resolve().parent.parent)
+    path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
+    waiting = list(commands)
+    running: list[tuple[subprocess.Popen, Path]] = []
+    with (
+        tempfile.TemporaryDirectory() as logs,
+        tqdm(
+            total=epochs,
+            initial=epochs_done(),
+            desc=f"training, {jobs} at a time",
+            unit=" epochs",
+            disable=not progress,
+        ) as bar,
+    ):
+        try:
+            while waiting or running:
+                while waiting and len(running) < jobs:
+                    arguments = waiting.pop(0)
+                    log = Path(logs) / f"{len(waiting)}.log"
+                    with log.open("w") as stream:
+                        process = subprocess.Popen(
+                            [sys.executable, "-m", "posekit", *arguments],
+                            stdin=subprocess.DEVNULL,
+                            stdout=subprocess.DEVNULL,
+                            stderr=stream,
+                            env={**os.environ, **environment, "PYTHONPATH": path},
+                        )
+                    running.append((process, log))
+                time.sleep(0.5)
+                bar.update(epochs_done() - bar.n)
+                for process, log in [job for job in running if job[0].poll() is not None]:
+                    running.remove((process, log))
+                    if process.returncode != 0:
+                        lines = log.read_text(errors="replace").strip().splitlines()
+                        message = (
+                            lines[-1].removeprefix("posekit: ") if lines else f"exit status {process.returncode}"
+                        )
+                        raise PosekitError(message)
+        finally:
+            for process, _ in running:
+                process.terminate()
+            for process, _ in running:
+                process.wait()

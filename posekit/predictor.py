@@ -1,0 +1,97 @@
+"""An image and where its person is -> 16 joints in image pixels. NumPy in, NumPy out."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from posekit.checkpoint import read_checkpoint
+from posekit.configurations import RunConfig
+from posekit.crop import (
+    CropRule,
+    box_center_and_scale,
+    clip_box,
+    crop_image,
+    crop_matrix,
+    invert,
+    is_empty,
+    person_box,
+    transform,
+)
+from posekit.errors import PosekitError
+from posekit.heatmaps import Codec
+from posekit.hourglass import StackedHourglass
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One person's answer.
+
+    joints (16, 2) float64 image px; confidence (16,) float64, the peak of each heatmap (about 0 .. 1);
+    crop (S, S, 3) uint8, what the network saw; heatmaps (16, S / 4, S / 4) float32 of the last stack;
+    matrix (2, 3) float64, image px -> crop px.
+    """
+
+    joints: np.ndarray
+    confidence: np.ndarray
+    crop: np.ndarray
+    heatmaps: np.ndarray
+    matrix: np.ndarray
+
+
+class Predictor:
+    """A trained network with the crop and the codec that it was trained with."""
+
+    def __init__(self, network: StackedHourglass, rule: CropRule, codec: Codec) -> None:
+        self.network = network.eval()
+        self.rule = rule
+        self.codec = codec
+
+    @classmethod
+    def from_checkpoint(cls, path: Path, device: torch.device) -> "Predictor":
+        """The network of a checkpoint that `posekit train` wrote. Raises `PosekitError` if it is not one."""
+        state = read_checkpoint(path)
+        config = RunConfig.from_dict(state["config"])
+        network = StackedHourglass(config.network)
+        network.load_state_dict(state["network"])
+        return cls(network.to(device, memory_format=torch.channels_last), config.crop, config.codec)
+
+    def predict(self, image: np.ndarray, center: np.ndarray, scale: float) -> Prediction:
+        """Joints of the person at `center` (x, y), image px, who is `scale` times 200 px tall, as in MPII.
+
+        image: (H, W, 3) uint8 RGB. Raises `PosekitError` for another kind of array, a center outside the image,
+        or a scale that gives nothing to crop.
+        """
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+            raise PosekitError(f"an image must be (H, W, 3) uint8 RGB, not {image.shape} {image.dtype}")
+        height, width = image.shape[:2]
+        x, y = center
+        if not (0 <= x <= width - 1 and 0 <= y <= height - 1):
+            raise PosekitError(f"the center ({x:g}, {y:g}) lies outside the image of {width} x {height} px")
+        if not (np.isfinite(scale) and scale > 0):
+            raise PosekitError(f"the scale must be a positive number (height of the person / 200 px), not {scale}")
+        box = clip_box(person_box(self.rule, np.asarray(center), np.asarray(scale)), np.array([width, height]))
+        if is_empty(box):
+            raise PosekitError(f"scale {scale:g} gives a crop of zero size; is it the person's height / 200 px?")
+        return self._answer(crop_image(image, box, self.rule.size), crop_matrix(box, self.rule.size))
+
+    def predict_box(self, image: np.ndarray, box: np.ndarray) -> Prediction:
+        """Joints of the person who fills `box`: left, top, right, bottom, image px, clipped to the image."""
+        height, width = image.shape[:2]
+        box = np.clip(np.asarray(box, float), 0, [width - 1, height - 1, width - 1, height - 1])
+        return self.predict(image, *box_center_and_scale(self.rule, box))
+
+    @torch.inference_mode()
+    def _answer(self, crop: np.ndarray, matrix: np.ndarray) -> Prediction:
+        device = next(self.network.parameters()).device
+        pixels = torch.from_numpy(crop).to(device)[None].permute(0, 3, 1, 2).float() / 255
+        heatmaps = self.network(pixels)[-1][0]
+        joints, confidence = self.codec.decode(heatmaps)
+        return Prediction(
+            joints=transform(invert(matrix), joints.cpu().double().numpy()),
+            confidence=confidence.cpu().double().numpy(),
+            crop=crop,
+            heatmaps=heatmaps.float().cpu().numpy(),
+            matrix=matrix,
+        )

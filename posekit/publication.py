@@ -1,0 +1,58 @@
+"""Every figure and table of a study, written from its records into one folder."""
+
+from pathlib import Path
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from posekit.dataset import Crops
+from posekit.figures import (
+    LOSS_FIGURES,
+    accuracy_figure,
+    crop_figure,
+    loss_figure,
+    pose_grid_figure,
+    save_figure,
+)
+from posekit.images import read_image
+from posekit.records import Run
+from posekit.skeleton import JOINTS
+from posekit.tables import accuracy_table, losses_table, save_table, table_1, table_2
+
+#: The report's proposed network, whose answers Fig. 5 shows.
+PROPOSED = 5
+
+
+def publish_records(runs: list[Run], folder: Path, progress: bool = True) -> list[Path]:
+    """Figs. 2 to 4, PCKh by joint, Tables I and II and the losses: what needs records alone. Returns the paths."""
+    jobs = [
+        lambda number=number, title=title, chosen=chosen: save_figure(
+            loss_figure(chosen, title), folder, f"figure_{number}"
+        )
+        for number, (title, models) in LOSS_FIGURES.items()
+        if (chosen := [run for run in runs if run.config.model in models])
+    ]
+    jobs.append(lambda: save_figure(accuracy_figure(runs), folder, "accuracy"))
+    jobs.append(lambda: save_table(losses_table(runs), folder, "losses"))
+    jobs.append(lambda: save_table(accuracy_table(runs).rename_axis("run").reset_index(), folder, "accuracy"))
+    proposed = [run for run in runs if run.config.model == PROPOSED]
+    if proposed:
+        config = proposed[0].config
+        jobs.append(lambda: save_table(table_1(config.network, config.crop.size), folder, "table_1"))
+        jobs.append(lambda: save_table(table_2(config), folder, "table_2"))
+    return [path for job in tqdm(jobs, desc="figures and tables", disable=not progress) for path in job()]
+
+
+def publish_pictures(runs: list[Run], crops: Crops, folder: Path) -> list[Path]:
+    """Figs. 1 and 5, which show photographs: validation crops of the same people as the records."""
+    people = crops.people
+    # For Fig. 1, somebody with all joints whose box the border of the image does not cut.
+    whole = people.labelled.sum(axis=1) == len(JOINTS)
+    person = int(np.argmax(whole & (people.scale == np.median(people.scale[whole])))) if whole.any() else 0
+    image = read_image(people.images_folder / people.image[person], upright=False)
+    figure = crop_figure(image, people.center[person], people.scale[person], people.joints[person], crops.rule)
+    paths = save_figure(figure, folder, "figure_1")
+    proposed = [run for run in runs if run.config.model == PROPOSED]
+    if proposed:
+        paths += save_figure(pose_grid_figure(proposed[0], crops), folder, "figure_5")
+    return paths

@@ -1,0 +1,165 @@
+"""The records of a run: one folder of small text files that figures and tables are made from.
+
+run.json        what was asked (the configuration), floors, versions, device, time; `finished` is set at the end
+history.csv     a row an epoch
+predictions.csv a row a validation person and joint, after the last epoch
+"""
+
+import json
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import torch
+
+import posekit
+from posekit.annotations import People
+from posekit.configurations import RunConfig, get_model
+from posekit.errors import PosekitError
+from posekit.evaluation import Evaluation
+from posekit.skeleton import JOINTS
+from posekit.training import EpochRecord
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as its records tell it.
+
+    history: the columns of `EpochRecord`. predictions: person, image, joint, x, y (image px), confidence and
+    distance (head sizes; NaN where the joint does not count); empty until the run is finished.
+    floors: zero_heatmap_train and zero_heatmap_validation (loss), mean_pose_weighted14 (PCKh@0.5, percent).
+    """
+
+    config: RunConfig
+    floors: dict[str, float]
+    environment: dict[str, str]
+    finished: bool
+    history: pd.DataFrame
+    predictions: pd.DataFrame
+
+    @property
+    def label(self) -> str:
+        model = get_model(self.config.model)
+        return f"{model.name}: {model.description}"
+
+    def distances(self) -> np.ndarray:
+        """(N, 16) float64 in head sizes, NaN where a joint does not count; people as in the records."""
+        return self._column("distance")
+
+    def joints(self) -> np.ndarray:
+        """(N, 16, 2) float64 image px: the predicted joints."""
+        return np.stack([self._column("x"), self._column("y")], axis=-1)
+
+    def images(self) -> np.ndarray:
+        """(N,) names of the image files."""
+        return self.predictions["image"].to_numpy()[:: len(JOINTS)]
+
+    def _column(self, name: str) -> np.ndarray:
+        return self.predictions[name].to_numpy(float).reshape(-1, len(JOINTS))
+
+
+def environment(device: torch.device) -> dict[str, str]:
+    """The versions and the kind of device that a run's numbers depend on."""
+    return {
+        "posekit": posekit.__version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "opencv": cv2.__version__,
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "threads": str(torch.get_num_threads()),
+    }
+
+
+def write_progress(
+    folder: Path, config: RunConfig, floors: dict[str, float], device: torch.device, history: list[EpochRecord]
+) -> None:
+    """The records of a run that is still going."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / "history.csv", pd.DataFrame([vars(row) for row in history]).to_csv(index=False))
+    _write_run(folder, config, floors, device, finished=False)
+
+
+def write_finished(
+    folder: Path,
+    config: RunConfig,
+    floors: dict[str, float],
+    device: torch.device,
+    history: list[EpochRecord],
+    people: People,
+    evaluation: Evaluation,
+) -> None:
+    """The records of a run that is done; `finished` is written last."""
+    write_progress(folder, config, floors, device, history)
+    count = len(people)
+    table = pd.DataFrame(
+        {
+            "person": np.repeat(np.arange(count), len(JOINTS)),
+            "image": np.repeat(people.image, len(JOINTS)),
+            "joint": np.tile(JOINTS, count),
+            "x": evaluation.joints[..., 0].ravel().round(2),
+            "y": evaluation.joints[..., 1].ravel().round(2),
+            "confidence": evaluation.confidence.ravel().round(4),
+            # Not rounded to fewer digits: PCKh from the records must be PCKh as it was measured.
+            "distance": evaluation.distances.ravel().round(6),
+        }
+    )
+    _write(folder / "predictions.csv", table.to_csv(index=False))
+    _write_run(folder, config, floors, device, finished=True)
+
+
+def _write_run(
+    folder: Path, config: RunConfig, floors: dict[str, float], device: torch.device, finished: bool
+) -> None:
+    content = {
+        "config": config.to_dict(),
+        "floors": floors,
+        "environment": environment(device),
+        "finished": finished,
+    }
+    _write(folder / "run.json", json.dumps(content, indent=2) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    """Replaces a text file in one piece."""
+    unfinished = path.with_name(path.name + ".unfinished")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise PosekitError(f"{path} cannot be written ({error.strerror})") from error
+
+
+def read_run(folder: Path) -> Run:
+    """The records in a folder. Raises `PosekitError` naming the file that is missing or broken."""
+    path = folder / "run.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        history = pd.read_csv(path := folder / "history.csv")
+        predictions = pd.read_csv(path := folder / "predictions.csv") if content["finished"] else pd.DataFrame()
+        return Run(
+            RunConfig.from_dict(content["config"]),
+            content["floors"],
+            content["environment"],
+            content["finished"],
+            history,
+            predictions,
+        )
+    except FileNotFoundError as error:
+        raise PosekitError(f"there is no record {path}; train the model first") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise PosekitError(f"record {path} cannot be read ({error}); delete {folder} to train again") from error
+
+
+def run_folder_name(model: int, seed: int) -> str:
+    return f"model-{model}-seed-{seed}"
+
+
+def read_runs(folder: Path) -> list[Run]:
+    """All finished runs below a folder, by model and seed."""
+    runs = [read_run(path.parent) for path in sorted(Path(folder).glob("*/run.json"))]
+    return sorted((run for run in runs if run.finished), key=lambda run: (run.config.model, run.config.seed))

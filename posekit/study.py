@@ -1,0 +1,227 @@
+"""One study: a profile on a data set, and the one place that knows where its files are.
+
+    data/sample/                         the drawn people
+    data/cache/                          crops
+    data/runs/<study>/model-5-seed-0/    records (small text)
+    data/checkpoints/<study>/...         networks
+    data/notebooks/<study>/              executed notebooks
+    figures/<study>/                     figures and tables
+
+<study> is data set and profile, such as sample-quick or mpii-full; a part of MPII carries the number of people
+in its name (mpii-1992-quick), so that no study writes over another one's results.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from posekit import sample
+from posekit.checkpoint import differences, load_checkpoint
+from posekit.configurations import MODELS, RunConfig, get_model, get_profile, run_config
+from posekit.crop import invert, transform
+from posekit.dataset import Crops, make_crops
+from posekit.errors import PosekitError
+from posekit.hourglass import StackedHourglass
+from posekit.metrics import head_distances, mean_pose, pckh, zero_heatmap_loss
+from posekit.mpii import ALL_PEOPLE, read_mpii, with_images
+from posekit.parallel import run_together
+from posekit.records import Run, read_run, read_runs, run_folder_name, write_finished, write_progress
+from posekit.training import EpochRecord, choose_device, make_network, train
+
+
+def home() -> Path:
+    """The folder of data/ and figures/: POSEKIT_HOME, else the checkout, else the current folder."""
+    if "POSEKIT_HOME" in os.environ:
+        return Path(os.environ["POSEKIT_HOME"])
+    checkout = Path(__file__).resolve().parent.parent
+    return checkout if (checkout / "pyproject.toml").exists() else Path.cwd()
+
+
+def _cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def _cpu_threads(threads: int | None) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def checkpoint_path(study: str, model: int, seed: int) -> Path:
+    """Where the network of a run is kept."""
+    return home() / "data" / "checkpoints" / study / run_folder_name(model, seed) / "last.pt"
+
+
+class Study:
+    """A profile on a data set: prepares the data, trains what is missing, and answers from records.
+
+    profile is a name out of `PROFILES`; mpii is the folder with MPII's annotations/ and images/, or None for the
+    drawn people. Raises `PosekitError` for an unknown profile or a folder that cannot be read.
+    """
+
+    def __init__(self, profile: str = "quick", mpii: Path | None = None, progress: bool = True) -> None:
+        self.profile = get_profile(profile)
+        self.mpii = mpii
+        self.progress = progress
+        if mpii is None:
+            folder = home() / "data" / "sample"
+            sample.make_sample(folder, progress=progress)
+            self.people, self.left_out = read_mpii(folder, name="sample"), ""
+        else:
+            people, self.left_out = with_images(read_mpii(mpii))
+            complete = len(people) > 0.99 * ALL_PEOPLE
+            self.people = people if complete else replace(people, name=f"mpii-{len(people)}")
+        self.name = f"{self.people.name}-{self.profile.name}"
+
+    @classmethod
+    def from_environment(cls) -> "Study":
+        """The study that POSEKIT_PROFILE and POSEKIT_MPII name: quick on the drawn people where they are unset."""
+        mpii = os.environ.get("POSEKIT_MPII")
+        return cls(os.environ.get("POSEKIT_PROFILE", "quick"), Path(mpii) if mpii else None)
+
+    @property
+    def records(self) -> Path:
+        return home() / "data" / "runs" / self.name
+
+    @property
+    def figures(self) -> Path:
+        return home() / "figures" / self.name
+
+    @property
+    def executed_notebooks(self) -> Path:
+        return home() / "data" / "notebooks" / self.name
+
+    @cached_property
+    def crops(self) -> tuple[Crops, Crops]:
+        """(train, validation) at the profile's size, made on first use."""
+        cache = home() / "data" / "cache"
+        train_people, validation_people = self.people.split()
+        return (
+            make_crops(train_people, self.profile.crop, cache, self.progress),
+            make_crops(validation_people, self.profile.crop, cache, self.progress),
+        )
+
+    @cached_property
+    def floors(self) -> dict[str, float]:
+        """What is reached without looking at the image: see `posekit.records.Run.floors`."""
+        train_crops, validation_crops = self.crops
+        size, codec, stacks = self.profile.crop.size, self.profile.codec, self.profile.stacks
+        everywhere = np.repeat(mean_pose(train_crops.joints, train_crops.present)[None], len(validation_crops), 0)
+        people = validation_crops.people
+        distances = head_distances(
+            transform(invert(validation_crops.matrices), everywhere), people.joints, people.head_size
+        )
+        return {
+            "zero_heatmap_train": zero_heatmap_loss(train_crops.joints, train_crops.present, size, codec, stacks),
+            "zero_heatmap_validation": zero_heatmap_loss(
+                validation_crops.joints, validation_crops.present, size, codec, stacks
+            ),
+            "mean_pose_weighted14": pckh(distances).weighted14,
+        }
+
+    def config(self, model: int, seed: int = 0) -> RunConfig:
+        """What a run of this study is asked to do. Raises `PosekitError` for an unknown model."""
+        return run_config(get_model(model), self.profile, seed, self.people.name, self.people.fingerprint())
+
+    def run(self, model: int, seed: int = 0, device: str | None = None) -> Run:
+        """The records of a run; it is trained, or trained to its end, if they are not complete."""
+        config = self.config(model, seed)
+        folder = self.records / run_folder_name(config.model, config.seed)
+        if not self._is_recorded(config):
+            self._train(config, choose_device(device))
+        return read_run(folder)
+
+    def run_all(self, models: Sequence[int] = tuple(MODELS), device: str | None = None) -> list[Run]:
+        """The records of several models; those that are not complete are trained, on a CPU several at once."""
+        missing = [model for model in models if not self._is_recorded(self.config(model))]
+        threads = self.profile.cpu_threads
+        jobs = min(len(missing), _cores() // threads) if threads else 1
+        if jobs > 1 and choose_device(device).type == "cpu":
+            _ = self.floors  # makes the crops too: once here instead of at the same time in every process
+            environment = {"POSEKIT_HOME": str(home()), "POSEKIT_PROFILE": self.profile.name}
+            if self.mpii is not None:
+                environment["POSEKIT_MPII"] = str(self.mpii.resolve())
+            run_together(
+                [["train", "--model", str(model), "--device", "cpu"] for model in missing],
+                jobs,
+                environment,
+                epochs_done=lambda: sum(self._epochs_recorded(model) for model in missing),
+                epochs=len(missing) * self.profile.epochs,
+                progress=self.progress,
+            )
+        return [self.run(model, device=device) for model in models]
+
+    def _epochs_recorded(self, model: int) -> int:
+        history = self.records / run_folder_name(model, 0) / "history.csv"
+        return len(history.read_text().splitlines()) - 1 if history.exists() else 0
+
+    def network(self, model: int, seed: int = 0, device: str | None = None) -> StackedHourglass:
+        """The trained network of a run, ready to predict; it is trained if its checkpoint is not there."""
+        config = self.config(model, seed)
+        where = choose_device(device)
+        if not checkpoint_path(self.name, config.model, config.seed).exists() or not self._is_recorded(config):
+            return self._train(config, where)
+        network = make_network(config, where)
+        network.load_state_dict(
+            load_checkpoint(checkpoint_path(self.name, config.model, config.seed), config)["network"]
+        )
+        return network.eval()
+
+    def runs(self) -> list[Run]:
+        """All finished runs of this study, by model and seed."""
+        return read_runs(self.records)
+
+    def forget(self, model: int, seed: int = 0) -> None:
+        """Deletes the records and the checkpoint of a run, so that it is trained anew."""
+        for folder in (
+            self.records / run_folder_name(model, seed),
+            checkpoint_path(self.name, model, seed).parent,
+        ):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _is_recorded(self, config: RunConfig) -> bool:
+        """Whether finished records of this configuration exist; `PosekitError` if they are of another one."""
+        folder = self.records / run_folder_name(config.model, config.seed)
+        if not (folder / "run.json").exists():
+            return False
+        there = read_run(folder)
+        if there.config != config:
+            raise PosekitError(
+                f"the records in {folder} were made with other settings "
+                f"({differences(there.config, config)}); use --force to train again, which replaces them"
+            )
+        return there.finished
+
+    def _train(self, config: RunConfig, device: torch.device) -> StackedHourglass:
+        folder = self.records / run_folder_name(config.model, config.seed)
+        # Finished records stay as they are when only the network is missing, as in a fresh checkout.
+        recorded = self._is_recorded(config)
+
+        def on_epoch(history: list[EpochRecord]) -> None:
+            if not recorded:
+                write_progress(folder, config, self.floors, device, history)
+
+        network, history, evaluation = train(
+            config,
+            *self.crops,
+            checkpoint_path(self.name, config.model, config.seed),
+            device,
+            self.progress,
+            on_epoch,
+        )
+        if not recorded:
+            people = self.crops[1].people
+            write_finished(folder, config, self.floors, device, history, people, evaluation)
+        return network

@@ -1,0 +1,126 @@
+"""The report's tables beside what this code makes: DataFrames out."""
+
+from pathlib import Path
+
+import pandas as pd
+import torch
+from torch import nn
+
+from posekit import report
+from posekit.configurations import MODELS, Profile, RunConfig, network_config
+from posekit.cost import network_cost
+from posekit.errors import PosekitError
+from posekit.hourglass import NetworkConfig, StackedHourglass
+from posekit.metrics import pckh
+from posekit.records import Run
+from posekit.skeleton import JOINTS
+
+
+def table_1(config: NetworkConfig, size: int) -> pd.DataFrame:
+    """Table I from the network itself: what its stem's layers do to a crop of size x size px.
+
+    The columns are the report's; residual blocks of the original stem are listed convolution by convolution.
+    """
+    with torch.device("meta"):
+        stem = StackedHourglass(config).eval().stem
+        image = torch.empty(1, 3, size, size)
+    rows = []
+
+    def note(layer: nn.Module, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
+        convolution = isinstance(layer, nn.Conv2d)
+        kernel, stride, padding = (
+            value[0] if isinstance(value, tuple) else value
+            for value in (layer.kernel_size, layer.stride, layer.padding)
+        )
+        rows.append(
+            {
+                "layer": "BatchNorm + ReLU + Conv" if convolution else "MaxPool",
+                "input size": inputs[0].shape[-1],
+                "output size": output.shape[-1],
+                "kernel size": kernel,
+                "stride": stride,
+                "padding": padding,
+                "input channels": inputs[0].shape[1],
+                "output channels": output.shape[1],
+                "parameters": sum(parameter.numel() for parameter in layer.parameters()),
+            }
+        )
+
+    for layer in stem.modules():
+        if isinstance(layer, nn.Conv2d | nn.MaxPool2d):
+            layer.register_forward_hook(note)
+    stem(image)
+    return pd.DataFrame(rows)
+
+
+def table_2(config: RunConfig) -> pd.DataFrame:
+    """Table II: the report's hyperparameters of its proposed model beside those of a run."""
+    ours = [config.optimizer, config.batch_size, config.epochs, f"{config.learning_rate:g}"]
+    return report.table_2().rename(columns={"value": "report"}).assign(**{f"profile {config.profile}": ours})
+
+
+def losses_table(runs: list[Run]) -> pd.DataFrame:
+    """The six losses after the last epoch: the report's beside ours, and the floor of answering zero.
+
+    The two columns are not of the same size of network or data set unless the profile is `full` on all of MPII.
+    """
+    table = report.losses().rename(columns={"loss": "report: loss"})
+    ours = pd.DataFrame(
+        {
+            "model": run.config.model,
+            "seed": run.config.seed,
+            "ours: training loss": run.history["train_loss"].iloc[-1],
+            "ours: validation loss": run.history["validation_loss"].iloc[-1],
+            "zero heatmaps, validation": run.floors["zero_heatmap_validation"],
+        }
+        for run in runs
+    )
+    return table.merge(ours, on="model", how="left")
+
+
+def accuracy_table(runs: list[Run], threshold: float = 0.5) -> pd.DataFrame:
+    """PCKh in percent: a row a run, columns the 16 joints and the three means, and the mean pose as last row."""
+    rows = {}
+    for run in runs:
+        score = pckh(run.distances(), threshold)
+        means = {"macro14": score.macro14, "weighted14": score.weighted14, "weighted16": score.weighted16}
+        rows[f"{run.label} (seed {run.config.seed})"] = means | dict(zip(JOINTS, score.joints, strict=True))
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    if runs and threshold == 0.5:
+        table.loc["mean pose (no network)", "weighted14"] = runs[0].floors["mean_pose_weighted14"]
+    return table
+
+
+def cost_table(profile: Profile) -> pd.DataFrame:
+    """Parameters and FLOPs of the six models in a profile, a row a model."""
+    rows = [
+        {"model": model.number, "network": model.description}
+        | network_cost(network_config(model, profile), profile.crop.size)
+        for model in MODELS.values()
+    ]
+    return pd.DataFrame(rows)
+
+
+def save_table(table: pd.DataFrame, folder: Path, name: str) -> list[Path]:
+    """Writes `name`.csv for machines and `name`.md for people. Returns the paths."""
+    paths = [folder / f"{name}.csv", folder / f"{name}.md"]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        table.to_csv(paths[0], index=False)
+        paths[1].write_text(markdown(table), encoding="utf-8")
+    except OSError as error:
+        raise PosekitError(f"tables cannot be written to {folder} ({error.strerror})") from error
+    return paths
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """A table in Markdown; numbers with six significant digits, nothing where there is none."""
+
+    def cell(value: object) -> str:
+        if isinstance(value, float):
+            return "" if pd.isna(value) else f"{value:.6g}"
+        return str(value)
+
+    lines = ["| " + " | ".join(map(str, table.columns)) + " |", "|" + " --- |" * len(table.columns)]
+    lines += ["| " + " | ".join(map(cell, row)) + " |" for row in table.itertuples(index=False)]
+    return "\n".join(lines) + "\n"
