@@ -123,4 +123,9 @@ def crop_image(image: np.ndarray, clipped: np.ndarray, size: int) -> np.ndarray:
         part = cv2.resize(part, (part.shape[1] // block, part.shape[0] // block), interpolation=cv2.INTER_AREA)
         matrix[:, 2] += matrix[:, :2] @ np.full(2, (block - 1) / 2)
         matrix[:, :2] *= block
-    return cv2.warpAffine(part, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    crop = cv2.warpAffine(part, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    # Padding is exact: crop pixels whose middle lies beside the box are zero, the others are not mixed with zeros.
+    corners = np.array([[left - 0.5, top - 0.5], [right - 0.5, bottom - 0.5]])
+    (first_x, first_y), (end_x, end_y) = np.ceil(transform(crop_matrix(clipped, size), corners)).astype(int)
+    crop[:, : max(first_x, 0)] = crop[:, end_x:] = crop[: max(first_y, 0)] = crop[end_y:] = 0
+    return crop

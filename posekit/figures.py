@@ -14,6 +14,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from posekit.annotations import People
 from posekit.configurations import MODELS
@@ -69,16 +70,17 @@ def crop_figure(image: np.ndarray, center: np.ndarray, scale: float, joints: np.
     height, width = image.shape[:2]
     box = person_box(rule, center, np.asarray(scale))
     clipped = clip_box(box, np.array([width, height]))
-    figure, axes = new_figure(8.2, 4.0, columns=2, width_ratios=[max(1.0, width / height), 1])
+    figure, axes = new_figure(8.2, 4.3, columns=2, width_ratios=[max(1.0, width / height), 1])
     left, right = axes[0]
     left.imshow(image, extent=(-0.5, width - 0.5, height - 0.5, -0.5))
     edges = clipped - 0.5
-    for line, dash, color in ((box, (0, (4, 3)), "white"), (edges, "-", "#E69F00")):
+    for line, dash, color, thickness in ((edges, "-", "#E69F00", 2.5), (box, (0, (3, 2)), "black", 1.2)):
         x, y = line[[0, 2, 2, 0, 0]], line[[1, 1, 3, 3, 1]]
-        left.plot(x, y, color="black", linewidth=3.2, clip_on=False)
-        left.plot(x, y, color=color, linestyle=dash, linewidth=1.8, clip_on=False)
+        left.plot(x, y, color=color, linestyle=dash, linewidth=thickness, clip_on=False)
     left.plot(*center, "+", color="white", markersize=12, markeredgewidth=2)
-    left.set_title(f"image, {width} x {height} px: the report's box (dashed),\nclipped (solid), and the centre")
+    left.set_title(
+        f"image, {width} x {height} px: the report's box (dashed),\nits part in the image (solid), the centre"
+    )
     factor = max(1, round(512 / rule.size))
     points = enlarge_points(transform(crop_matrix(clipped, rule.size), joints), factor)
     crop = enlarge(crop_image(image, clipped, rule.size), factor)
@@ -115,9 +117,13 @@ def loss_figure(runs: Sequence[Run], title: str) -> Figure:
         axis.set_xlabel("epoch")
         axis.set_title(name)
         axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.set_yscale("log")
+        for formatter in (axis.yaxis.set_major_formatter, axis.yaxis.set_minor_formatter):
+            formatter("{x:g}")
+        axis.yaxis.set_minor_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
         axis.margins(y=0.08)
         sns.despine(ax=axis)
-    axes[0, 0].set_ylabel("loss (sum of both stacks' MSE)")
+    axes[0, 0].set_ylabel("loss, logarithmic")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=min(2, len(labels)), frameon=False)
     figure.suptitle(f"{title} ({_study_of(runs)})")
@@ -150,7 +156,7 @@ def accuracy_figure(runs: Sequence[Run], threshold: float = 0.5) -> Figure:
         floor = runs[0].floors["mean_pose_weighted14"]
         last = len(groups) - 1
         axis.hlines(floor, last - 0.42, last + 0.42, color="black", linestyle=(0, (2, 2)), linewidth=1.2)
-        axis.annotate("mean pose", (last, floor), (0, -3), textcoords="offset points", ha="center", va="top",
+        axis.annotate("mean\npose", (last + 0.42, floor), (3, 0), textcoords="offset points", va="center",
                       fontsize="small")  # fmt: skip
     for boundary in np.arange(len(groups) - 1) + 0.5:
         axis.axvline(boundary, color="0.9", linewidth=0.8)

@@ -28,6 +28,7 @@ def execute_notebook(notebook: Path, executed: Path, environment: dict[str, str]
         content,
         timeout=None,
         kernel_name="python3",
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # the kernel's remarks would stand in the progress bar
         resources={"metadata": {"path": str(notebook.parent)}},
         on_cell_complete=lambda cell, cell_index: bar.update(cell_index + 1 - bar.n),
     )

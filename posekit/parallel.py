@@ -55,7 +55,8 @@ def run_together(
                         )
                     running.append((process, log))
                 time.sleep(0.5)
-                bar.update(epochs_done() - bar.n)
+                if (done := epochs_done()) > bar.n:
+                    bar.update(done - bar.n)
                 for process, log in [job for job in running if job[0].poll() is not None]:
                     running.remove((process, log))
                     if process.returncode != 0:

@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
+from posekit.annotations import People
+from posekit.crop import CropRule, lost_joints
 from posekit.dataset import Crops
 from posekit.figures import (
     LOSS_FIGURES,
@@ -16,7 +18,6 @@ from posekit.figures import (
 )
 from posekit.images import read_image
 from posekit.records import Run
-from posekit.skeleton import JOINTS
 from posekit.tables import accuracy_table, losses_table, save_table, table_1, table_2
 
 #: The report's proposed network, whose answers Fig. 5 shows.
@@ -43,12 +44,18 @@ def publish_records(runs: list[Run], folder: Path, progress: bool = True) -> lis
     return [path for job in tqdm(jobs, desc="figures and tables", disable=not progress) for path in job()]
 
 
+def example_person(people: People, rule: CropRule) -> int:
+    """Number of somebody to explain the crop with: most joints in it, and among those of middle size."""
+    lost = lost_joints(rule, people.center, people.scale, people.joints)
+    kept = (people.labelled & ~lost).sum(axis=1)
+    best = np.flatnonzero(kept == kept.max())
+    return int(best[np.argsort(people.scale[best], kind="stable")[len(best) // 2]])
+
+
 def publish_pictures(runs: list[Run], crops: Crops, folder: Path) -> list[Path]:
     """Figs. 1 and 5, which show photographs: validation crops of the same people as the records."""
     people = crops.people
-    # For Fig. 1, somebody with all joints whose box the border of the image does not cut.
-    whole = people.labelled.sum(axis=1) == len(JOINTS)
-    person = int(np.argmax(whole & (people.scale == np.median(people.scale[whole])))) if whole.any() else 0
+    person = example_person(people, crops.rule)
     image = read_image(people.images_folder / people.image[person], upright=False)
     figure = crop_figure(image, people.center[person], people.scale[person], people.joints[person], crops.rule)
     paths = save_figure(figure, folder, "figure_1")

@@ -213,15 +213,10 @@ class Study:
             if not recorded:
                 write_progress(folder, config, self.floors, device, history)
 
-        network, history, evaluation = train(
-            config,
-            *self.crops,
-            checkpoint_path(self.name, config.model, config.seed),
-            device,
-            self.progress,
-            on_epoch,
-        )
-        if not recorded:
-            people = self.crops[1].people
-            write_finished(folder, config, self.floors, device, history, people, evaluation)
+        checkpoint = checkpoint_path(self.name, config.model, config.seed)
+        with _cpu_threads(self.profile.cpu_threads):
+            network, history, evaluation = train(config, *self.crops, checkpoint, device, self.progress, on_epoch)
+            if not recorded:
+                people = self.crops[1].people
+                write_finished(folder, config, self.floors, device, history, people, evaluation)
         return network

@@ -59,7 +59,9 @@ def make_network(config: RunConfig, device: torch.device) -> StackedHourglass:
 def make_optimizer(config: RunConfig, network: nn.Module) -> torch.optim.Optimizer:
     """RMSprop, RAdam or Adam as torch has them, over the parameters that can learn."""
     learnable = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    return getattr(torch.optim, config.optimizer)(learnable, lr=config.learning_rate)
+    # One kernel for all parameters where torch has it, else one for many: there are hundreds of small ones.
+    faster = {"fused": True} if config.optimizer == "Adam" else {"foreach": True}
+    return getattr(torch.optim, config.optimizer)(learnable, lr=config.learning_rate, **faster)
 
 
 def make_scheduler(config: RunConfig, optimizer: torch.optim.Optimizer) -> torch.optim.lr_scheduler.LRScheduler:

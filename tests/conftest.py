@@ -1,0 +1,43 @@
+"""Fixtures of the tests. Nothing is written outside pytest's temporary folders."""
+
+import os
+from pathlib import Path
+
+import pytest
+from tables import TINY
+
+from posekit.configurations import PROFILES
+from posekit.sample import make_sample
+from posekit.study import Study
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def mpii_folder() -> Path:
+    """MPII's annotations, from POSEKIT_MPII; the tests that need them are skipped without."""
+    folder = os.environ.get("POSEKIT_MPII", "")
+    if not folder or not (Path(folder) / "annotations").is_dir():
+        pytest.skip("POSEKIT_MPII does not name a folder with MPII's annotations/")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory) -> Path:
+    """A folder in MPII's form with 48 train and 16 validation people."""
+    folder = tmp_path_factory.mktemp("drawn") / "people"
+    make_sample(folder, train=48, validation=16, progress=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_home(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture
+def tiny_study(drawn, tiny_home, monkeypatch) -> Study:
+    """A study of the profile `tiny`; its records stay for the whole session."""
+    monkeypatch.setenv("POSEKIT_HOME", str(tiny_home))
+    monkeypatch.setitem(PROFILES, "tiny", TINY)
+    return Study("tiny", mpii=drawn, progress=False)

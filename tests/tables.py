@@ -1,0 +1,44 @@
+"""Small tables of people and small profiles for tests."""
+
+from pathlib import Path
+
+import numpy as np
+
+from posekit.annotations import People
+from posekit.configurations import Profile
+from posekit.crop import CropRule
+from posekit.heatmaps import Codec
+from posekit.skeleton import JOINTS
+
+#: Learns nothing, but goes through everything within seconds.
+TINY = Profile(
+    "tiny",
+    CropRule(size=32),
+    Codec("subpixel"),
+    channels=8,
+    stacks=2,
+    modules=1,
+    reductions=1,
+    batch_size=8,
+    epochs=3,
+    learning_rates={"RMSprop": 1e-3, "RAdam": 1e-3, "Adam": 1e-3},
+)
+
+
+def make_people(count: int = 3, **columns: object) -> People:
+    """A small valid table: everybody stands in the middle of an image of 300 x 400 px."""
+    joints = np.full((count, len(JOINTS), 2), 150.0)
+    joints[:, :, 1] = np.linspace(80, 320, len(JOINTS))
+    values = {
+        "name": "test",
+        "images_folder": Path("images"),
+        "image": np.array([f"{number}.jpg" for number in range(count)]),
+        "center": np.full((count, 2), [150.0, 200.0]),
+        "scale": np.full(count, 1.5),
+        "joints": joints,
+        "visible": np.full((count, len(JOINTS)), True),
+        "head_size": np.full(count, 30.0),
+        "validation": np.arange(count) == count - 1,
+        "image_size": np.full((count, 2), [300, 400]),
+    }
+    return People(**{**values, **columns})

@@ -1,0 +1,80 @@
+"""The codec against the Gaussian written out cell by cell, and round trips."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from posekit.errors import PosekitError
+from posekit.heatmaps import Codec, from_cells, to_cells
+
+
+def slow_heatmap(center: tuple[float, float], sigma: float, height: int, width: int) -> np.ndarray:
+    cells = np.zeros((height, width))
+    for y in range(height):
+        for x in range(width):
+            cells[y, x] = math.exp(-((x - center[0]) ** 2 + (y - center[1]) ** 2) / (2 * sigma**2))
+    return cells
+
+
+def encode_one(codec: Codec, x: float, y: float, present: bool = True) -> np.ndarray:
+    joints, there = torch.tensor([[x, y]]), torch.tensor([present])
+    return codec.encode(joints, there, (20, 24))[0].numpy()
+
+
+def test_pixels_and_cells_by_hand():
+    # Cell 0 is the pixels 0, 1, 2, 3; its middle is pixel 1.5.
+    assert from_cells(torch.tensor(0.0)) == 1.5
+    assert to_cells(torch.tensor([1.5, 5.5, -0.5])).tolist() == [0.0, 1.0, -0.5]
+
+
+def test_subpixel_heatmap_cell_by_cell():
+    heatmap = encode_one(Codec("subpixel", sigma=1.3), 30.0, 41.0)
+    slow = slow_heatmap(((30 + 0.5) / 4 - 0.5, (41 + 0.5) / 4 - 0.5), 1.3, 20, 24)
+    np.testing.assert_allclose(heatmap, slow, atol=1e-6)
+
+
+@pytest.mark.parametrize("x, cell", [(28.0, 7), (31.0, 7), (31.4, 7), (32.0, 8)])
+def test_report_heatmap_is_centred_on_the_cell_that_holds_the_joint(x, cell):
+    np.testing.assert_allclose(
+        encode_one(Codec("report"), x, 41.0), slow_heatmap((cell, 10), 1.0, 20, 24), atol=1e-6
+    )
+
+
+def test_absent_joints_have_empty_heatmaps():
+    assert encode_one(Codec("report"), 30, 40, present=False).max() == 0
+    joints = torch.full((2, 16, 2), float("nan"))
+    empty = Codec("subpixel").encode(joints, torch.zeros(2, 16, dtype=torch.bool), (16, 16))
+    assert empty.shape == (2, 16, 16, 16) and empty.abs().max() == 0
+
+
+@pytest.mark.parametrize("kind, bound", [("report", 2.0), ("subpixel", 1e-3)])
+def test_round_trip_error(kind, bound):
+    """Half a cell for the report's codec, next to nothing for the sub-pixel one, right up to the border."""
+    torch.manual_seed(0)
+    joints = torch.rand(500, 16, 2) * 255.98 - 0.49
+    codec = Codec(kind)
+    back, confidence = codec.decode(codec.encode(joints, torch.ones(500, 16, dtype=torch.bool), (64, 64)))
+    assert (back - joints).abs().max() <= bound + 1e-4
+    assert confidence.max() <= 1 and confidence.min() > 0.7
+
+
+def test_decoding_stays_at_the_peak_where_the_neighbours_say_nothing():
+    heatmaps = torch.full((1, 1, 16, 16), -0.2)
+    heatmaps[0, 0, 5, 9] = 0.4
+    joints, confidence = Codec("subpixel").decode(heatmaps)
+    assert joints[0, 0].tolist() == [9 * 4 + 1.5, 5 * 4 + 1.5]
+    assert confidence.item() == pytest.approx(0.4)
+
+
+def test_decoding_an_empty_or_negative_map_gives_numbers():
+    for value in (0.0, -1.0):
+        joints, confidence = Codec("subpixel").decode(torch.full((2, 16, 8, 8), value))
+        assert torch.isfinite(joints).all() and (confidence == value).all()
+
+
+@pytest.mark.parametrize("arguments", [{"kind": "dark"}, {"sigma": 0.0}])
+def test_impossible_codecs_are_refused(arguments):
+    with pytest.raises(PosekitError):
+        Codec(**arguments)

@@ -1,0 +1,133 @@
+"""The networks against counts derived by hand, layer by layer."""
+
+import pytest
+import torch
+
+from posekit.cost import cost_by_part, network_cost
+from posekit.errors import PosekitError
+from posekit.hourglass import NetworkConfig, StackedHourglass, convolutions, count_parameters
+
+SMALL = NetworkConfig("reduced", channels=16, stacks=2, modules=1, reductions=2)
+
+
+def conv(kernel: int, inputs: int, outputs: int) -> int:
+    return kernel * kernel * inputs * outputs + outputs
+
+
+def norm(channels: int) -> int:
+    return 2 * channels
+
+
+def residual(inputs: int, outputs: int) -> int:
+    middle = outputs // 2
+    branch = norm(inputs) + conv(1, inputs, middle) + norm(middle) + conv(3, middle, middle)
+    branch += norm(middle) + conv(1, middle, outputs)
+    return branch + (conv(1, inputs, outputs) if inputs != outputs else 0)
+
+
+def body(channels: int, stacks: int, modules: int, reductions: int, joints: int = 16) -> int:
+    """Everything behind the stem. An hourglass of r reductions has 3 r + 1 places for residual blocks."""
+    hourglass = (3 * reductions + 1) * modules * residual(channels, channels)
+    head = modules * residual(channels, channels) + norm(channels) + conv(1, channels, channels)
+    head += conv(1, channels, joints) + conv(1, channels, channels) + conv(1, joints, channels)
+    return stacks * (hourglass + head)
+
+
+REDUCED_STEM = [(7, 3, 64), (3, 64, 64), (1, 64, 128), (3, 128, 128), (1, 128, 256)]
+
+
+def test_original_network_of_the_report():
+    stem = norm(3) + conv(7, 3, 64) + residual(64, 128) + residual(128, 128) + residual(128, 256)
+    by_hand = stem + body(256, 2, 2, 4)
+    assert by_hand == 12_647_206
+    with torch.device("meta"):
+        network = StackedHourglass(NetworkConfig("original"))
+    assert count_parameters(network) == by_hand
+    assert len(convolutions(network.stem)) == 12
+    assert sum(count_parameters(layer) for layer in convolutions(network.stem)) == 350_848
+
+
+def test_reduced_network_of_the_report():
+    stem = sum(norm(i) + conv(k, i, o) for k, i, o in REDUCED_STEM)
+    by_hand = stem + body(256, 2, 2, 4)
+    assert by_hand == 12_530_790
+    with torch.device("meta"):
+        network = StackedHourglass(NetworkConfig("reduced"))
+    assert count_parameters(network) == by_hand
+    layers = convolutions(network.stem)
+    assert [(c.kernel_size[0], c.in_channels, c.out_channels) for c in layers] == REDUCED_STEM
+    assert sum(conv(*layer) for layer in REDUCED_STEM) == 235_328 == sum(map(count_parameters, layers))
+
+
+@pytest.mark.parametrize("channels, stacks, modules, reductions", [(48, 2, 1, 3), (32, 1, 2, 2), (64, 3, 1, 4)])
+def test_other_sizes_have_the_parameters_they_should(channels, stacks, modules, reductions):
+    stem = [(k, i if i == 3 else i * channels // 256, o * channels // 256) for k, i, o in REDUCED_STEM]
+    by_hand = sum(norm(i) + conv(k, i, o) for k, i, o in stem) + body(channels, stacks, modules, reductions)
+    network = StackedHourglass(NetworkConfig("reduced", channels, stacks, modules, reductions))
+    assert count_parameters(network) == by_hand
+
+
+def test_flops_of_the_report_by_hand():
+    """2 k k i o FLOPs a position of the output, summed over the reduced stem; known totals for the rest."""
+    sides = [128, 128, 128, 64, 64]
+    by_hand = sum(2 * k * k * i * o * side**2 for (k, i, o), side in zip(REDUCED_STEM, sides, strict=True))
+    reduced = network_cost(NetworkConfig("reduced"), 256)
+    original = network_cost(NetworkConfig("original"), 256)
+    assert reduced["stem_gflop"] == pytest.approx(by_hand / 1e9, rel=1e-12)
+    assert original["stem_gflop"] == pytest.approx(4.50, abs=0.005)
+    assert original["gflop"] == pytest.approx(27.69, abs=0.01)
+    assert reduced["gflop"] == pytest.approx(26.45, abs=0.01)
+
+
+def test_the_parts_add_up_to_the_whole():
+    parts = cost_by_part(NetworkConfig("original"), 256)
+    whole = network_cost(NetworkConfig("original"), 256)
+    assert sum(part["parameters"] for part in parts) == whole["parameters"]
+    assert sum(part["gflop"] for part in parts) == pytest.approx(whole["gflop"], rel=1e-12)
+    assert parts[0]["parameters"] / whole["parameters"] == pytest.approx(0.028, abs=0.001)
+    assert parts[0]["gflop"] / whole["gflop"] == pytest.approx(0.16, abs=0.005)
+
+
+@pytest.mark.parametrize("stem", ["original", "reduced"])
+def test_every_learnable_parameter_receives_a_gradient(stem):
+    network = StackedHourglass(NetworkConfig(stem, 16, 2, 1, 2))
+    answers = network(torch.rand(2, 3, 64, 64))
+    sum(answer.square().mean() for answer in answers).backward()
+    idle = {name for name, parameter in network.named_parameters() if parameter.grad is None}
+    # What the last head hands on is read by nobody, as in the report's network; it is marked as not learnable.
+    assert idle == {
+        f"heads.1.{layer}.{part}" for layer in ("from_features", "from_heatmaps") for part in ("weight", "bias")
+    }
+    assert all(not dict(network.named_parameters())[name].requires_grad for name in idle)
+    assert all((p.grad != 0).any() for name, p in network.named_parameters() if name not in idle)
+
+
+def test_no_convolution_comes_without_norm_and_relu_before_it():
+    """BatchNorm -> ReLU -> Conv everywhere, but for skips and what a head makes of its features."""
+    network = StackedHourglass(NetworkConfig("reduced", 16, 1, 1, 1))
+    kinds = [type(layer).__name__ for layer in network.stem.modules() if not list(layer.children())]
+    block = ["BatchNorm2d", "ReLU", "Conv2d"]
+    assert kinds == 3 * block + ["MaxPool2d"] + 2 * block
+
+
+@pytest.mark.parametrize("height, width", [(64, 64), (96, 64), (72, 88)], ids=["square", "tall", "odd on the way"])
+def test_heatmaps_are_a_quarter_of_the_crop(height, width):
+    answers = StackedHourglass(SMALL).eval()(torch.rand(1, 3, height, width))
+    assert [tuple(answer.shape) for answer in answers] == 2 * [(1, 16, height // 4, width // 4)]
+
+
+def test_people_of_a_batch_do_not_touch_each_other():
+    torch.manual_seed(0)
+    network = StackedHourglass(SMALL).eval()
+    images = torch.rand(3, 3, 64, 64)
+    with torch.inference_mode():
+        together, alone = network(images)[-1][1], network(images[1:2])[-1][0]
+    torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"stem": "tiny"}, {"channels": 30}, {"channels": 0}, {"stacks": 0}, {"reductions": 0}]
+)
+def test_impossible_networks_are_refused(wrong):
+    with pytest.raises(PosekitError):
+        NetworkConfig(**wrong)

@@ -1,0 +1,174 @@
+"""Prediction on whole images, and the command line as a stranger uses it."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from posekit.cli import app
+from posekit.crop import CropRule
+from posekit.errors import PosekitError
+from posekit.heatmaps import STRIDE, Codec
+from posekit.images import read_image
+from posekit.predictor import Predictor
+from posekit.skeleton import JOINTS
+from posekit.study import checkpoint_path
+
+
+class FindsRed(torch.nn.Module):
+    """Stands in for a network: every heatmap is the amount of red in a cell, so the answer is known."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unused = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
+        red = images[:, :1] - images[:, 2:]
+        return [torch.nn.functional.avg_pool2d(red, STRIDE).expand(-1, len(JOINTS), -1, -1)]
+
+
+@pytest.mark.parametrize("center, scale", [((200, 150), 1.0), ((60, 80), 0.8), ((330, 250), 1.6)])
+def test_joints_come_back_in_pixels_of_the_image(center, scale):
+    image = np.full((300, 400, 3), 90, np.uint8)
+    dot = np.array(center) + (12, -20)
+    cv2.circle(image, dot.tolist(), 3, (255, 0, 0), -1)
+    answer = Predictor(FindsRed(), CropRule(size=256), Codec("report")).predict(image, np.array(center), scale)
+    cell = 4 / answer.matrix[0, 0]  # image px a heatmap cell
+    assert np.abs(answer.joints - dot).max() <= 0.5 * cell + 1.5
+    assert answer.joints.shape == (16, 2) and answer.heatmaps.shape == (16, 64, 64)
+
+
+def test_a_box_finds_the_same_as_its_center_and_scale():
+    image = np.random.default_rng(0).integers(0, 255, (300, 400, 3), dtype=np.uint8)
+    predictor = Predictor(FindsRed(), CropRule(size=64), Codec("report"))
+    boxed = predictor.predict_box(image, np.array([100, 45, 220, 255]))  # 120 x 210: scale 1
+    np.testing.assert_array_equal(boxed.joints, predictor.predict(image, np.array([160, 150]), 1.0).joints)
+
+
+@pytest.mark.parametrize(
+    "image, center, scale, message",
+    [
+        (np.zeros((50, 50), np.uint8), (20, 20), 1.0, "must be .H, W, 3. uint8"),
+        (np.zeros((50, 50, 3)), (20, 20), 1.0, "uint8"),
+        (np.zeros((50, 50, 3), np.uint8), (60, 20), 1.0, "outside the image of 50 x 50 px"),
+        (np.zeros((50, 50, 3), np.uint8), (20, 20), 0.0, "positive number"),
+        (np.zeros((50, 50, 3), np.uint8), (20, 20), 1e-3, "zero size"),
+    ],
+)
+def test_impossible_questions_are_one_sentence(image, center, scale, message):
+    with pytest.raises(PosekitError, match=message):
+        Predictor(FindsRed(), CropRule(size=64), Codec("report")).predict(image, np.array(center), scale)
+
+
+def test_photographs_are_turned_upright_and_data_sets_are_not(tmp_path):
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn clockwise by a quarter
+    Image.new("RGB", (40, 20)).save(tmp_path / "turned.jpg", exif=exif)
+    assert read_image(tmp_path / "turned.jpg", upright=True).shape == (40, 20, 3)
+    assert read_image(tmp_path / "turned.jpg", upright=False).shape == (20, 40, 3)
+
+
+@pytest.fixture
+def trained(tiny_study):
+    tiny_study.run(5)
+    return tiny_study
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_predict_command_answers_like_the_predictor(trained, tmp_path):
+    people = trained.crops[1].people
+    photograph = people.images_folder / people.image[0]
+    x, y = people.center[0]
+    command = ["predict", photograph, "--study", trained.name, "--center", x, y, "--scale", people.scale[0]]
+    result = run(*command, "--json", "--out", tmp_path / "drawn.png")
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.stdout)
+    assert [row["joint"] for row in rows] == list(JOINTS)
+    recorded = trained.run(5).joints()[0]
+    np.testing.assert_allclose([[row["x"], row["y"]] for row in rows], recorded, atol=0.02)
+    assert read_image(tmp_path / "drawn.png", upright=True).shape == read_image(photograph, upright=True).shape
+
+
+def test_predict_does_not_overwrite_unasked(trained, tmp_path):
+    photograph = trained.people.images_folder / trained.people.image[0]
+    there = tmp_path / "there.png"
+    there.write_bytes(b"mine")
+    result = run("predict", photograph, "--study", trained.name, "--out", there)
+    assert isinstance(result.exception, PosekitError) and "exists already" in str(result.exception)
+    assert there.read_bytes() == b"mine"
+    assert run("predict", photograph, "--study", trained.name, "--out", there, "--overwrite").exit_code == 0
+    assert there.read_bytes() != b"mine"
+
+
+def test_without_a_box_the_person_fills_the_photograph_and_the_command_says_so(trained):
+    photograph = trained.people.images_folder / trained.people.image[0]
+    result = run("predict", photograph, "--study", trained.name)
+    assert result.exit_code == 0 and "fill the photograph" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["predict", "nowhere.jpg"], "nowhere.jpg cannot be read"),
+        (["predict", "x.jpg", "--center", 1, 2], "--center and --scale together"),
+        (["train", "--model", 9], "there is no model 9"),
+        (["train", "--profile", "huge"], "there is no profile 'huge'"),
+        (["study", "--profile", "huge"], "there is no profile 'huge'"),
+        (["cost", "--profile", "huge"], "there is no profile 'huge'"),
+        (["train", "--mpii", "nowhere"], "folder nowhere does not exist"),
+        (["evaluate", "--predictions", "a.mat"], "--predictions needs --mpii"),
+        (["figures", "unheard-of"], "no finished runs in"),
+        (["train", "--device", "abacus"], "device 'abacus' is not available"),
+    ],
+)
+def test_bad_requests_end_in_one_sentence(trained, drawn, monkeypatch, arguments, message):
+    if "--mpii" not in arguments and "evaluate" not in arguments:
+        monkeypatch.setenv("POSEKIT_MPII", str(drawn))
+    monkeypatch.setenv("POSEKIT_PROFILE", "tiny")
+    result = run(*arguments)
+    assert result.exit_code != 0
+    assert isinstance(result.exception, PosekitError) and message in str(result.exception)
+    assert "\n" not in str(result.exception)
+
+
+def test_the_program_itself_prints_no_traceback(tmp_path):
+    import subprocess
+    import sys
+
+    command = [sys.executable, "-m", "posekit", "predict", str(tmp_path / "none.jpg")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith("posekit: image") and len(done.stderr.splitlines()) == 1
+
+
+def test_a_study_without_checkpoint_says_what_to_do(trained):
+    photograph = trained.people.images_folder / trained.people.image[0]
+    assert not checkpoint_path("no-study", 5, 0).exists()
+    result = run("predict", photograph, "--study", "no-study")
+    assert "train the model first" in str(result.exception)
+
+
+def test_cost_prints_the_keys_that_scripts_read():
+    rows = json.loads(run("cost", "--json").stdout)
+    assert [row["model"] for row in rows] == [1, 2, 3, 4, 5, 6]
+    assert rows[0]["parameters"] == 12_647_206 and rows[4]["parameters"] == 12_530_790
+    assert rows[0]["stem_convolutions"] == 12 and rows[4]["stem_convolution_parameters"] == 235_328
+    assert rows[0]["gflop"] == pytest.approx(27.69, abs=0.01) and rows[0]["stem_gflop"] == pytest.approx(
+        4.50, abs=0.01
+    )
+
+
+def test_figures_command_needs_no_data_set(trained, monkeypatch):
+    monkeypatch.delenv("POSEKIT_MPII", raising=False)
+    result = run("figures", trained.name)
+    assert result.exit_code == 0, result.output
+    assert "not at hand" in result.stdout and (trained.figures / "figure_3.svg").exists()
+    assert not (trained.figures / "figure_5.png").exists()

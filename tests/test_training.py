@@ -1,0 +1,257 @@
+"""Training: the loss by hand, determinism, resuming, what is refused, and what a killed run leaves behind."""
+
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from posekit.checkpoint import read_checkpoint, save_checkpoint
+from posekit.configurations import MODELS, PROFILES, RunConfig, get_model, get_profile
+from posekit.errors import PosekitError
+from posekit.evaluation import heatmap_loss
+from posekit.metrics import pckh
+from posekit.records import read_run
+from posekit.study import Study, checkpoint_path
+from posekit.training import make_network, make_optimizer, make_scheduler, train
+
+CPU = torch.device("cpu")
+
+
+def weights(network: torch.nn.Module) -> list[torch.Tensor]:
+    return [value.clone() for value in network.state_dict().values()]
+
+
+def test_loss_by_hand():
+    # Two stacks, one person, 16 joints of 2 x 2 cells. Stack 1 is off by 2 in one cell, stack 2 by 1 in two.
+    target = torch.zeros(1, 16, 2, 2)
+    first, second = target.clone(), target.clone()
+    first[0, 3, 0, 1] = 2.0
+    second[0, 5, 1, 1] = second[0, 6, 0, 0] = 1.0
+    assert heatmap_loss([first, second], target).item() == pytest.approx((4 + 2) / (16 * 4))
+
+
+def test_the_six_models_are_those_of_the_report():
+    known = {n: (m.stem, m.optimizer, m.scheduler) for n, m in MODELS.items()}
+    assert known == {
+        1: ("original", "RMSprop", False),
+        2: ("original", "RAdam", False),
+        3: ("original", "Adam", False),
+        4: ("original", "Adam", True),
+        5: ("reduced", "RMSprop", False),
+        6: ("reduced", "Adam", False),
+    }
+
+
+def test_the_full_profile_is_the_report():
+    full = PROFILES["full"]
+    assert (full.crop.size, full.channels, full.stacks, full.modules, full.reductions) == (256, 256, 2, 2, 4)
+    assert (full.batch_size, full.epochs, full.learning_rates["RMSprop"], full.codec.kind) == (
+        16,
+        5,
+        2.5e-4,
+        "report",
+    )
+
+
+def test_scheduler_divides_the_rate_by_ten_after_the_third_epoch(tiny_study):
+    rates = []
+    for model in (3, 4):
+        config = tiny_study.config(model)
+        optimizer = make_optimizer(config, make_network(config, CPU))
+        scheduler = make_scheduler(config, optimizer)
+        for _ in range(5):
+            rates.append(scheduler.get_last_lr()[0])
+            optimizer.step()
+            scheduler.step()
+    np.testing.assert_allclose(rates, [1e-3] * 8 + [1e-4] * 2)
+
+
+def test_same_seed_same_numbers_and_another_seed_others(tiny_study, tmp_path):
+    outcomes = []
+    for number, seed in enumerate((0, 0, 1)):
+        config = tiny_study.config(5, seed)
+        outcomes.append(train(config, *tiny_study.crops, tmp_path / f"{number}.pt", CPU, progress=False))
+    first, second, other = ([row.train_loss for row in history] for _, history, _ in outcomes)
+    assert first == second and first != other
+    assert all(torch.equal(a, b) for a, b in zip(weights(outcomes[0][0]), weights(outcomes[1][0]), strict=True))
+
+
+def test_models_3_and_4_are_the_same_until_the_scheduler_acts(tiny_study, tmp_path):
+    losses = []
+    for model in (3, 4):
+        config = replace(tiny_study.config(model), epochs=5)
+        _, history, _ = train(config, *tiny_study.crops, tmp_path / f"{model}.pt", CPU, progress=False)
+        losses.append([row.train_loss for row in history])
+    assert losses[0][:3] == losses[1][:3]
+    assert losses[0][3:] != losses[1][3:]
+
+
+def test_training_learns(tiny_study, tmp_path):
+    """A few dozen people by heart: the loss must come well below the one of answering zero."""
+    config = replace(tiny_study.config(5), epochs=30)
+    _, history, _ = train(config, *tiny_study.crops, tmp_path / "last.pt", CPU, progress=False)
+    assert history[-1].train_loss < 0.8 * tiny_study.floors["zero_heatmap_train"]
+
+
+class Stop(Exception):
+    pass
+
+
+@pytest.mark.parametrize("after", [1, 2])
+def test_a_stopped_run_goes_on_to_the_same_end(tiny_study, tmp_path, after):
+    config = tiny_study.config(4)
+    whole, history, evaluation = train(config, *tiny_study.crops, tmp_path / "whole.pt", CPU, progress=False)
+
+    def stop(history):
+        if len(history) == after:
+            raise Stop
+
+    checkpoint = tmp_path / "stopped.pt"
+    with pytest.raises(Stop):
+        train(config, *tiny_study.crops, checkpoint, CPU, progress=False, on_epoch=stop)
+    resumed, again, same = train(config, *tiny_study.crops, checkpoint, CPU, progress=False)
+    assert [row.train_loss for row in again] == [row.train_loss for row in history]
+    assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(resumed), strict=True))
+    np.testing.assert_array_equal(evaluation.joints, same.joints)
+
+
+def test_records_tell_what_was_measured(tiny_study):
+    run = tiny_study.run(5)
+    config = tiny_study.config(5)
+    assert run.finished and run.config == config and len(run.history) == config.epochs
+    score = pckh(run.distances())
+    assert score.weighted14 == pytest.approx(run.history.pckh_weighted14.iloc[-1], abs=1e-9)
+    people = tiny_study.crops[1].people
+    assert run.images().tolist() == people.image.tolist()
+    # Distances from the recorded joints themselves, to the hundredths of a pixel that are recorded.
+    distance = np.linalg.norm(run.joints() - people.joints, axis=2) / people.head_size[:, None]
+    np.testing.assert_allclose(run.distances(), distance, atol=1e-3)
+
+
+def test_finished_runs_are_not_trained_again(tiny_study):
+    tiny_study.run(5)
+    folder = tiny_study.records / "model-5-seed-0"
+    before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    tiny_study.run(5)
+    assert before == {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+
+
+def test_a_missing_network_is_trained_without_touching_finished_records(tiny_study):
+    expected = weights(tiny_study.network(6))
+    checkpoint_path(tiny_study.name, 6, 0).unlink()
+    record = tiny_study.records / "model-6-seed-0" / "run.json"
+    before = record.stat().st_mtime_ns
+    assert all(torch.equal(a, b) for a, b in zip(expected, weights(tiny_study.network(6)), strict=True))
+    assert record.stat().st_mtime_ns == before
+
+
+def test_records_of_other_settings_are_not_overwritten(tiny_study, monkeypatch):
+    tiny_study.run(5)
+    changed = replace(tiny_study.profile, learning_rates={**tiny_study.profile.learning_rates, "RMSprop": 5e-4})
+    monkeypatch.setattr(tiny_study, "profile", changed)
+    with pytest.raises(PosekitError, match=r"learning_rate: 0.001 there, 0.0005 asked for.*--force"):
+        tiny_study.run(5)
+
+
+def test_nan_names_epoch_batch_and_cause(tiny_study, tmp_path):
+    config = replace(tiny_study.config(5), learning_rate=1e30)
+    with pytest.raises(PosekitError, match=r"epoch 1, batch \d+; most likely RMSprop's learning rate of 1e\+30"):
+        train(config, *tiny_study.crops, tmp_path / "last.pt", CPU, progress=False)
+
+
+@pytest.mark.parametrize("damage", ["cut off", "foreign", "text"])
+def test_bad_checkpoints_are_named_and_kept(tiny_study, tmp_path, damage):
+    path = tmp_path / "last.pt"
+    if damage == "cut off":
+        config = tiny_study.config(5)
+        network = make_network(config, CPU)
+        optimizer = make_optimizer(config, network)
+        save_checkpoint(path, config, network, optimizer, make_scheduler(config, optimizer), [])
+        path.write_bytes(path.read_bytes()[:-5000])
+    elif damage == "foreign":
+        torch.save({"weights": torch.zeros(3)}, path)
+    else:
+        path.write_text("not a checkpoint")
+    before = path.read_bytes()
+    with pytest.raises(PosekitError, match=r"last\.pt"):
+        train(tiny_study.config(5), *tiny_study.crops, path, CPU, progress=False)
+    assert path.read_bytes() == before
+
+
+def test_a_checkpoint_of_another_configuration_is_refused(tiny_study, tmp_path):
+    path = tmp_path / "last.pt"
+    train(replace(tiny_study.config(5), epochs=1), *tiny_study.crops, path, CPU, progress=False)
+    with pytest.raises(PosekitError, match="epochs: 1 there, 3 asked for"):
+        train(tiny_study.config(5), *tiny_study.crops, path, CPU, progress=False)
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(tiny_study, tmp_path, monkeypatch):
+    config = tiny_study.config(5)
+    network = make_network(config, CPU)
+    optimizer = make_optimizer(config, network)
+    path = tmp_path / "last.pt"
+    arguments = (path, config, network, optimizer, make_scheduler(config, optimizer), [])
+    save_checkpoint(*arguments)
+    before = path.read_bytes()
+
+    def full_disk(state, target):
+        target.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full_disk)
+    with pytest.raises(PosekitError, match="No space left"):
+        save_checkpoint(*arguments)
+    assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["last.pt"]
+    monkeypatch.undo()
+    assert RunConfig.from_dict(read_checkpoint(path)["config"]) == config
+
+
+def test_broken_records_are_named(tiny_study, tmp_path):
+    with pytest.raises(PosekitError, match=r"no record .*run\.json"):
+        read_run(tmp_path)
+    (tmp_path / "run.json").write_text("{")
+    with pytest.raises(PosekitError, match=r"run\.json cannot be read"):
+        read_run(tmp_path)
+
+
+@pytest.mark.parametrize("ask", [lambda: get_model(7), lambda: get_profile("huge"), lambda: Study("huge")])
+def test_unknown_models_and_profiles_are_refused(ask):
+    with pytest.raises(PosekitError, match="there is no"):
+        ask()
+
+
+def train_command(drawn, home, *options: str) -> subprocess.Popen:
+    environment = {**os.environ, "POSEKIT_HOME": str(home), "POSEKIT_MPII": str(drawn)}
+    command = [sys.executable, "-m", "posekit", "train", "--device", "cpu", *options]
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_killed_command_goes_on_where_it_was(drawn, tmp_path, how):
+    home = tmp_path / "home"
+    history = home / "data" / "runs" / "mpii-64-quick" / "model-5-seed-0" / "history.csv"
+    process = train_command(drawn, home)
+    deadline = time.monotonic() + 120
+    while not (history.exists() and len(history.read_text().splitlines()) > 2):
+        assert process.poll() is None and time.monotonic() < deadline, process.communicate()
+        time.sleep(0.02)
+    process.send_signal(how)
+    _, errors = process.communicate(timeout=60)
+    if how == signal.SIGINT:
+        assert process.returncode == 130 and "the same command goes on from there" in errors
+        assert "Traceback" not in errors
+    rows = history.read_text()
+    done = train_command(drawn, home)
+    assert done.wait(120) == 0
+    finished = history.read_text()
+    assert finished.startswith(rows[: rows.rindex("\n")].rsplit("\n", 1)[0])  # what was recorded has stayed
+    assert len(finished.splitlines()) == 1 + 5
+    losses = [float(line.split(",")[1]) for line in finished.splitlines()[1:]]
+    assert all(math.isfinite(loss) for loss in losses)
