@@ -7,9 +7,9 @@ import numpy as np
 from posekit.heatmaps import STRIDE
 from posekit.skeleton import LIMBS, SIDES
 
-#: RGB by side of the body: orange and blue of Okabe and Ito, which colour-blind readers tell apart and which
-#: differ in brightness for print without colour. The person's right is drawn with squares, the left with discs.
-SIDE_COLORS = {"right": (230, 159, 0), "left": (0, 114, 178), "middle": (235, 235, 235)}
+#: RGB by side of the body: orange, blue and purple of Okabe and Ito, which colour-blind readers tell apart. For
+#: print without colour, orange and blue differ in brightness, and the right has squares, the left discs.
+SIDE_COLORS = {"right": (230, 159, 0), "left": (0, 114, 178), "middle": (204, 121, 167)}
 TRUTH_COLOR = (255, 255, 255)
 OUTLINE = (20, 20, 20)
 
@@ -40,7 +40,7 @@ def draw_skeleton(
     line, dot, edge = max(1, round(size)), max(2, round(1.1 * size)), max(1, round(size / 3))
     shown = shown & np.isfinite(joints).all(axis=1)
     if truth:
-        line, dot = max(1, line // 2), max(2, round(0.7 * size))
+        line, dot, edge = max(1, round(size / 3)), max(2, round(0.7 * size)), 1
 
     def color_of(joint: int) -> tuple[int, int, int]:
         return TRUTH_COLOR if truth else SIDE_COLORS[SIDES[joint]]

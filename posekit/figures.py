@@ -1,4 +1,4 @@
-"""Numbers in, matplotlib figure out: the report's figures 1 to 5 and the ones that this study adds.
+"""Numbers in, matplotlib figure out: the report's figures 2 to 4 and charts that this study adds.
 
 Loss and accuracy figures are made from records alone. Every line has its own colour, dash and marker, so that
 they are readable for colour-blind people and in print without colour.
@@ -7,7 +7,6 @@ they are readable for colour-blind people and in print without colour.
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import matplotlib
 import numpy as np
 import pandas as pd
@@ -16,13 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from posekit.annotations import People
 from posekit.configurations import MODELS
-from posekit.crop import CropRule, clip_box, crop_image, crop_matrix, person_box, transform
-from posekit.dataset import Crops
-from posekit.drawing import draw_skeleton, enlarge, enlarge_points, heatmap_picture
 from posekit.errors import PosekitError
-from posekit.images import read_image
 from posekit.metrics import pckh
 from posekit.records import Run
 from posekit.skeleton import GROUPS, JOINTS
@@ -62,35 +56,6 @@ def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
     return paths
 
 
-def crop_figure(image: np.ndarray, center: np.ndarray, scale: float, joints: np.ndarray, rule: CropRule) -> Figure:
-    """Fig. 1: an image (H, W, 3) with the box of one person, and the crop that the network sees.
-
-    center (2,), joints (16, 2): image px, NaN where not annotated.
-    """
-    height, width = image.shape[:2]
-    box = person_box(rule, center, np.asarray(scale))
-    clipped = clip_box(box, np.array([width, height]))
-    figure, axes = new_figure(8.2, 4.3, columns=2, width_ratios=[max(1.0, width / height), 1])
-    left, right = axes[0]
-    left.imshow(image, extent=(-0.5, width - 0.5, height - 0.5, -0.5))
-    edges = clipped - 0.5
-    for line, dash, color, thickness in ((edges, "-", "#E69F00", 2.5), (box, (0, (3, 2)), "black", 1.2)):
-        x, y = line[[0, 2, 2, 0, 0]], line[[1, 1, 3, 3, 1]]
-        left.plot(x, y, color=color, linestyle=dash, linewidth=thickness, clip_on=False)
-    left.plot(*center, "+", color="white", markersize=12, markeredgewidth=2)
-    left.set_title(
-        f"image, {width} x {height} px: the report's box (dashed),\nits part in the image (solid), the centre"
-    )
-    factor = max(1, round(512 / rule.size))
-    points = enlarge_points(transform(crop_matrix(clipped, rule.size), joints), factor)
-    crop = enlarge(crop_image(image, clipped, rule.size), factor)
-    right.imshow(draw_skeleton(crop, points, np.isfinite(points).all(axis=1)))
-    right.set_title(f"crop, {rule.size} x {rule.size} px, padded with\nzeros, and the annotated joints")
-    for axis in (left, right):
-        axis.set_axis_off()
-    return figure
-
-
 def loss_figure(runs: Sequence[Run], title: str) -> Figure:
     """Figs. 2, 3 and 4: loss against epoch while training and on validation people, with the zero-heatmap floor.
 
@@ -126,7 +91,7 @@ def loss_figure(runs: Sequence[Run], title: str) -> Figure:
     axes[0, 0].set_ylabel("loss, logarithmic")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=min(2, len(labels)), frameon=False)
-    figure.suptitle(f"{title} ({_study_of(runs)})")
+    figure.suptitle(f"{title} ({study_of(runs)})")
     return figure
 
 
@@ -163,37 +128,9 @@ def accuracy_figure(runs: Sequence[Run], threshold: float = 0.5) -> Figure:
     axis.set_xticks(range(len(groups)), [*GROUPS, "all 14\nweighted"])
     axis.set_ylim(bottom=0)
     axis.set_ylabel(f"PCKh@{threshold:g} (%)")
-    axis.set_title(f"Accuracy on the validation people ({_study_of(runs)})")
+    axis.set_title(f"Accuracy on the validation people ({study_of(runs)})")
     sns.despine(ax=axis)
     figure.legend(loc="outside lower center", ncols=2, frameon=False)
-    return figure
-
-
-def pose_grid_figure(run: Run, crops: Crops, people: int = 8) -> Figure:
-    """Fig. 5: predicted skeletons of validation people, at equal steps from the best to the worst.
-
-    Ordered by the median distance of a person's joints in head sizes, so the figure is not a choice of the best.
-    """
-    typical = np.nan_to_num(np.nanmedian(_drop_uncounted(run.distances()), axis=1), nan=np.inf)
-    order = np.argsort(typical, kind="stable")
-    order = order[np.isfinite(typical[order])]
-    chosen = order[np.linspace(0, len(order) - 1, min(people, len(order))).round().astype(int)]
-    columns = min(4, len(chosen))
-    rows = -(-len(chosen) // columns)
-    figure, axes = new_figure(2.1 * columns, 2.35 * rows + 0.4, columns, rows)
-    for axis in axes.flat:
-        axis.set_axis_off()
-    joints = run.joints()
-    factor = max(1, round(384 / crops.rule.size))
-    for axis, person in zip(axes.flat, chosen, strict=False):
-        points = enlarge_points(transform(crops.matrices[person], joints[person]), factor)
-        axis.imshow(draw_skeleton(enlarge(crops.images[person], factor), points, np.full(len(JOINTS), True)))
-        axis.set_title(f"{typical[person]:.2f} head sizes", fontsize="small")
-    figure.suptitle(
-        f"{run.label} ({_study_of([run])}): from best to worst\n"
-        "median distance of a person's joints; the person's right orange, left blue",
-        fontsize="medium",
-    )
     return figure
 
 
@@ -219,7 +156,7 @@ def pckh_curve_figure(runs: Sequence[Run]) -> Figure:
     axis.set_ylabel("PCKh, weighted14 (%)")
     axis.set_xlim(0, 1)
     axis.set_ylim(bottom=0)
-    axis.set_title(f"Joints found within a distance ({_study_of(runs)})")
+    axis.set_title(f"Joints found within a distance ({study_of(runs)})")
     axis.legend(frameon=False, fontsize="small", loc="upper left")
     sns.despine(ax=axis)
     return figure
@@ -233,7 +170,13 @@ def report_losses_figure(losses: pd.DataFrame, floor: float) -> Figure:
     for row, (model, loss) in enumerate(zip(losses["model"], losses["loss"], strict=True)):
         axis.plot(loss, row, _MARKERS[model], color=_COLORS[model], markersize=8)
         axis.annotate(
-            f"{loss:.6f}", (loss, row), (8, 0), textcoords="offset points", va="center", fontsize="small"
+            f"{loss:.6f}",
+            (loss, row),
+            (-8, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            fontsize="small",
         )
     axis.axvline(floor, color="black", linewidth=1, linestyle=(0, (2, 2)))
     axis.annotate(
@@ -243,43 +186,10 @@ def report_losses_figure(losses: pd.DataFrame, floor: float) -> Figure:
     axis.set_yticks(range(len(names)), names)
     axis.invert_yaxis()
     axis.margins(x=0.22, y=0.1)
+    axis.locator_params(axis="x", nbins=5)
     axis.set_xlabel("loss after five epochs, as published in the report")
     sns.despine(ax=axis)
     return figure
-
-
-def people_figure(people: People, count: int = 12) -> Figure:
-    """The images of people at equal steps through the table, with their annotated joints."""
-    chosen = np.linspace(0, len(people) - 1, min(count, len(people))).round().astype(int)
-    columns = min(4, len(chosen))
-    rows = -(-len(chosen) // columns)
-    figure, axes = new_figure(2.2 * columns, 1.75 * rows, columns, rows)
-    for axis in axes.flat:
-        axis.set_axis_off()
-    for axis, person in zip(axes.flat, chosen, strict=False):
-        image = read_image(people.images_folder / people.image[person], upright=False)
-        # All pictures at one height, or the skeletons of large photographs would be thin as hair.
-        zoom = 400 / image.shape[0]
-        small = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
-        joints = enlarge_points(people.joints[person], zoom)
-        axis.imshow(draw_skeleton(small, joints, people.labelled[person], size=5))
-    return figure
-
-
-def picture_figure(picture: np.ndarray, title: str) -> Figure:
-    """One picture (H, W, 3) uint8 with a title."""
-    height, width = picture.shape[:2]
-    figure, axes = new_figure(6.0, 6.0 * height / width + 0.4)
-    axes[0, 0].imshow(picture)
-    axes[0, 0].set_title(title)
-    axes[0, 0].set_axis_off()
-    return figure
-
-
-def _drop_uncounted(distances: np.ndarray) -> np.ndarray:
-    """A person without any counted joint gets one that is infinitely far, so that medians need no warning."""
-    nobody = np.isnan(distances).all(axis=1)
-    return np.where(nobody[:, None], np.inf, distances)
 
 
 def lost_joints_figure(lost: dict[str, np.ndarray], labelled: np.ndarray) -> Figure:
@@ -297,21 +207,6 @@ def lost_joints_figure(lost: dict[str, np.ndarray], labelled: np.ndarray) -> Fig
     axes[0, 0].set_ylabel("annotated joints outside the crop (%)")
     axes[0, 0].legend(frameon=False)
     sns.despine(ax=axes[0, 0])
-    return figure
-
-
-def heatmap_figure(crop: np.ndarray, joints: np.ndarray, heatmaps: np.ndarray, chosen: Sequence[int]) -> Figure:
-    """A crop (S, S, 3) with its joints (16, 2), crop px, beside the heatmaps (16, H, W) of chosen joints."""
-    figure, axes = new_figure(2.0 * (1 + len(chosen)), 2.4, columns=1 + len(chosen))
-    factor = max(1, round(384 / crop.shape[0]))
-    points = enlarge_points(joints, factor)
-    axes[0, 0].imshow(draw_skeleton(enlarge(crop, factor), points, np.isfinite(points).all(axis=1)))
-    axes[0, 0].set_title("crop and joints", fontsize="small")
-    for axis, joint in zip(axes[0, 1:], chosen, strict=True):
-        axis.imshow(enlarge(heatmap_picture(heatmaps[joint]), factor))
-        axis.set_title(JOINTS[joint], fontsize="small")
-    for axis in axes.flat:
-        axis.set_axis_off()
     return figure
 
 
@@ -336,6 +231,7 @@ def cost_figure(parts: pd.DataFrame, title: str) -> Figure:
     return figure
 
 
-def _study_of(runs: Sequence[Run]) -> str:
+def study_of(runs: Sequence[Run]) -> str:
+    """Data set and profile, for titles."""
     config = runs[0].config
     return f"{config.data}, profile {config.profile}"

@@ -8,15 +8,9 @@ from tqdm.auto import tqdm
 from posekit.annotations import People
 from posekit.crop import CropRule, lost_joints
 from posekit.dataset import Crops
-from posekit.figures import (
-    LOSS_FIGURES,
-    accuracy_figure,
-    crop_figure,
-    loss_figure,
-    pose_grid_figure,
-    save_figure,
-)
+from posekit.figures import LOSS_FIGURES, accuracy_figure, loss_figure, save_figure
 from posekit.images import read_image
+from posekit.picture_figures import crop_figure, people_figure, pose_grid_figure
 from posekit.records import Run
 from posekit.tables import accuracy_table, losses_table, save_table, table_1, table_2
 
@@ -45,20 +39,22 @@ def publish_records(runs: list[Run], folder: Path, progress: bool = True) -> lis
 
 
 def example_person(people: People, rule: CropRule) -> int:
-    """Number of somebody to explain the crop with: most joints in it, and among those of middle size."""
+    """Number of somebody to explain the crop with: no joint is lost, and the joints fill its height best."""
     lost = lost_joints(rule, people.center, people.scale, people.joints)
     kept = (people.labelled & ~lost).sum(axis=1)
     best = np.flatnonzero(kept == kept.max())
-    return int(best[np.argsort(people.scale[best], kind="stable")[len(best) // 2]])
+    height = np.nanmax(people.joints[best, :, 1], axis=1) - np.nanmin(people.joints[best, :, 1], axis=1)
+    return int(best[np.argmax(height / people.scale[best])])
 
 
 def publish_pictures(runs: list[Run], crops: Crops, folder: Path) -> list[Path]:
-    """Figs. 1 and 5, which show photographs: validation crops of the same people as the records."""
+    """Figs. 1 and 5 and a sheet of people, which show images; of the same validation people as the records."""
     people = crops.people
     person = example_person(people, crops.rule)
     image = read_image(people.images_folder / people.image[person], upright=False)
     figure = crop_figure(image, people.center[person], people.scale[person], people.joints[person], crops.rule)
     paths = save_figure(figure, folder, "figure_1")
+    paths += save_figure(people_figure(people), folder, "people")
     proposed = [run for run in runs if run.config.model == PROPOSED]
     if proposed:
         paths += save_figure(pose_grid_figure(proposed[0], crops), folder, "figure_5")

@@ -20,8 +20,8 @@ ALL_JOINTS, NO_HEATMAP = "all (largest value)", "none"
 #: Answers that are kept, one a person and network: at most about 70 MB at the report's size.
 KEPT_ANSWERS = 256
 
-#: Least side of the picture on the screen, px.
-PICTURE = 512
+#: Least side of the picture, px, and its side on the screen, where the sliders must fit beside it.
+PICTURE, SHOWN = 512, "480px"
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Visualizer:
     def __init__(self, crops: Crops, networks: dict[str, StackedHourglass], codec: Codec) -> None:
         self.crops, self.networks, self.codec = crops, networks, codec
         self._answers: OrderedDict[tuple[str, int], Answer] = OrderedDict()
-        wide = {"style": {"description_width": "9em"}, "layout": widgets.Layout(width="24em")}
+        wide = {"style": {"description_width": "9em"}, "layout": widgets.Layout(width="23em")}
         self.person = widgets.IntSlider(0, 0, len(crops) - 1, description="person", **wide)
         self.model = widgets.Dropdown(options=list(networks), description="model", **wide)
         self.joint = widgets.Dropdown(options=[ALL_JOINTS, NO_HEATMAP, *JOINTS], description="heatmap", **wide)
@@ -71,19 +71,21 @@ class Visualizer:
             View.threshold, min=0, max=1, step=0.05, description="least confidence", **wide
         )
         self.truth = widgets.Checkbox(View.truth, description="show the truth (white)", indent=False)
-        self.picture = widgets.Image(
-            format="png", layout=widgets.Layout(width=f"{PICTURE}px", height=f"{PICTURE}px")
-        )
+        self.picture = widgets.Image(format="png", layout=widgets.Layout(width=SHOWN, height=SHOWN))
         self.caption = widgets.HTML()
         self.controls = (self.person, self.model, self.joint, self.opacity, self.threshold, self.truth)
         for control in self.controls:
             control.observe(lambda change: self.update(), names="value")
         legend = widgets.HTML(
             "<span style='color:#b87f00'>&#9632; the person's right</span>&emsp;"
-            "<span style='color:#0072b2'>&#9679; left</span>&emsp;<span style='color:#777'>&#9679; middle</span>"
+            "<span style='color:#0072b2'>&#9679; left</span>&emsp;"
+            "<span style='color:#a85b86'>&#9679; middle</span>"
         )
         self.widget = widgets.HBox(
-            [self.picture, widgets.VBox([*self.controls, legend, self.caption])],
+            [
+                self.picture,
+                widgets.VBox([*self.controls, legend, self.caption], layout=widgets.Layout(width="24em")),
+            ],
             layout=widgets.Layout(flex_flow="row wrap"),
         )
         self.update()

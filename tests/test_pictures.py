@@ -6,8 +6,9 @@ import pytest
 
 from posekit.configurations import MODELS
 from posekit.drawing import draw_skeleton, enlarge, enlarge_points, heatmap_picture, overlay_heatmap
-from posekit.figures import LOSS_FIGURES, accuracy_figure, crop_figure, loss_figure, save_figure
+from posekit.figures import LOSS_FIGURES, accuracy_figure, loss_figure, save_figure
 from posekit.metrics import pckh
+from posekit.picture_figures import crop_figure
 from posekit.publication import publish_pictures, publish_records
 from posekit.skeleton import INDEX, JOINTS
 from posekit.visualizer import ALL_JOINTS, NO_HEATMAP, Answer, View, Visualizer, render

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from posekit.annotations import HEAD_SIZE_OVER_HEAD
 from posekit.sample.background import draw_background, texture
 from posekit.sample.body import Body, Placed, place, soft_shadow, visible_joints
 from posekit.sample.figure import SIDES, Figure, draw_figure
@@ -13,8 +14,6 @@ from posekit.sample.paint import Canvas
 from posekit.sample.prior import PIXELS_PER_SCALE, shipped
 from posekit.skeleton import INDEX, JOINTS
 
-#: MPII's head size is 0.6 x the diagonal of the head box; that is close to this share of the head's length.
-HEAD_SIZE_PER_LENGTH = 0.75
 #: A person with fewer joints than this inside the image is placed anew.
 LEAST_JOINTS = 7
 
@@ -173,7 +172,7 @@ def annotate(scene: Scene, visible: np.ndarray) -> dict:
         "center": [round(float(v), 2) for v in main.centre],
         "joints": joints,
         "joints_vis": [int(inside[i] and visible[i]) for i in range(len(JOINTS))],
-        "head_size": round(HEAD_SIZE_PER_LENGTH * float(np.linalg.norm(head)), 3),
+        "head_size": round(HEAD_SIZE_OVER_HEAD * float(np.linalg.norm(head)), 3),
         "image_size": [scene.width, scene.height],
     }
 
