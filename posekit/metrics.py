@@ -90,5 +90,8 @@ def mean_pose(joints: np.ndarray, present: np.ndarray) -> np.ndarray:
     Answered for everybody, whatever the image, it is the accuracy that needs no network. Joints that nobody has
     are in the middle of the others.
     """
-    mean = np.nanmean(np.where(present[..., None], joints, np.nan), axis=0)
-    return np.where(np.isfinite(mean), mean, np.nanmean(mean, axis=0))
+    there = present[..., None]
+    counts = there.sum(axis=0)
+    total = np.where(there, joints, 0).sum(axis=0, dtype=float)
+    mean = total / np.maximum(counts, 1)
+    return np.where(counts > 0, mean, total.sum(axis=0) / counts.sum())

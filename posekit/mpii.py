@@ -92,6 +92,8 @@ def read_predictions(path: Path, people: int) -> np.ndarray:
 
     Raises `PosekitError` naming the file if it cannot be read or is of another size.
     """
+    if not path.is_file():
+        raise PosekitError(f"predictions {path} do not exist; name a .mat file with a variable 'preds'")
     try:
         content = scipy.io.loadmat(path)
     except (OSError, ValueError, NotImplementedError) as error:

@@ -36,8 +36,9 @@ def execute_notebook(notebook: Path, executed: Path, environment: dict[str, str]
     try:
         with bar:
             client.execute(env={**os.environ, **environment})
-    except (CellExecutionError, DeadKernelError) as error:
-        last = str(error).strip().splitlines()[-1]
-        raise PosekitError(f"{notebook.name} stopped: {last} (see {executed})") from error
+    except CellExecutionError as error:
+        raise PosekitError(f"{notebook.name} stopped: {error.ename}: {error.evalue} (see {executed})") from error
+    except DeadKernelError as error:
+        raise PosekitError(f"{notebook.name} stopped: its kernel died, most likely out of memory") from error
     finally:
         nbformat.write(content, executed)

@@ -137,11 +137,10 @@ class Study:
 
     def run(self, model: int, seed: int = 0, device: str | None = None) -> Run:
         """The records of a run; it is trained, or trained to its end, if they are not complete."""
-        config = self.config(model, seed)
-        folder = self.records / run_folder_name(config.model, config.seed)
+        config, where = self.config(model, seed), choose_device(device)
         if not self._is_recorded(config):
-            self._train(config, choose_device(device))
-        return read_run(folder)
+            self._train(config, where)
+        return read_run(self.records / run_folder_name(model, seed))
 
     def run_all(self, models: Sequence[int] = tuple(MODELS), device: str | None = None) -> list[Run]:
         """The records of several models; those that are not complete are trained, on a CPU several at once."""
@@ -169,8 +168,7 @@ class Study:
 
     def network(self, model: int, seed: int = 0, device: str | None = None) -> StackedHourglass:
         """The trained network of a run, ready to predict; it is trained if its checkpoint is not there."""
-        config = self.config(model, seed)
-        where = choose_device(device)
+        config, where = self.config(model, seed), choose_device(device)
         if not checkpoint_path(self.name, config.model, config.seed).exists() or not self._is_recorded(config):
             return self._train(config, where)
         network = make_network(config, where)

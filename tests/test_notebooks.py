@@ -1,7 +1,5 @@
 """All notebooks, each from a fresh kernel, on the drawn people; the trainings they need are run if missing."""
 
-import os
-
 import nbformat
 import pytest
 
@@ -9,24 +7,19 @@ from posekit.errors import PosekitError
 from posekit.notebooks import execute_notebook, study_notebooks
 from posekit.study import Study
 
-#: The drawn people whatever the environment says, and the checkout's own records: nothing is trained twice.
-ENVIRONMENT = {"POSEKIT_PROFILE": "quick", "POSEKIT_MPII": ""}
-
 
 @pytest.fixture(scope="module")
 def quick_study() -> Study:
-    before = os.environ.pop("POSEKIT_HOME", None)
+    """On the drawn people, with the checkout's own records: nothing is trained twice."""
     study = Study("quick", progress=False)
     study.run_all()
-    if before is not None:
-        os.environ["POSEKIT_HOME"] = before
     return study
 
 
 @pytest.mark.parametrize("path", study_notebooks(), ids=lambda path: path.stem)
 def test_notebook_runs(path, quick_study, tmp_path):
     executed = tmp_path / path.name
-    execute_notebook(path, executed, ENVIRONMENT, progress=False)
+    execute_notebook(path, executed, {}, progress=False)
     code = [cell for cell in nbformat.read(executed, as_version=4).cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
     errors = [output for cell in code for output in cell.outputs if output.output_type == "error"]

@@ -130,7 +130,7 @@ def test_without_a_box_the_person_fills_the_photograph_and_the_command_says_so(t
     ],
 )
 def test_bad_requests_end_in_one_sentence(trained, drawn, monkeypatch, arguments, message):
-    if "--mpii" not in arguments and "evaluate" not in arguments:
+    if "--mpii" not in arguments and "--predictions" not in arguments:
         monkeypatch.setenv("POSEKIT_MPII", str(drawn))
     monkeypatch.setenv("POSEKIT_PROFILE", "tiny")
     result = run(*arguments)
