@@ -9,18 +9,23 @@ PYTHON ?= $(shell for python in python3 python3.12 python3.11 python; do \
 	$$python -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null \
 	&& echo $$python && break; done)
 
+# Notebooks run in their own folder, so the data folder must not be relative.
+ifneq ($(strip $(POSEKIT_MPII)),)
+export POSEKIT_MPII := $(abspath $(POSEKIT_MPII))
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help setup study test lab figures lint
 
 help:  ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## *' '{ printf "%-10s %s\n", $$1, $$2 }'
 	@echo "Variables: PROFILE=quick|full, FORCE=1 to train again, POSEKIT_MPII=folder to use MPII instead of drawn people"
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed; name one by: make PYTHON=/path/to/python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV) || { echo "venv is missing; on Debian: apt install python3-venv"; exit 1; }
 	@echo "Installing the packages of requirements.lock (some minutes, once) ..."
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 

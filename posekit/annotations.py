@@ -56,6 +56,7 @@ class People:
         self._refuse(~self.labelled.any(axis=1), "has no annotated joint")
         self._refuse(~(np.isfinite(self.scale) & (self.scale > 0)), "has no positive scale")
         self._refuse(~np.isfinite(self.center).all(axis=1), "has no center")
+        self._refuse(self.head_size <= 0, "has a head size that is not positive")
 
     def _refuse(self, bad: np.ndarray, why: str) -> None:
         if bad.any():
@@ -86,7 +87,10 @@ class People:
         """(train people, validation people). Raises `PosekitError` if one side is empty."""
         for side, there in (("train", ~self.validation), ("validation", self.validation)):
             if not there.any():
-                raise PosekitError(f"{self.name}: there are no {side} people among the {len(self)} annotated")
+                raise PosekitError(
+                    f"{self.images_folder}: there are no {side} people among the {len(self)} of {self.name}; "
+                    "a study needs both sides of the split, annotated and with their photographs"
+                )
         return self.select(~self.validation), self.select(self.validation)
 
     def fingerprint(self) -> str:

@@ -1,7 +1,6 @@
 """The state of a training run in one file, replaced in one piece, so that a killed run can always go on."""
 
 import os
-import pickle
 from pathlib import Path
 
 import torch
@@ -49,11 +48,22 @@ def read_checkpoint(path: Path) -> dict:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise PosekitError(f"there is no checkpoint {path}; train the model first") from error
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise PosekitError(f"{path} is not a whole checkpoint; delete it to train again from the start") from error
-    if not isinstance(state, dict) or not {"config", "network"} <= state.keys():
+    except Exception as error:  # torch meets a file that is something else with almost any exception
+        raise PosekitError(
+            f"{path} is not a checkpoint, or not a whole one; if it is of a run of yours, posekit train --force "
+            "starts that run anew"
+        ) from error
+    if not isinstance(state, dict) or not {"config", "network", "history"} <= state.keys():
         raise PosekitError(f"{path} is a file of torch, but not a checkpoint of posekit")
     return state
+
+
+def load_weights(network: nn.Module, state: dict, path: Path) -> None:
+    """Puts a checkpoint's weights into a network. Raises `PosekitError` if they are of another network."""
+    try:
+        network.load_state_dict(state["network"])
+    except RuntimeError as error:
+        raise PosekitError(f"the weights in {path} do not fit the network that its settings describe") from error
 
 
 def load_checkpoint(path: Path, config: RunConfig) -> dict:

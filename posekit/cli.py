@@ -1,6 +1,7 @@
 """The command line: reads options, calls the library, prints. `posekit --help` lists the commands."""
 
 import json
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -37,7 +38,7 @@ MpiiOption = Annotated[
     ),
 ]
 ModelOption = Annotated[int, typer.Option(help="Number of one of the report's six models.")]
-SeedOption = Annotated[int, typer.Option(help="Seed of the weights and of the order of people.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the weights and of the order of people.")]
 DeviceOption = Annotated[
     str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; by default a GPU if there is one.")
 ]
@@ -49,6 +50,11 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def main() -> None:
     """Runs a command; what a person can put right is one sentence and exit status 1, not a traceback."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)  # so that a study that is ended takes the trainings beside it along
     try:
         app()
     except PosekitError as error:
@@ -75,11 +81,12 @@ def study(
     force: ForceOption = False,
 ) -> None:
     """The whole study: data, the six models, figures and tables, notebooks. What is done already is skipped."""
-    from posekit.configurations import MODELS
     from posekit.notebooks import execute_notebook, study_notebooks
     from posekit.publication import publish_pictures, publish_records
     from posekit.study import Study, home
 
+    if not study_notebooks():
+        raise PosekitError("there are no notebooks beside the package; run the study in a clone of the repository")
     started = time.perf_counter()
     with _interruptible():
         print("1/4  data")
@@ -91,10 +98,7 @@ def study(
             f"     {the_study.people.name}: {len(train_crops)} train and {len(validation_crops)} validation people"
         )
         print(f"2/4  training the six models, profile {profile}")
-        if force:
-            for number in MODELS:
-                the_study.forget(number)
-        for run in the_study.run_all(device=device):
+        for run in the_study.run_all(device=device, force=force):
             last = run.history.iloc[-1]
             print(
                 f"     {run.label}: loss {last.train_loss:.6f}, validation {last.validation_loss:.6f}, "
@@ -135,9 +139,8 @@ def train(
         the_study = Study(profile, mpii)
         if the_study.left_out:
             print(the_study.left_out)
-        if force:
-            the_study.forget(model, seed)
-        run = the_study.run(model, seed, device)
+        run = the_study.run(model, seed, device, force)
+        the_study.predictor(model, seed, device)  # records may have come without their network
     print(run.label)
     print(run.history.to_string(index=False))
     print(f"records in {the_study.records}")
@@ -207,14 +210,18 @@ def figures(
         raise PosekitError(f"there are no records in {folder}; try posekit study first")
     for name in names:
         runs = read_runs(folder / name)
+        if not runs and studies:
+            raise PosekitError(f"there are no finished runs in {folder / name}; train them first")
         if not runs:
-            raise PosekitError(f"there are no finished runs in {folder / name}; known are {', '.join(names)}")
+            print(f"{name}: no run is finished yet")
+            continue
         target = home() / "figures" / name
         paths = publish_records(runs, target)
         drawn = runs[0].config.data == "sample"
         at_hand = (home() / "data" / "sample").exists() if drawn else mpii is not None
         the_study = Study(runs[0].config.profile, None if drawn else mpii) if at_hand else None
-        if the_study is not None and the_study.name == name:
+        # Skeletons must not be drawn on other people: another part of MPII can have as many.
+        if the_study is not None and the_study.people.fingerprint() == runs[0].config.data_fingerprint:
             paths += publish_pictures(runs, the_study.crops[1], target)
         else:
             print(f"{name}: Figs. 1 and 5 show images that are not at hand (POSEKIT_MPII, or posekit sample)")
@@ -242,17 +249,19 @@ def predict(
     """Joints of one person in a photograph. Without center and scale or a box, the person fills the photograph."""
     import numpy as np
 
+    from posekit.configurations import get_model
+    from posekit.device import choose_device
     from posekit.drawing import draw_skeleton
     from posekit.images import read_image, write_image
     from posekit.predictor import Predictor
     from posekit.skeleton import JOINTS
     from posekit.study import checkpoint_path
-    from posekit.training import choose_device
 
     if (center is None) != (scale is None) or (center is not None and box is not None):
         raise PosekitError("say where the person is by --center and --scale together, or by --box")
     if out is not None and out.exists() and not overwrite:
         raise PosekitError(f"{out} exists already; choose another name or say --overwrite")
+    get_model(model)
     picture = read_image(image, upright=True)
     if checkpoint is None:
         checkpoint = checkpoint_path(study_name, model, seed=0)

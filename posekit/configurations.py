@@ -28,6 +28,10 @@ class Model:
     def description(self) -> str:
         return f"{self.stem}, {self.optimizer}" + (" with scheduler" if self.scheduler else "")
 
+    @property
+    def label(self) -> str:
+        return f"{self.name}: {self.description}"
+
 
 MODELS: dict[int, Model] = {
     model.number: model

@@ -64,6 +64,22 @@ def is_empty(clipped: np.ndarray) -> np.ndarray:
     return (clipped[..., 2] <= clipped[..., 0]) | (clipped[..., 3] <= clipped[..., 1])
 
 
+def visible_box(rule: CropRule, center: np.ndarray, scale: float, image_size: tuple[int, int]) -> np.ndarray:
+    """The clipped box (4,) int64 of one person: center (2,) image px, scale, image_size (width, height).
+
+    Raises `PosekitError` for a center outside the image, a scale that is no positive number, an empty crop.
+    """
+    (x, y), (width, height) = center, image_size
+    if not (0 <= x <= width - 1 and 0 <= y <= height - 1):
+        raise PosekitError(f"the center ({x:g}, {y:g}) lies outside the image of {width} x {height} px")
+    if not (np.isfinite(scale) and scale > 0):
+        raise PosekitError(f"the scale must be a positive number (height of the person / 200 px), not {scale}")
+    box = clip_box(person_box(rule, np.asarray(center), np.asarray(scale)), np.array(image_size))
+    if is_empty(box):
+        raise PosekitError(f"scale {scale:g} gives a crop of zero size; it should be the person's height / 200 px")
+    return box
+
+
 def crop_matrix(clipped: np.ndarray, size: int) -> np.ndarray:
     """(..., 2, 3) float64: image px -> crop px, for clipped boxes (..., 4).
 

@@ -14,9 +14,11 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from posekit.annotations import People, describe
-from posekit.crop import CropRule, clip_box, crop_image, crop_matrix, inside, is_empty, person_box, transform
+from posekit.crop import CropRule, crop_image, crop_matrix, inside, transform, visible_box
+from posekit.device import network_input
 from posekit.errors import PosekitError
 from posekit.images import read_image
+from posekit.machine import cpu_cores
 
 #: Counted up when `crop_image` makes other pixels from the same input, so that no stale cache is read.
 CROP_VERSION = 1
@@ -109,7 +111,7 @@ def _build(people: People, rule: CropRule, folder: Path, progress: bool) -> None
         return len(by_image[name])
 
     bar = tqdm(total=len(people), desc=f"cropping {people.name}", unit=" people", disable=not progress)
-    with bar, ThreadPoolExecutor(os.cpu_count()) as pool:
+    with bar, ThreadPoolExecutor(cpu_cores()) as pool:
         try:
             for done in pool.map(crop_people_of, by_image):
                 bar.update(done)
@@ -121,7 +123,7 @@ def _build(people: People, rule: CropRule, folder: Path, progress: bool) -> None
 
 
 def checked_box(people: People, person: int, rule: CropRule, image: np.ndarray) -> np.ndarray:
-    """The clipped box (4,) of one person in the image (H, W, 3); `PosekitError` if there is nothing to crop."""
+    """The clipped box (4,) of one person in the image (H, W, 3); `PosekitError` names who cannot be cropped."""
     height, width = image.shape[:2]
     declared = tuple(people.image_size[person])
     if min(declared) > 0 and declared != (width, height):
@@ -129,16 +131,10 @@ def checked_box(people: People, person: int, rule: CropRule, image: np.ndarray) 
             f"image {people.image[person]} is {width} x {height} px, its annotation says "
             f"{declared[0]} x {declared[1]}; fetch the original image"
         )
-    x, y = people.center[person]
-    if not (0 <= x <= width - 1 and 0 <= y <= height - 1):
-        raise PosekitError(
-            f"{describe(people, person)}: the center ({x:g}, {y:g}) lies outside the image of "
-            f"{width} x {height} px; correct or remove the entry"
-        )
-    box = clip_box(person_box(rule, people.center[person], people.scale[person]), np.array([width, height]))
-    if is_empty(box):
-        raise PosekitError(f"{describe(people, person)}: scale {people.scale[person]:g} gives a crop of zero size")
-    return box
+    try:
+        return visible_box(rule, people.center[person], people.scale[person], (width, height))
+    except PosekitError as error:
+        raise PosekitError(f"{describe(people, person)}: {error}; correct or remove the entry") from error
 
 
 def batches(
@@ -148,10 +144,8 @@ def batches(
     order = np.arange(len(crops)) if shuffle is None else shuffle.permutation(len(crops))
     for start in range(0, len(order), batch_size):
         which = order[start : start + batch_size]
-        pixels = torch.from_numpy(crops.images[which]).to(device, non_blocking=True)  # (B, S, S, 3) uint8
         yield Batch(
-            # A view, not a copy: bytes that lie channels-last are what the convolutions like best.
-            images=pixels.permute(0, 3, 1, 2).float() / 255,
+            images=network_input(crops.images[which], device),
             joints=torch.from_numpy(crops.joints[which]).to(device, non_blocking=True),
             present=torch.from_numpy(crops.present[which]).to(device, non_blocking=True),
             which=which,

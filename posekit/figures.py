@@ -166,7 +166,7 @@ def report_losses_figure(losses: pd.DataFrame, floor: float) -> Figure:
     """The report's losses after five epochs (`posekit.report.losses`), beside the loss of answering zero."""
     figure, axes = new_figure(7.2, 2.8)
     axis = axes[0, 0]
-    names = [f"{MODELS[model].name}: {MODELS[model].description}" for model in losses["model"]]
+    names = [MODELS[model].label for model in losses["model"]]
     for row, (model, loss) in enumerate(zip(losses["model"], losses["loss"], strict=True)):
         axis.plot(loss, row, _MARKERS[model], color=_COLORS[model], markersize=8)
         axis.annotate(

@@ -26,11 +26,23 @@ def read_image(path: Path, upright: bool) -> np.ndarray:
         raise PosekitError(f"image {path} cannot be decoded ({error.err}); fetch it again") from error
     if image is None:
         raise PosekitError(f"image {path} cannot be decoded; it is damaged or not an image: fetch it again")
-    if data[:2] == b"\xff\xd8" and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
-        # The decoder fills up a cut-off JPEG with grey. In a whole one, the end mark (FF D9) comes after the
-        # start of its last scan (FF DA); neither can occur inside a scan.
+    if _is_cut_off(data):
         raise PosekitError(f"image {path} is cut off: its end is missing; fetch it again")
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def _is_cut_off(data: bytes) -> bool:
+    """Whether a file is a JPEG without end mark (FF D9), which the decoder would fill up with grey.
+
+    The mark cannot occur inside the compressed pixels, but in a thumbnail before them, so the segments before the
+    first scan (FF DA) are skipped by their lengths. Whatever follows the mark is not of the picture.
+    """
+    if data[:2] != b"\xff\xd8":
+        return False
+    position = 2
+    while position + 4 <= len(data) and data[position + 1] != 0xDA:
+        position += 2 + int.from_bytes(data[position + 2 : position + 4])
+    return data.find(b"\xff\xd9", position) < 0
 
 
 def write_image(path: Path, image: np.ndarray) -> None:

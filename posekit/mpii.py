@@ -24,8 +24,8 @@ from posekit.annotations import People, estimated_head_size
 from posekit.errors import PosekitError
 from posekit.skeleton import JOINTS
 
-#: People and images of the complete data set with all its photographs.
-ALL_PEOPLE, ALL_IMAGES = 25_204, 17_408
+#: Annotated people of the complete data set.
+ALL_PEOPLE = 25_204
 
 #: The ground truth of MPII's evaluation: joints and head boxes of the validation people.
 GROUND_TRUTH = Path("evaluation") / "detections_our_format.mat"
@@ -40,20 +40,14 @@ def read_mpii(folder: Path, name: str = "mpii") -> People:
     folder = Path(folder)
     if not folder.is_dir():
         raise PosekitError(f"folder {folder} does not exist; name the folder that holds annotations/ and images/")
-    files = sorted([*(folder / "annotations").glob("*.json"), *(folder / "annotations").glob("*.json.gz")])
-    if not files:
-        raise PosekitError(f"there is no .json or .json.gz file in {folder / 'annotations'}")
-    lists = {path: _load(path) for path in files}
-    complete = [path for path, records in lists.items() if _is_complete_form(records)]
-    if complete:
-        path = complete[0]
-        columns = [_read_complete(path, number, record) for number, record in enumerate(lists[path])]
-    else:
-        columns = [
-            _read_person(path, number, record, _split_of(path))
-            for path, records in lists.items()
-            for number, record in enumerate(records)
-        ]
+    files = _annotation_files(folder / "annotations")
+    columns = []
+    for path in files:
+        read = None
+        for number, record in enumerate(_load(path)):
+            with _naming(path, number):
+                read = read or (_read_complete if "joint_self" in record else _read_person)
+                columns.append(read(record, _split_of(path)))
     if not columns:
         raise PosekitError(f"{files[0]}: the annotation list is empty; check that it is the right file")
     people = _table(name, folder / "images", columns)
@@ -70,9 +64,9 @@ def with_images(people: People) -> tuple[People, str]:
         raise PosekitError(f"folder {people.images_folder} does not exist; the photographs belong there")
     there = {path.name for path in people.images_folder.iterdir()}
     missing = np.array([image not in there for image in people.image])
-    known = people.image_size.min(axis=1) > 0
-    inside = ((people.center >= 0) & (people.center <= people.image_size - 1)).all(axis=1)
-    outside = known & ~inside & ~missing
+    # Where the annotation does not give the image's size, the crop will find out.
+    size = np.where(people.image_size > 0, people.image_size, np.inf)
+    outside = ~((people.center >= 0) & (people.center <= size - 1)).all(axis=1) & ~missing
     if (missing | outside).all():
         why = "has its photograph" if missing.any() else "has a center inside the image"
         raise PosekitError(f"{people.images_folder}: none of the {len(people)} annotated people {why}")
@@ -92,18 +86,24 @@ def read_predictions(path: Path, people: int) -> np.ndarray:
 
     Raises `PosekitError` naming the file if it cannot be read or is of another size.
     """
-    if not path.is_file():
-        raise PosekitError(f"predictions {path} do not exist; name a .mat file with a variable 'preds'")
-    try:
-        content = scipy.io.loadmat(path)
-    except (OSError, ValueError, NotImplementedError) as error:
-        raise PosekitError(f"predictions {path} cannot be read as a .mat file ({error})") from error
+    content = _load_mat(path)
     if "preds" not in content:
         raise PosekitError(f"{path} has no variable 'preds'")
-    joints = np.asarray(content["preds"], float)
-    if joints.shape != (people, len(JOINTS), 2):
-        raise PosekitError(f"'preds' of {path} has shape {joints.shape}, not {(people, len(JOINTS), 2)}")
-    return joints
+    joints = content["preds"]
+    if joints.dtype.kind not in "fiu" or joints.shape != (people, len(JOINTS), 2):
+        raise PosekitError(
+            f"'preds' of {path} is {joints.dtype} {joints.shape}, not numbers of shape {(people, len(JOINTS), 2)}"
+        )
+    return joints.astype(float)
+
+
+def _load_mat(path: Path) -> dict[str, np.ndarray]:
+    if not Path(path).is_file():
+        raise PosekitError(f"there is no file {path}; it should be a .mat file")
+    try:
+        return scipy.io.loadmat(path)
+    except Exception as error:  # scipy meets what is not a .mat file with almost any exception
+        raise PosekitError(f"{path} cannot be read as a .mat file ({error})") from error
 
 
 def _load(path: Path) -> list:
@@ -112,15 +112,27 @@ def _load(path: Path) -> list:
         opener = gzip.open if path.suffix == ".gz" else open
         with opener(path, "rt", encoding="utf-8") as stream:
             records = json.load(stream)
-    except (OSError, EOFError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, EOFError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise PosekitError(f"{path} cannot be read as JSON ({error}); fetch the file again") from error
     if not isinstance(records, list):
         raise PosekitError(f"{path} holds a {type(records).__name__}, not a list of people")
     return records
 
 
-def _is_complete_form(records: list) -> bool:
-    return bool(records) and isinstance(records[0], dict) and "joint_self" in records[0]
+def _annotation_files(folder: Path) -> list[Path]:
+    """train.json and valid.json where both are there, else the only list; `PosekitError` if that is not clear."""
+    files = sorted([*folder.glob("*.json"), *folder.glob("*.json.gz")])
+    if not files:
+        raise PosekitError(f"there is no .json or .json.gz file in {folder}")
+    halves = [[path for path in files if _split_of(path) is side] for side in (False, True)]
+    if all(len(half) == 1 for half in halves):
+        return halves[0] + halves[1]
+    if len(files) > 1:
+        names = ", ".join(path.name for path in files)
+        raise PosekitError(
+            f"{folder} holds {names}; leave one list of everybody there, or train.json and valid.json"
+        )
+    return files
 
 
 def _split_of(path: Path) -> bool | None:
@@ -129,38 +141,36 @@ def _split_of(path: Path) -> bool | None:
     return {"train": False, "valid": True, "val": True, "validation": True}.get(stem)
 
 
-def _read_complete(path: Path, number: int, record: dict) -> dict:
-    with _naming(path, number):
-        joints = np.array(record["joint_self"], float).reshape(len(JOINTS), 3)
-        return {
-            "image": str(record["img_paths"]),
-            "center": np.array(record["objpos"], float).reshape(2),
-            "scale": float(record["scale_provided"]),
-            "joints": joints[:, :2],
-            "labelled": ~(joints[:, :2] == 0).all(axis=1),
-            "visible": joints[:, 2] > 0,
-            "head_size": np.nan,
-            "validation": bool(record["isValidation"]),
-            "image_size": np.array([record["img_width"], record["img_height"]], int),
-        }
+def _read_complete(record: dict, _: bool | None) -> dict:
+    joints = np.array(record["joint_self"], float).reshape(len(JOINTS), 3)
+    return {
+        "image": str(record["img_paths"]),
+        "center": np.array(record["objpos"], float).reshape(2),
+        "scale": float(record["scale_provided"]),
+        "joints": joints[:, :2],
+        "labelled": ~(joints[:, :2] == 0).all(axis=1),
+        "visible": joints[:, 2] > 0,
+        "head_size": np.nan,
+        "validation": bool(record["isValidation"]),
+        "image_size": np.array([record["img_width"], record["img_height"]], int),
+    }
 
 
-def _read_person(path: Path, number: int, record: dict, validation: bool | None) -> dict:
-    with _naming(path, number):
-        joints = np.array(record["joints"], float).reshape(len(JOINTS), 2)
-        image = str(record["image"])
-        return {
-            "image": image,
-            "center": np.array(record["center"], float).reshape(2),
-            "scale": float(record["scale"]),
-            "joints": joints,
-            # Files of this form mark a joint that nobody annotated as (-1, -1) or (0, 0).
-            "labelled": ~(joints <= 0).all(axis=1),
-            "visible": np.array(record["joints_vis"], float).reshape(len(JOINTS)) > 0,
-            "head_size": float(record.get("head_size") or np.nan),
-            "validation": image in _validation_images() if validation is None else validation,
-            "image_size": np.array(record.get("image_size", [0, 0]), int).reshape(2),
-        }
+def _read_person(record: dict, validation: bool | None) -> dict:
+    joints = np.array(record["joints"], float).reshape(len(JOINTS), 2)
+    image = str(record["image"])
+    return {
+        "image": image,
+        "center": np.array(record["center"], float).reshape(2),
+        "scale": float(record["scale"]),
+        "joints": joints,
+        # Files of this form mark a joint that nobody annotated as (-1, -1) or (0, 0).
+        "labelled": ~(joints <= 0).all(axis=1),
+        "visible": np.array(record["joints_vis"], float).reshape(len(JOINTS)) > 0,
+        "head_size": float(record.get("head_size") or np.nan),
+        "validation": image in _validation_images() if validation is None else validation,
+        "image_size": np.array(record.get("image_size", [0, 0]), int).reshape(2),
+    }
 
 
 class _naming:
@@ -175,7 +185,7 @@ class _naming:
     def __exit__(self, kind: type | None, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, KeyError):
             raise PosekitError(f"{self.path}: entry {self.number} has no {error.args[0]!r}") from error
-        if isinstance(error, TypeError | ValueError | AttributeError):
+        if isinstance(error, TypeError | ValueError | AttributeError | OverflowError):
             raise PosekitError(f"{self.path}: entry {self.number} is malformed ({error})") from error
 
 
@@ -202,12 +212,12 @@ def _table(name: str, images_folder: Path, columns: list[dict]) -> People:
 
 def _with_ground_truth(people: People, path: Path) -> People:
     """Joints and head sizes of the validation people as the official evaluation has them, in the same order."""
+    truth = _load_mat(path)
     try:
-        truth = scipy.io.loadmat(path)
         joints = truth["pos_gt_src"].transpose(2, 0, 1).astype(float)  # (N, 16, 2)
         missing = truth["jnt_missing"].T > 0  # (N, 16)
         boxes = truth["headboxes_src"].transpose(2, 0, 1).astype(float)  # (N, 2 corners, 2)
-    except (OSError, ValueError, KeyError, NotImplementedError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise PosekitError(f"{path} is not the ground truth of MPII's evaluation ({error})") from error
     where = np.flatnonzero(people.validation)
     if len(joints) != len(where):

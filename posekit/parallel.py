@@ -60,13 +60,20 @@ def run_together(
                 for process, log in [job for job in running if job[0].poll() is not None]:
                     running.remove((process, log))
                     if process.returncode != 0:
-                        lines = log.read_text(errors="replace").strip().splitlines()
-                        message = (
-                            lines[-1].removeprefix("posekit: ") if lines else f"exit status {process.returncode}"
-                        )
-                        raise PosekitError(message)
+                        raise PosekitError(_why(process.returncode, log.read_text(errors="replace")))
         finally:
             for process, _ in running:
                 process.terminate()
             for process, _ in running:
                 process.wait()
+
+
+def _why(status: int, log: str) -> str:
+    """The message of a run that failed: its own last line, unless something ended it from outside."""
+    lines = log.strip().splitlines()
+    if status < 0 or not lines:
+        return (
+            f"a training process was ended from outside (status {status}), most likely for want of memory; "
+            "the same command goes on from what it recorded"
+        )
+    return lines[-1].removeprefix("posekit: ")

@@ -6,19 +6,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from posekit.checkpoint import read_checkpoint
+from posekit.checkpoint import load_weights, read_checkpoint
 from posekit.configurations import RunConfig
-from posekit.crop import (
-    CropRule,
-    box_center_and_scale,
-    clip_box,
-    crop_image,
-    crop_matrix,
-    invert,
-    is_empty,
-    person_box,
-    transform,
-)
+from posekit.crop import CropRule, box_center_and_scale, crop_image, crop_matrix, invert, transform, visible_box
+from posekit.device import memory_format, network_input
 from posekit.errors import PosekitError
 from posekit.heatmaps import Codec
 from posekit.hourglass import StackedHourglass
@@ -54,8 +45,8 @@ class Predictor:
         state = read_checkpoint(path)
         config = RunConfig.from_dict(state["config"])
         network = StackedHourglass(config.network)
-        network.load_state_dict(state["network"])
-        return cls(network.to(device, memory_format=torch.channels_last), config.crop, config.codec)
+        load_weights(network, state, path)
+        return cls(network.to(device, memory_format=memory_format(device)), config.crop, config.codec)
 
     def predict(self, image: np.ndarray, center: np.ndarray, scale: float) -> Prediction:
         """Joints of the person at `center` (x, y), image px, who is `scale` times 200 px tall, as in MPII.
@@ -65,16 +56,8 @@ class Predictor:
         """
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise PosekitError(f"an image must be (H, W, 3) uint8 RGB, not {image.shape} {image.dtype}")
-        height, width = image.shape[:2]
-        x, y = center
-        if not (0 <= x <= width - 1 and 0 <= y <= height - 1):
-            raise PosekitError(f"the center ({x:g}, {y:g}) lies outside the image of {width} x {height} px")
-        if not (np.isfinite(scale) and scale > 0):
-            raise PosekitError(f"the scale must be a positive number (height of the person / 200 px), not {scale}")
-        box = clip_box(person_box(self.rule, np.asarray(center), np.asarray(scale)), np.array([width, height]))
-        if is_empty(box):
-            raise PosekitError(f"scale {scale:g} gives a crop of zero size; is it the person's height / 200 px?")
-        return self._answer(crop_image(image, box, self.rule.size), crop_matrix(box, self.rule.size))
+        box = visible_box(self.rule, center, scale, (image.shape[1], image.shape[0]))
+        return self.predict_crop(crop_image(image, box, self.rule.size), crop_matrix(box, self.rule.size))
 
     def predict_box(self, image: np.ndarray, box: np.ndarray) -> Prediction:
         """Joints of the person who fills `box`: left, top, right, bottom, image px, clipped to the image."""
@@ -83,10 +66,10 @@ class Predictor:
         return self.predict(image, *box_center_and_scale(self.rule, box))
 
     @torch.inference_mode()
-    def _answer(self, crop: np.ndarray, matrix: np.ndarray) -> Prediction:
+    def predict_crop(self, crop: np.ndarray, matrix: np.ndarray) -> Prediction:
+        """Joints of a person who is cropped already: crop (S, S, 3) uint8 RGB, matrix (2, 3) image -> crop px."""
         device = next(self.network.parameters()).device
-        pixels = torch.from_numpy(crop).to(device)[None].permute(0, 3, 1, 2).float() / 255
-        heatmaps = self.network(pixels)[-1][0]
+        heatmaps = self.network(network_input(crop[None], device))[-1][0]
         joints, confidence = self.codec.decode(heatmaps)
         return Prediction(
             joints=transform(invert(matrix), joints.cpu().double().numpy()),

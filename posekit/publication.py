@@ -12,7 +12,7 @@ from posekit.figures import LOSS_FIGURES, accuracy_figure, loss_figure, save_fig
 from posekit.images import read_image
 from posekit.picture_figures import crop_figure, people_figure, pose_grid_figure
 from posekit.records import Run
-from posekit.tables import accuracy_table, losses_table, save_table, table_1, table_2
+from posekit.tables import accuracy_table, losses_table, save_table, table_1_beside_the_report, table_2
 
 #: The report's proposed network, whose answers Fig. 5 shows.
 PROPOSED = 5
@@ -28,12 +28,12 @@ def publish_records(runs: list[Run], folder: Path, progress: bool = True) -> lis
         if (chosen := [run for run in runs if run.config.model in models])
     ]
     jobs.append(lambda: save_figure(accuracy_figure(runs), folder, "accuracy"))
+    jobs.append(lambda: save_table(table_1_beside_the_report(), folder, "table_1"))
     jobs.append(lambda: save_table(losses_table(runs), folder, "losses"))
     jobs.append(lambda: save_table(accuracy_table(runs).rename_axis("run").reset_index(), folder, "accuracy"))
     proposed = [run for run in runs if run.config.model == PROPOSED]
     if proposed:
         config = proposed[0].config
-        jobs.append(lambda: save_table(table_1(config.network, config.crop.size), folder, "table_1"))
         jobs.append(lambda: save_table(table_2(config), folder, "table_2"))
     return [path for job in tqdm(jobs, desc="figures and tables", disable=not progress) for path in job()]
 

@@ -6,6 +6,7 @@ predictions.csv a row a validation person and joint, after the last epoch
 """
 
 import json
+import os
 import platform
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from posekit.errors import PosekitError
 from posekit.evaluation import Evaluation
 from posekit.skeleton import JOINTS
 from posekit.training import EpochRecord
+
+RECORD_FILES = ("run.json", "history.csv", "predictions.csv")
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,7 @@ class Run:
 
     @property
     def label(self) -> str:
-        model = get_model(self.config.model)
-        return f"{model.name}: {model.description}"
+        return get_model(self.config.model).label
 
     def distances(self) -> np.ndarray:
         """(N, 16) float64 in head sizes, NaN where a joint does not count; people as in the records."""
@@ -79,7 +81,10 @@ def write_progress(
 ) -> None:
     """The records of a run that is still going."""
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / "history.csv", pd.DataFrame([vars(row) for row in history]).to_csv(index=False))
+    _write(
+        folder / "history.csv",
+        pd.DataFrame([vars(row) for row in history]).to_csv(index=False, lineterminator="\n"),
+    )
     _write_run(folder, config, floors, device, finished=False)
 
 
@@ -107,7 +112,7 @@ def write_finished(
             "distance": evaluation.distances.ravel().round(6),
         }
     )
-    _write(folder / "predictions.csv", table.to_csv(index=False))
+    _write(folder / "predictions.csv", table.to_csv(index=False, lineterminator="\n"))
     _write_run(folder, config, floors, device, finished=True)
 
 
@@ -125,9 +130,9 @@ def _write_run(
 
 def _write(path: Path, text: str) -> None:
     """Replaces a text file in one piece."""
-    unfinished = path.with_name(path.name + ".unfinished")
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
     try:
-        unfinished.write_text(text, encoding="utf-8")
+        unfinished.write_text(text, encoding="utf-8", newline="\n")
         unfinished.replace(path)
     except OSError as error:
         unfinished.unlink(missing_ok=True)

@@ -12,7 +12,6 @@ in its name (mpii-1992-quick), so that no study writes over another one's result
 """
 
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -27,26 +26,24 @@ from posekit.checkpoint import differences, load_checkpoint
 from posekit.configurations import MODELS, RunConfig, get_model, get_profile, run_config
 from posekit.crop import invert, transform
 from posekit.dataset import Crops, make_crops
+from posekit.device import choose_device
 from posekit.errors import PosekitError
 from posekit.hourglass import StackedHourglass
+from posekit.machine import cpu_cores
 from posekit.metrics import head_distances, mean_pose, pckh, zero_heatmap_loss
 from posekit.mpii import ALL_PEOPLE, read_mpii, with_images
 from posekit.parallel import run_together
-from posekit.records import Run, read_run, read_runs, run_folder_name, write_finished, write_progress
-from posekit.training import EpochRecord, choose_device, make_network, train
+from posekit.predictor import Predictor
+from posekit.records import RECORD_FILES, Run, read_run, read_runs, run_folder_name, write_finished, write_progress
+from posekit.training import EpochRecord, train
 
 
 def home() -> Path:
     """The folder of data/ and figures/: POSEKIT_HOME, else the checkout, else the current folder."""
-    if "POSEKIT_HOME" in os.environ:
-        return Path(os.environ["POSEKIT_HOME"])
+    if os.environ.get("POSEKIT_HOME"):
+        return Path(os.environ["POSEKIT_HOME"]).resolve()
     checkout = Path(__file__).resolve().parent.parent
     return checkout if (checkout / "pyproject.toml").exists() else Path.cwd()
-
-
-def _cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
@@ -135,63 +132,93 @@ class Study:
         """What a run of this study is asked to do. Raises `PosekitError` for an unknown model."""
         return run_config(get_model(model), self.profile, seed, self.people.name, self.people.fingerprint())
 
-    def run(self, model: int, seed: int = 0, device: str | None = None) -> Run:
-        """The records of a run; it is trained, or trained to its end, if they are not complete."""
+    def run(self, model: int, seed: int = 0, device: str | None = None, force: bool = False) -> Run:
+        """The records of a run; it is trained, or trained to its end, if they are not complete.
+
+        force: train anew even if it is complete, or was made with other settings; that replaces what was there.
+        """
         config, where = self.config(model, seed), choose_device(device)
+        if force:
+            self._forget(config)
         if not self._is_recorded(config):
             self._train(config, where)
-        return read_run(self.records / run_folder_name(model, seed))
+        return read_run(self._run_folder(config))
 
-    def run_all(self, models: Sequence[int] = tuple(MODELS), device: str | None = None) -> list[Run]:
+    def predictor(self, model: int, seed: int = 0, device: str | None = None) -> Predictor:
+        """The trained network of a run, ready for images; it is trained if its checkpoint is not complete."""
+        config, where = self.config(model, seed), choose_device(device)
+        if self._is_recorded(config) and self._is_trained(config):
+            return Predictor.from_checkpoint(self._checkpoint(config), where)
+        return Predictor(self._train(config, where), config.crop, config.codec)
+
+    def run_all(
+        self, models: Sequence[int] = tuple(MODELS), device: str | None = None, force: bool = False
+    ) -> list[Run]:
         """The records of several models; those that are not complete are trained, on a CPU several at once."""
-        missing = [model for model in models if not self._is_recorded(self.config(model))]
-        threads = self.profile.cpu_threads
-        jobs = min(len(missing), _cores() // threads) if threads else 1
-        if jobs > 1 and choose_device(device).type == "cpu":
-            _ = self.floors  # makes the crops too: once here instead of at the same time in every process
-            environment = {"POSEKIT_HOME": str(home()), "POSEKIT_PROFILE": self.profile.name}
-            if self.mpii is not None:
-                environment["POSEKIT_MPII"] = str(self.mpii.resolve())
-            run_together(
-                [["train", "--model", str(model), "--device", "cpu"] for model in missing],
-                jobs,
-                environment,
-                epochs_done=lambda: sum(self._epochs_recorded(model) for model in missing),
-                epochs=len(missing) * self.profile.epochs,
-                progress=self.progress,
-            )
+        configs = [self.config(model) for model in models]
+        self._train_together([c for c in configs if force or not self._is_recorded(c)], device, force)
         return [self.run(model, device=device) for model in models]
 
-    def _epochs_recorded(self, model: int) -> int:
-        history = self.records / run_folder_name(model, 0) / "history.csv"
-        return len(history.read_text().splitlines()) - 1 if history.exists() else 0
+    def predictors(self, models: Sequence[int], device: str | None = None) -> dict[str, Predictor]:
+        """The trained networks of several models by name; missing ones are trained, on a CPU several at once."""
+        configs = [self.config(model) for model in models]
+        missing = [c for c in configs if not (self._is_recorded(c) and self._is_trained(c))]
+        self._train_together(missing, device)
+        return {get_model(model).label: self.predictor(model, device=device) for model in models}
 
-    def network(self, model: int, seed: int = 0, device: str | None = None) -> StackedHourglass:
-        """The trained network of a run, ready to predict; it is trained if its checkpoint is not there."""
-        config, where = self.config(model, seed), choose_device(device)
-        if not checkpoint_path(self.name, config.model, config.seed).exists() or not self._is_recorded(config):
-            return self._train(config, where)
-        network = make_network(config, where)
-        network.load_state_dict(
-            load_checkpoint(checkpoint_path(self.name, config.model, config.seed), config)["network"]
+    def _train_together(self, configs: list[RunConfig], device: str | None, force: bool = False) -> None:
+        """Trains runs at the same time where a CPU gains by it; else leaves them for one after the other."""
+        where = choose_device(device)
+        threads = self.profile.cpu_threads
+        jobs = min(len(configs), cpu_cores() // threads) if threads and where.type == "cpu" else 1
+        if force:
+            for config in configs:
+                self._forget(config)
+        if jobs < 2:
+            return
+        _ = self.floors  # makes the crops too: once here instead of at the same time in every process
+        run_together(
+            [["train", "--model", str(config.model), "--device", "cpu"] for config in configs],
+            jobs,
+            environment={
+                "POSEKIT_HOME": str(home()),
+                "POSEKIT_PROFILE": self.profile.name,
+                "POSEKIT_MPII": str(self.mpii.resolve()) if self.mpii else "",
+            },
+            epochs_done=lambda: sum(self._epochs_recorded(config) for config in configs),
+            epochs=sum(config.epochs for config in configs),
+            progress=self.progress,
         )
-        return network.eval()
 
     def runs(self) -> list[Run]:
         """All finished runs of this study, by model and seed."""
         return read_runs(self.records)
 
-    def forget(self, model: int, seed: int = 0) -> None:
-        """Deletes the records and the checkpoint of a run, so that it is trained anew."""
-        for folder in (
-            self.records / run_folder_name(model, seed),
-            checkpoint_path(self.name, model, seed).parent,
-        ):
-            shutil.rmtree(folder, ignore_errors=True)
+    def _run_folder(self, config: RunConfig) -> Path:
+        return self.records / run_folder_name(config.model, config.seed)
+
+    def _checkpoint(self, config: RunConfig) -> Path:
+        return checkpoint_path(self.name, config.model, config.seed)
+
+    def _forget(self, config: RunConfig) -> None:
+        """Lets a run start anew."""
+        for path in (self._checkpoint(config), *(self._run_folder(config) / name for name in RECORD_FILES)):
+            path.unlink(missing_ok=True)
+
+    def _epochs_recorded(self, config: RunConfig) -> int:
+        try:
+            return len((self._run_folder(config) / "history.csv").read_text().splitlines()) - 1
+        except OSError:  # not there yet, or being replaced at this moment
+            return 0
+
+    def _is_trained(self, config: RunConfig) -> bool:
+        """Whether the checkpoint is of the last epoch."""
+        path = self._checkpoint(config)
+        return path.exists() and len(load_checkpoint(path, config)["history"]) == config.epochs
 
     def _is_recorded(self, config: RunConfig) -> bool:
         """Whether finished records of this configuration exist; `PosekitError` if they are of another one."""
-        folder = self.records / run_folder_name(config.model, config.seed)
+        folder = self._run_folder(config)
         if not (folder / "run.json").exists():
             return False
         there = read_run(folder)
@@ -203,7 +230,7 @@ class Study:
         return there.finished
 
     def _train(self, config: RunConfig, device: torch.device) -> StackedHourglass:
-        folder = self.records / run_folder_name(config.model, config.seed)
+        folder = self._run_folder(config)
         # Finished records stay as they are when only the network is missing, as in a fresh checkout.
         recorded = self._is_recorded(config)
 
@@ -211,9 +238,10 @@ class Study:
             if not recorded:
                 write_progress(folder, config, self.floors, device, history)
 
-        checkpoint = checkpoint_path(self.name, config.model, config.seed)
         with _cpu_threads(self.profile.cpu_threads):
-            network, history, evaluation = train(config, *self.crops, checkpoint, device, self.progress, on_epoch)
+            network, history, evaluation = train(
+                config, *self.crops, self._checkpoint(config), device, self.progress, on_epoch
+            )
             if not recorded:
                 people = self.crops[1].people
                 write_finished(folder, config, self.floors, device, history, people, evaluation)

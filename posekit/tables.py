@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from posekit import report
-from posekit.configurations import MODELS, Profile, RunConfig, network_config
+from posekit.configurations import MODELS, PROFILES, Profile, RunConfig, network_config
 from posekit.cost import network_cost
 from posekit.errors import PosekitError
 from posekit.hourglass import NetworkConfig, StackedHourglass
@@ -51,6 +51,21 @@ def table_1(config: NetworkConfig, size: int) -> pd.DataFrame:
             layer.register_forward_hook(note)
     stem(image)
     return pd.DataFrame(rows)
+
+
+def table_1_beside_the_report() -> pd.DataFrame:
+    """Table I of the reduced stem at the report's size, and which cells the report has otherwise ("" if none)."""
+    full = PROFILES["full"]
+    ours = table_1(network_config(MODELS[5], full), full.crop.size)
+    published = report.table_1()
+    differs = ours[published.columns].ne(published)
+    notes = [
+        "; ".join(
+            f"{column}: {published.at[row, column]}" for column in published.columns if differs.at[row, column]
+        )
+        for row in published.index
+    ]
+    return ours.assign(**{"report says otherwise": notes})
 
 
 def table_2(config: RunConfig) -> pd.DataFrame:

@@ -10,9 +10,10 @@ import torch
 from torch import nn
 from tqdm.auto import tqdm
 
-from posekit.checkpoint import load_checkpoint, save_checkpoint
+from posekit.checkpoint import load_checkpoint, load_weights, save_checkpoint
 from posekit.configurations import SCHEDULER_EPOCH, SCHEDULER_FACTOR, RunConfig
 from posekit.dataset import Crops, batches
+from posekit.device import memory_format
 from posekit.errors import PosekitError
 from posekit.evaluation import Evaluation, evaluate, heatmap_loss
 from posekit.hourglass import StackedHourglass
@@ -37,23 +38,10 @@ class EpochRecord:
     seconds: float
 
 
-def choose_device(name: str | None = None) -> torch.device:
-    """CUDA, else Apple's MPS, else CPU; or the one that is named. Raises `PosekitError` if it is not there."""
-    if name is None:
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        first = str(error).splitlines()[0]
-        raise PosekitError(f"device {name!r} is not available ({first}); try --device cpu") from error
-    return device
-
-
 def make_network(config: RunConfig, device: torch.device) -> StackedHourglass:
     """The run's network with the weights that its seed gives, in the memory layout that convolutions like."""
     torch.manual_seed(config.seed)
-    return StackedHourglass(config.network).to(device, memory_format=torch.channels_last)
+    return StackedHourglass(config.network).to(device, memory_format=memory_format(device))
 
 
 def make_optimizer(config: RunConfig, network: nn.Module) -> torch.optim.Optimizer:
@@ -92,7 +80,7 @@ def train(
     history: list[EpochRecord] = []
     if checkpoint.exists():
         state = load_checkpoint(checkpoint, config)
-        network.load_state_dict(state["network"])
+        load_weights(network, state, checkpoint)
         optimizer.load_state_dict(state["optimizer"])
         scheduler.load_state_dict(state["scheduler"])
         history = [EpochRecord(**row) for row in state["history"]]
@@ -172,6 +160,6 @@ def _refuse_nan(config: RunConfig, losses: list[torch.Tensor], epoch: int, befor
         batch = before + int((~finite).nonzero()[0]) + 1
         raise PosekitError(
             f"the loss of model {config.model} is not a number any more in epoch {epoch}, batch {batch}; "
-            f"most likely {config.optimizer}'s learning rate of {config.learning_rate:g} is too high: try a third "
-            "of it. The checkpoint of the epoch before is kept"
+            f"most likely {config.optimizer}'s learning rate of {config.learning_rate:g} is too high: lower it in "
+            "posekit/configurations.py. What was recorded of earlier epochs is kept"
         )

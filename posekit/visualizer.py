@@ -6,13 +6,12 @@ from dataclasses import dataclass
 import cv2
 import ipywidgets as widgets
 import numpy as np
-import torch
 
+from posekit.crop import transform
 from posekit.dataset import Crops
 from posekit.drawing import draw_skeleton, enlarge, enlarge_points, overlay_heatmap
-from posekit.heatmaps import Codec
-from posekit.hourglass import StackedHourglass
 from posekit.metrics import head_distances
+from posekit.predictor import Prediction, Predictor
 from posekit.skeleton import INDEX, JOINTS, SCORED
 
 ALL_JOINTS, NO_HEATMAP = "all (largest value)", "none"
@@ -25,15 +24,6 @@ PICTURE, SHOWN = 512, "480px"
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a network says about one crop: joints (16, 2) crop px, confidence (16,), heatmaps (16, H, W)."""
-
-    joints: np.ndarray
-    confidence: np.ndarray
-    heatmaps: np.ndarray
-
-
-@dataclass(frozen=True)
 class View:
     """What to show: the state of the sliders."""
 
@@ -43,28 +33,33 @@ class View:
     truth: bool = True  # draw the annotated joints as well
 
 
-def render(crop: np.ndarray, answer: Answer, truth: np.ndarray, view: View) -> np.ndarray:
-    """RGB uint8 (k S, k S, 3) of a crop (S, S, 3), made k times as large. truth: (16, 2) crop px, or NaN."""
-    factor = -(-PICTURE // crop.shape[0])
-    picture = enlarge(crop, factor)
+def render(answer: Prediction, truth: np.ndarray, view: View) -> np.ndarray:
+    """RGB uint8 (k S, k S, 3) of the crop (S, S, 3) of an answer, made k times as large.
+
+    truth: (16, 2) crop px, NaN where not annotated.
+    """
+    factor = -(-PICTURE // answer.crop.shape[0])
+    picture = enlarge(answer.crop, factor)
     if view.joint != NO_HEATMAP:
         maps = answer.heatmaps
         heatmap = maps.max(axis=0) if view.joint == ALL_JOINTS else maps[INDEX[view.joint]]
         picture = overlay_heatmap(picture, heatmap, view.opacity)
     if view.truth:
-        picture = draw_skeleton(picture, enlarge_points(truth, factor), np.isfinite(truth).all(axis=1), truth=True)
-    return draw_skeleton(picture, enlarge_points(answer.joints, factor), answer.confidence >= view.threshold)
+        annotated = np.isfinite(truth).all(axis=1)
+        picture = draw_skeleton(picture, enlarge_points(truth, factor), annotated, truth=True)
+    joints = enlarge_points(transform(answer.matrix, answer.joints), factor)
+    return draw_skeleton(picture, joints, answer.confidence >= view.threshold)
 
 
 class Visualizer:
-    """Widgets for the people of `crops` and some networks by name; show `.widget` in a notebook."""
+    """Widgets for the people of `crops` and some predictors by name; show `.widget` in a notebook."""
 
-    def __init__(self, crops: Crops, networks: dict[str, StackedHourglass], codec: Codec) -> None:
-        self.crops, self.networks, self.codec = crops, networks, codec
-        self._answers: OrderedDict[tuple[str, int], Answer] = OrderedDict()
+    def __init__(self, crops: Crops, predictors: dict[str, Predictor]) -> None:
+        self.crops, self.predictors = crops, predictors
+        self._answers: OrderedDict[tuple[str, int], Prediction] = OrderedDict()
         wide = {"style": {"description_width": "9em"}, "layout": widgets.Layout(width="23em")}
         self.person = widgets.IntSlider(0, 0, len(crops) - 1, description="person", **wide)
-        self.model = widgets.Dropdown(options=list(networks), description="model", **wide)
+        self.model = widgets.Dropdown(options=list(predictors), description="model", **wide)
         self.joint = widgets.Dropdown(options=[ALL_JOINTS, NO_HEATMAP, *JOINTS], description="heatmap", **wide)
         self.opacity = widgets.FloatSlider(View.opacity, min=0, max=1, step=0.05, description="opacity", **wide)
         self.threshold = widgets.FloatSlider(
@@ -94,19 +89,12 @@ class Visualizer:
     def view(self) -> View:
         return View(self.joint.value, self.opacity.value, self.threshold.value, self.truth.value)
 
-    def answer(self) -> Answer:
+    def answer(self) -> Prediction:
         """The chosen network's answer for the chosen person; computed once and kept."""
-        key = (self.model.value, self.person.value)
+        model, person = key = (self.model.value, self.person.value)
         if key not in self._answers:
-            network = self.networks[self.model.value]
-            device = next(network.parameters()).device
-            pixels = torch.from_numpy(self.crops.images[[self.person.value]]).to(device)
-            with torch.inference_mode():
-                heatmaps = network(pixels.permute(0, 3, 1, 2).float() / 255)[-1][0]
-                joints, confidence = self.codec.decode(heatmaps)
-            self._answers[key] = Answer(
-                joints.cpu().numpy(), confidence.cpu().numpy(), heatmaps.float().cpu().numpy()
-            )
+            crop, matrix = np.array(self.crops.images[person]), self.crops.matrices[person]
+            self._answers[key] = self.predictors[model].predict_crop(crop, matrix)
             if len(self._answers) > KEPT_ANSWERS:
                 self._answers.popitem(last=False)
         self._answers.move_to_end(key)
@@ -115,17 +103,14 @@ class Visualizer:
     def update(self) -> None:
         """Draws the picture and the caption anew."""
         person, answer = self.person.value, self.answer()
-        picture = render(self.crops.images[person], answer, self.crops.joints[person], self.view)
+        picture = render(answer, self.crops.joints[person], self.view)
         self.picture.value = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()
         self.caption.value = self._describe(person, answer)
 
-    def _describe(self, person: int, answer: Answer) -> str:
+    def _describe(self, person: int, answer: Prediction) -> str:
         people = self.crops.people
-        # Distances are the same in crop pixels if the head size is measured in them too.
-        zoom = self.crops.matrices[person, 0, 0]
-        distances = head_distances(
-            answer.joints[None], self.crops.joints[[person]], people.head_size[[person]] * zoom
-        )[0, list(SCORED)]
+        distances = head_distances(answer.joints[None], people.joints[[person]], people.head_size[[person]])
+        distances = distances[0, list(SCORED)]
         counted = distances[~np.isnan(distances)]
         name = f"<b>{people.image[person]}</b><br>"
         if not len(counted):

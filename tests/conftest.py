@@ -1,4 +1,4 @@
-"""Fixtures of the tests. Nothing is written outside pytest's temporary folders."""
+"""Fixtures of the tests. They write into pytest's temporary folders; the notebooks into the checkout's data/."""
 
 import os
 from pathlib import Path

@@ -6,13 +6,14 @@ import json
 import cv2
 import numpy as np
 import pytest
+import scipy.io
 from tables import make_people
 
 from posekit.annotations import estimated_head_size
 from posekit.crop import CropRule
 from posekit.dataset import make_crops
 from posekit.errors import PosekitError
-from posekit.mpii import read_mpii, with_images
+from posekit.mpii import read_mpii, read_predictions, with_images
 from posekit.skeleton import INDEX
 
 JOINTS = [[100 + 2 * number, 50 + 10 * number] for number in range(16)]
@@ -77,6 +78,16 @@ def test_unannotated_and_occluded_joints_are_told_apart(tmp_path):
     assert people.labelled[0].sum() == 15 and not people.visible[0, 4] and people.labelled[0, 4]
 
 
+def test_only_the_two_halves_are_read_where_they_lie_beside_other_lists(tmp_path):
+    files = {
+        "train": [person()],
+        "valid": [person()],
+        "trainval": [person(), person()],
+        "test": [{"image": "t.jpg"}],
+    }
+    assert len(read_mpii(folder_with(tmp_path, **files))) == 2
+
+
 def test_one_list_of_the_report_form_gets_the_standard_split(tmp_path):
     records = [person(image="015601864.jpg"), person(image="005808361.jpg")]
     people = read_mpii(folder_with(tmp_path, trainval=records))
@@ -110,6 +121,35 @@ def test_missing_images_leave_people_out_and_say_so(tmp_path):
     assert left_out.startswith("1 of 3 people are left out: 1 because 1 photographs are not in")
 
 
+def test_people_with_their_center_outside_the_image_are_left_out(tmp_path):
+    records = [complete_person(), complete_person(objpos=[320.0, 10.0]), complete_person(objpos=[5.0, -157.0])]
+    folder = folder_with(tmp_path, everybody=records)
+    cv2.imwrite(str(folder / "images" / "a.jpg"), np.zeros((240, 320, 3), np.uint8))
+    people, left_out = with_images(read_mpii(folder))
+    assert len(people) == 1 and "2 because their center lies outside the image" in left_out
+
+
+@pytest.mark.parametrize("content", [b"", b"MATLAB", b"x" * 300], ids=["empty", "short", "garbage"])
+def test_predictions_that_are_no_mat_file_are_named(tmp_path, content):
+    (tmp_path / "preds.mat").write_bytes(content)
+    with pytest.raises(PosekitError, match=r"preds\.mat cannot be read"):
+        read_predictions(tmp_path / "preds.mat", 3)
+
+
+@pytest.mark.parametrize(
+    "variables, message",
+    [
+        ({"preds": np.zeros((4, 16, 2))}, r"preds' of .*preds\.mat is float64 \(4, 16, 2\)"),
+        ({"preds": "joints"}, "not numbers"),
+        ({"joints": np.zeros((3, 16, 2))}, "no variable 'preds'"),
+    ],
+)
+def test_predictions_of_something_else_are_refused(tmp_path, variables, message):
+    scipy.io.savemat(tmp_path / "preds.mat", variables)
+    with pytest.raises(PosekitError, match=message):
+        read_predictions(tmp_path / "preds.mat", 3)
+
+
 @pytest.mark.parametrize(
     "files, message",
     [
@@ -127,6 +167,10 @@ def test_missing_images_leave_people_out_and_say_so(tmp_path):
         ({"train": [person(scale=0)]}, "has no positive scale"),
         ({"train": [person(scale=float("nan"))]}, "has no positive scale"),
         ({"everybody": [complete_person(), {"joint_self": []}]}, "entry 1"),
+        ({"train": [person(image_size=[1e999, 5])]}, "entry 0 is malformed"),
+        ({"train": [person(head_size=-3)]}, "head size that is not positive"),
+        ({"train": "[" * 100_000}, "cannot be read as JSON"),
+        ({"everybody": [complete_person()], "others": [complete_person()]}, "holds everybody.json, others.json"),
         ({}, "no .json"),
     ],
 )

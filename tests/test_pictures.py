@@ -9,9 +9,10 @@ from posekit.drawing import draw_skeleton, enlarge, enlarge_points, heatmap_pict
 from posekit.figures import LOSS_FIGURES, accuracy_figure, loss_figure, save_figure
 from posekit.metrics import pckh
 from posekit.picture_figures import crop_figure
+from posekit.predictor import Prediction
 from posekit.publication import publish_pictures, publish_records
 from posekit.skeleton import INDEX, JOINTS
-from posekit.visualizer import ALL_JOINTS, NO_HEATMAP, Answer, View, Visualizer, render
+from posekit.visualizer import ALL_JOINTS, NO_HEATMAP, View, Visualizer, render
 
 NOBODY = np.full(16, False)
 
@@ -79,46 +80,53 @@ def test_opacity_nought_leaves_the_picture_as_it_is():
 # The visualizer
 
 
-def example() -> tuple[np.ndarray, Answer, np.ndarray]:
+def example() -> tuple[Prediction, np.ndarray]:
     rng = np.random.default_rng(3)
     crop = rng.integers(0, 255, (64, 64, 3), dtype=np.uint8)
-    answer = Answer(rng.uniform(8, 56, (16, 2)), np.linspace(0, 1, 16), rng.random((16, 16, 16)))
-    return crop, answer, rng.uniform(8, 56, (16, 2))
+    same = np.array([[1.0, 0, 0], [0, 1, 0]])
+    answer = Prediction(rng.uniform(8, 56, (16, 2)), np.linspace(0, 1, 16), crop, rng.random((16, 16, 16)), same)
+    return answer, rng.uniform(8, 56, (16, 2))
 
 
 def test_render_is_a_pure_function_of_the_view():
-    crop, answer, truth = example()
-    before = crop.copy()
-    bare = View(joint=NO_HEATMAP, threshold=1.1, truth=False)
-    np.testing.assert_array_equal(render(crop, answer, truth, bare), enlarge(crop, 8))
-    np.testing.assert_array_equal(
-        render(crop, answer, truth, View(joint=ALL_JOINTS, opacity=0, threshold=1.1, truth=False)),
-        enlarge(crop, 8),
-    )
-    np.testing.assert_array_equal(crop, before)
+    answer, truth = example()
+    before = answer.crop.copy()
+    for view in (View(NO_HEATMAP, 0.6, 1.1, False), View(ALL_JOINTS, 0, 1.1, False)):
+        np.testing.assert_array_equal(render(answer, truth, view), enlarge(answer.crop, 8))
+    np.testing.assert_array_equal(answer.crop, before)
+
+
+def test_render_draws_the_joint_of_the_image_where_the_crop_has_it():
+    """The answer is in image pixels; its own matrix must bring it onto the crop."""
+    matrix = np.array([[0.5, 0, -10.0], [0, 0.5, -20.0]])
+    joints = np.full((16, 2), [100.0, 120.0])  # crop (40, 40), in the picture 8 times as large
+    crop = np.full((64, 64, 3), 128, np.uint8)
+    confidence = (np.arange(16) == INDEX["left wrist"]).astype(float)
+    answer = Prediction(joints, confidence, crop, np.zeros((16, 16, 16)), matrix)
+    picture = render(answer, np.full((16, 2), np.nan), View(NO_HEATMAP, 0, 0.5, True))
+    assert np.abs(middle_of((picture != 128).any(axis=2)) - enlarge_points(np.array([40.0, 40.0]), 8)).max() < 0.6
 
 
 def test_threshold_hides_unsure_joints():
-    crop, answer, truth = example()
-    view = View(joint=NO_HEATMAP, truth=False)
+    answer, truth = example()
+    plain = enlarge(answer.crop, 8)
     all_drawn, some_drawn = (
-        (render(crop, answer, truth, View(NO_HEATMAP, 0, threshold, False)) != enlarge(crop, 8)).any(axis=2).sum()
+        (render(answer, truth, View(NO_HEATMAP, 0, threshold, False)) != plain).any(axis=2).sum()
         for threshold in (0.0, 0.8)
     )
-    assert view.threshold < 0.8 and 0 < some_drawn < all_drawn
+    assert 0 < some_drawn < all_drawn
 
 
 @pytest.fixture
 def visualizer(tiny_study) -> Visualizer:
-    networks = {MODELS[number].name: tiny_study.network(number) for number in (5, 6)}
-    return Visualizer(tiny_study.crops[1], networks, tiny_study.profile.codec)
+    return Visualizer(tiny_study.crops[1], tiny_study.predictors([5, 6]))
 
 
 @pytest.mark.parametrize(
     "control, value",
     [
-        ("person", 3), ("model", "Model 6"), ("joint", "left wrist"), ("joint", NO_HEATMAP), ("opacity", 1.0),
-        ("threshold", 1.0), ("truth", False),
+        ("person", 3), ("model", "Model 6: reduced, Adam"), ("joint", "left wrist"), ("joint", NO_HEATMAP),
+        ("opacity", 1.0), ("threshold", 1.0), ("truth", False),
     ],
 )  # fmt: skip
 def test_every_control_changes_the_picture(visualizer, control, value):

@@ -1,6 +1,7 @@
 """Prediction on whole images, and the command line as a stranger uses it."""
 
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -73,6 +74,29 @@ def test_photographs_are_turned_upright_and_data_sets_are_not(tmp_path):
     assert read_image(tmp_path / "turned.jpg", upright=False).shape == (20, 40, 3)
 
 
+def jpeg() -> bytes:
+    return cv2.imencode(".jpg", np.random.default_rng(0).integers(0, 255, (60, 80, 3), dtype=np.uint8))[
+        1
+    ].tobytes()
+
+
+def test_a_jpeg_with_something_behind_it_is_whole(tmp_path):
+    """Telephones append films to photographs; what they hold says nothing about the photograph."""
+    (tmp_path / "moving.jpg").write_bytes(jpeg() + b"ftypmp42....\xff\xda....")
+    assert read_image(tmp_path / "moving.jpg", upright=True).shape == (60, 80, 3)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.999])
+def test_a_jpeg_that_is_cut_off_is_refused_even_with_a_thumbnail(tmp_path, share):
+    whole = jpeg()
+    thumbnail = b"\xff\xe1" + (len(whole) + 2).to_bytes(2) + whole  # a whole JPEG inside an APP1 segment
+    (tmp_path / "cut.jpg").write_bytes(
+        (whole[:2] + thumbnail + whole[2:])[: len(thumbnail) + int(share * len(whole))]
+    )
+    with pytest.raises(PosekitError, match=r"cut\.jpg (is cut off|cannot be decoded)"):
+        read_image(tmp_path / "cut.jpg", upright=True)
+
+
 @pytest.fixture
 def trained(tiny_study):
     tiny_study.run(5)
@@ -120,6 +144,8 @@ def test_without_a_box_the_person_fills_the_photograph_and_the_command_says_so(t
         (["predict", "nowhere.jpg"], "nowhere.jpg cannot be read"),
         (["predict", "x.jpg", "--center", 1, 2], "--center and --scale together"),
         (["train", "--model", 9], "there is no model 9"),
+        (["predict", "x.jpg", "--model", 9], "there is no model 9"),
+        (["predict", __file__], "cannot be decoded"),
         (["train", "--profile", "huge"], "there is no profile 'huge'"),
         (["study", "--profile", "huge"], "there is no profile 'huge'"),
         (["cost", "--profile", "huge"], "there is no profile 'huge'"),
@@ -164,6 +190,30 @@ def test_cost_prints_the_keys_that_scripts_read():
     assert rows[0]["gflop"] == pytest.approx(27.69, abs=0.01) and rows[0]["stem_gflop"] == pytest.approx(
         4.50, abs=0.01
     )
+
+
+def test_something_else_as_checkpoint_is_named_and_not_to_be_deleted(trained, tmp_path):
+    photograph = trained.people.images_folder / trained.people.image[0]
+    for content in (b"epoch,loss\n1,2\n", photograph.read_bytes(), b""):
+        (tmp_path / "network").write_bytes(content)
+        result = run("predict", photograph, "--checkpoint", tmp_path / "network")
+        assert isinstance(result.exception, PosekitError) and "network is not a checkpoint" in str(
+            result.exception
+        )
+
+
+def test_figures_passes_over_studies_that_are_still_going(trained, tiny_home):
+    going = tiny_home / "data" / "runs" / "another-tiny" / "model-5-seed-0"
+    going.mkdir(parents=True)
+    record = json.loads((trained.records / "model-5-seed-0" / "run.json").read_text())
+    (going / "run.json").write_text(json.dumps(record | {"finished": False}))
+    (going / "history.csv").write_text((trained.records / "model-5-seed-0" / "history.csv").read_text())
+    try:
+        result = run("figures")
+        assert result.exit_code == 0, result.output
+        assert "another-tiny: no run is finished yet" in result.stdout and f"{trained.name}: " in result.stdout
+    finally:
+        shutil.rmtree(going.parent)
 
 
 def test_figures_command_needs_no_data_set(trained, monkeypatch):

@@ -88,3 +88,22 @@ def test_nothing_large_and_no_image_of_a_data_set_is_tracked():
         if path.exists():
             assert path.stat().st_size < 1_000_000, f"{name} is large"
             assert path.suffix.lower() not in (".jpg", ".jpeg", ".mat", ".h5"), name
+
+
+def test_rooms_import_only_rooms_below_them():
+    """The map at the end of the README, against the imports at the top of every module."""
+    block = (CHECKOUT / "README.md").read_text().split("imports only rooms below it.")[1].split("```")[1]
+    rooms = {path.stem for path in (CHECKOUT / "posekit").glob("[a-z]*.py")} | {"sample"}
+    rows = [set(re.findall(r"\w+", line[:45])) & rooms for line in block.strip().splitlines()]
+    floor = {room: len(rows) - number for number, row in enumerate(rows) for room in row}
+    assert set(floor) == rooms
+    for room in rooms:
+        path = CHECKOUT / "posekit" / room
+        sources = [path.with_suffix(".py")] if path.with_suffix(".py").exists() else path.glob("*.py")
+        for source in sources:
+            text = source.read_text()
+            imported = set(re.findall(r"^ *from posekit\.(\w+)", text, re.MULTILINE))
+            for line in re.findall(r"^ *from posekit import (.+)$", text, re.MULTILINE):
+                imported |= set(re.findall(r"\w+", line)) & rooms
+            wrong = {other for other in imported - {room} if floor[other] >= floor[room]}
+            assert not wrong, f"{room} imports {wrong}"

@@ -196,7 +196,7 @@ def test_writes_a_complete_sample_and_returns_at_once_the_second_time(tmp_path, 
 
 
 def test_several_processes_draw_what_one_draws(tmp_path, monkeypatch):
-    monkeypatch.setattr(worker, "_cores", lambda: 2)
+    monkeypatch.setattr(worker, "cpu_cores", lambda: 2)
     make_sample(tmp_path / "sample", train=50, validation=10, seed=4, progress=False)
     people = json.loads((tmp_path / "sample" / "annotations" / "train.json").read_text())
     alone = worker.draw_into(tmp_path, 4, 37)

@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 import torch
 
+import posekit.study
 from posekit.checkpoint import read_checkpoint, save_checkpoint
 from posekit.configurations import MODELS, PROFILES, RunConfig, get_model, get_profile
 from posekit.errors import PosekitError
 from posekit.evaluation import heatmap_loss
 from posekit.metrics import pckh
+from posekit.parallel import run_together
 from posekit.records import read_run
 from posekit.study import Study, checkpoint_path
 from posekit.training import make_network, make_optimizer, make_scheduler, train
@@ -143,13 +145,59 @@ def test_finished_runs_are_not_trained_again(tiny_study):
     assert before == {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
 
 
-def test_a_missing_network_is_trained_without_touching_finished_records(tiny_study):
-    expected = weights(tiny_study.network(6))
-    checkpoint_path(tiny_study.name, 6, 0).unlink()
+def test_a_missing_or_half_trained_network_is_trained_without_touching_finished_records(tiny_study):
+    expected = weights(tiny_study.predictor(6).network)
     record = tiny_study.records / "model-6-seed-0" / "run.json"
     before = record.stat().st_mtime_ns
-    assert all(torch.equal(a, b) for a, b in zip(expected, weights(tiny_study.network(6)), strict=True))
+    path = checkpoint_path(tiny_study.name, 6, 0)
+    path.unlink()
+
+    def stop(history):
+        raise Stop
+
+    with pytest.raises(Stop):
+        train(tiny_study.config(6), *tiny_study.crops, path, CPU, progress=False, on_epoch=stop)
+    assert len(read_checkpoint(path)["history"]) == 1
+    again = weights(tiny_study.predictor(6).network)
+    assert all(torch.equal(a, b) for a, b in zip(expected, again, strict=True))
     assert record.stat().st_mtime_ns == before
+
+
+def test_force_trains_anew_but_not_before_the_request_is_sound(tiny_study):
+    tiny_study.run(5)
+    record = tiny_study.records / "model-5-seed-0" / "history.csv"
+    before = record.read_text(), record.stat().st_mtime_ns
+    with pytest.raises(PosekitError, match="not available"):
+        tiny_study.run(5, device="abacus", force=True)
+    assert (record.read_text(), record.stat().st_mtime_ns) == before
+    assert tiny_study.run(5, force=True).finished and record.stat().st_mtime_ns > before[1]
+
+
+def test_trainings_side_by_side_are_of_the_same_study(tiny_study, monkeypatch):
+    """Children must see this study's data and profile, not the ones of the person's environment."""
+    asked = []
+    monkeypatch.setattr(posekit.study, "run_together", lambda *arguments, **rest: asked.append((arguments, rest)))
+    monkeypatch.setattr(posekit.study, "cpu_cores", lambda: 4)
+    monkeypatch.setattr(tiny_study, "profile", replace(tiny_study.profile, cpu_threads=1))
+    monkeypatch.setenv("POSEKIT_MPII", "/elsewhere")
+    configs = [replace(tiny_study.config(model), seed=0) for model in (1, 2)]
+    tiny_study._train_together(configs, "cpu")
+    (commands, jobs), rest = asked[0]
+    assert jobs == 2 and [command[:3] for command in commands] == [
+        ["train", "--model", "1"],
+        ["train", "--model", "2"],
+    ]
+    assert rest["environment"]["POSEKIT_MPII"] == str(tiny_study.mpii) and rest["epochs"] == 2 * configs[0].epochs
+    monkeypatch.setattr(tiny_study, "mpii", None)
+    tiny_study._train_together(configs, "cpu")
+    assert asked[1][1]["environment"]["POSEKIT_MPII"] == ""
+
+
+def test_a_training_that_fails_beside_others_says_why(tmp_path):
+    with pytest.raises(PosekitError, match="there is no model 77"):
+        run_together(
+            [["train", "--model", "77"]], 1, {"POSEKIT_HOME": str(tmp_path)}, lambda: 0, 5, progress=False
+        )
 
 
 def test_records_of_other_settings_are_not_overwritten(tiny_study, monkeypatch):
@@ -233,7 +281,8 @@ def train_command(drawn, home, *options: str) -> subprocess.Popen:
     return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
+@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "SIGKILL"])
 def test_a_killed_command_goes_on_where_it_was(drawn, tmp_path, how):
     home = tmp_path / "home"
     history = home / "data" / "runs" / "mpii-64-quick" / "model-5-seed-0" / "history.csv"
@@ -242,9 +291,9 @@ def test_a_killed_command_goes_on_where_it_was(drawn, tmp_path, how):
     while not (history.exists() and len(history.read_text().splitlines()) > 2):
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()
         time.sleep(0.02)
-    process.send_signal(how)
+    process.send_signal(getattr(signal, how))
     _, errors = process.communicate(timeout=60)
-    if how == signal.SIGINT:
+    if how != "SIGKILL":
         assert process.returncode == 130 and "the same command goes on from there" in errors
         assert "Traceback" not in errors
     rows = history.read_text()

@@ -16,6 +16,7 @@ from queue import SimpleQueue
 
 import cv2
 
+from posekit.machine import cpu_cores
 from posekit.sample.scene import draw_person
 
 _JPEG_QUALITY = 92
@@ -29,7 +30,7 @@ def draw_all(folder: Path, seed: int, total: int) -> Iterator[dict]:
 
     Every annotation has its number under "index". OSError when an image cannot be written.
     """
-    processes = min(_cores(), 8, total // (_WORTH_PROCESSES // 2))
+    processes = min(cpu_cores(), 8, total // (_WORTH_PROCESSES // 2))
     if processes < 2:
         for index in range(total):
             yield {"index": index, **draw_into(folder, seed, index)}
@@ -89,11 +90,6 @@ def _draw_in_processes(folder: Path, seed: int, total: int, processes: int) -> I
             for process in running:
                 process.wait()
                 process.stdout.close()
-
-
-def _cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def main(arguments: list[str]) -> int:

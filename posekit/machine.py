@@ -1,0 +1,8 @@
+"""What the computer at hand offers."""
+
+import os
+
+
+def cpu_cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
