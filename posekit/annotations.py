@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -32,6 +34,7 @@ class People:
     joints: np.ndarray  # (N, 16, 2) float64, NaN where not annotated
     visible: np.ndarray  # (N, 16) bool, False where occluded or not annotated
     head_size: np.ndarray  # (N,) float64, what PCKh divides by; NaN where it cannot be known
+    head_size_estimated: np.ndarray  # (N,) bool: from the joints of the head, as no head box is known
     validation: np.ndarray  # (N,) bool
     image_size: np.ndarray  # (N, 2) int64, width and height; 0 where the annotation does not say
 
@@ -45,6 +48,7 @@ class People:
             "joints": (count, len(JOINTS), 2),
             "visible": (count, len(JOINTS)),
             "head_size": (count,),
+            "head_size_estimated": (count,),
             "validation": (count,),
             "image_size": (count, 2),
         }
@@ -94,14 +98,31 @@ class People:
         return self.select(~self.validation), self.select(self.validation)
 
     def fingerprint(self) -> str:
-        """16 hex digits of every column: people who differ in anything have another one."""
+        """16 hex digits of every column that numbers depend on: other people, or other joints, have another one."""
         digest = hashlib.sha256()
         for field in fields(self):
             column = getattr(self, field.name)
-            if isinstance(column, np.ndarray):
+            if isinstance(column, np.ndarray) and field.name != "head_size_estimated":
                 text = column.dtype.kind == "U"
                 digest.update("\n".join(column).encode() if text else np.ascontiguousarray(column).tobytes())
         return digest.hexdigest()[:16]
+
+
+def combine(parts: Sequence[People], name: str) -> People:
+    """One table of several data sets; file names become relative to the folder that their images share."""
+    root = Path(os.path.commonpath([part.images_folder.resolve() for part in parts]))
+    columns = {
+        field.name: np.concatenate([getattr(part, field.name) for part in parts])
+        for field in fields(People)
+        if isinstance(getattr(parts[0], field.name), np.ndarray)
+    }
+    columns["image"] = np.concatenate(
+        [
+            [(part.images_folder.resolve() / image).relative_to(root).as_posix() for image in part.image]
+            for part in parts
+        ]
+    )
+    return People(name=name, images_folder=root, **columns)
 
 
 def describe(people: People, person: int) -> str:

@@ -62,8 +62,8 @@ def with_images(people: People) -> tuple[People, str]:
     """
     if not people.images_folder.is_dir():
         raise PosekitError(f"folder {people.images_folder} does not exist; the photographs belong there")
-    there = {path.name for path in people.images_folder.iterdir()}
-    missing = np.array([image not in there for image in people.image])
+    there = {image: (people.images_folder / image).is_file() for image in sorted(set(people.image))}
+    missing = np.array([not there[image] for image in people.image])
     # Where the annotation does not give the image's size, the crop will find out.
     size = np.where(people.image_size > 0, people.image_size, np.inf)
     outside = ~((people.center >= 0) & (people.center <= size - 1)).all(axis=1) & ~missing
@@ -199,12 +199,13 @@ def _table(name: str, images_folder: Path, columns: list[dict]) -> People:
     stacked = {key: np.array([row[key] for row in columns]) for key in columns[0]}
     labelled = stacked.pop("labelled") & np.isfinite(stacked["joints"]).all(axis=2)
     joints = np.where(labelled[..., None], stacked.pop("joints"), np.nan)
-    head_size = stacked.pop("head_size")
+    known = stacked.pop("head_size")
     return People(
         name=name,
         images_folder=images_folder,
         joints=joints,
-        head_size=np.where(np.isfinite(head_size), head_size, estimated_head_size(joints)),
+        head_size=np.where(np.isfinite(known), known, estimated_head_size(joints)),
+        head_size_estimated=~np.isfinite(known),
         visible=stacked.pop("visible") & labelled,
         **stacked,
     )
@@ -225,5 +226,9 @@ def _with_ground_truth(people: People, path: Path) -> People:
     new_joints, new_visible, head_size = people.joints.copy(), people.visible.copy(), people.head_size.copy()
     new_joints[where] = np.where(missing[..., None], np.nan, joints)
     new_visible[where] &= ~missing
+    estimated = people.head_size_estimated.copy()
+    estimated[where] = False
     head_size[where] = 0.6 * np.linalg.norm(boxes[:, 1] - boxes[:, 0], axis=1)
-    return replace(people, joints=new_joints, visible=new_visible, head_size=head_size)
+    return replace(
+        people, joints=new_joints, visible=new_visible, head_size=head_size, head_size_estimated=estimated
+    )

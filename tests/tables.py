@@ -38,6 +38,7 @@ def make_people(count: int = 3, **columns: object) -> People:
         "joints": joints,
         "visible": np.full((count, len(JOINTS)), True),
         "head_size": np.full(count, 30.0),
+        "head_size_estimated": np.full(count, False),
         "validation": np.arange(count) == count - 1,
         "image_size": np.full((count, 2), [300, 400]),
     }
