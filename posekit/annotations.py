@@ -98,7 +98,7 @@ class People:
         return self.select(~self.validation), self.select(self.validation)
 
     def fingerprint(self) -> str:
-        """16 hex digits of every column that numbers depend on: other people, or other joints, have another one."""
+        """16 hex digits of every column that numbers depend on: other people or joints have another one."""
         digest = hashlib.sha256()
         for field in fields(self):
             column = getattr(self, field.name)
