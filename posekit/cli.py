@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from posekit.cli_mpii import mpii_app
 from posekit.errors import PosekitError
 
 # torch takes seconds to import, so commands import what they need and --help answers at once.
@@ -22,6 +23,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+app.add_typer(mpii_app, name="mpii")
 
 ProfileOption = Annotated[
     str,
@@ -35,6 +38,13 @@ MpiiOption = Annotated[
     typer.Option(
         envvar="POSEKIT_MPII",
         help="Folder with MPII's annotations/ and images/; a part of the images will do. Without: drawn people.",
+    ),
+]
+LspetOption = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="POSEKIT_LSPET",
+        help="Folder with joints.mat and images/ of Leeds Sports Pose (Extended), to train on in addition.",
     ),
 ]
 ModelOption = Annotated[int, typer.Option(help="Number of one of the report's six models.")]
@@ -77,20 +87,21 @@ def _interruptible() -> Iterator[None]:
 def study(
     profile: ProfileOption = "quick",
     mpii: MpiiOption = None,
+    lspet: LspetOption = None,
     device: DeviceOption = None,
     force: ForceOption = False,
 ) -> None:
     """The whole study: data, the six models, figures and tables, notebooks. What is done already is skipped."""
     from posekit.notebooks import execute_notebook, study_notebooks
     from posekit.publication import publish_pictures, publish_records
-    from posekit.study import Study, home
+    from posekit.study import Study
 
     if not study_notebooks():
         raise PosekitError("there are no notebooks beside the package; run the study in a clone of the repository")
     started = time.perf_counter()
     with _interruptible():
         print("1/4  data")
-        the_study = Study(profile, mpii)
+        the_study = Study(profile, mpii, lspet=lspet)
         if the_study.left_out:
             print(f"     {the_study.left_out}")
         train_crops, validation_crops = the_study.crops
@@ -108,11 +119,8 @@ def study(
         paths = publish_records(the_study.runs(), the_study.figures)
         paths += publish_pictures(the_study.runs(), validation_crops, the_study.figures)
         print("4/4  notebooks")
-        environment = {"POSEKIT_PROFILE": profile, "POSEKIT_HOME": str(home())}
-        if mpii is not None:
-            environment["POSEKIT_MPII"] = str(mpii.resolve())
         for notebook in study_notebooks():
-            execute_notebook(notebook, the_study.executed_notebooks / notebook.name, environment)
+            execute_notebook(notebook, the_study.executed_notebooks / notebook.name, the_study.environment)
     minutes = (time.perf_counter() - started) / 60
     print(
         f"\nDone in {minutes:.1f} minutes:\n"
@@ -128,6 +136,7 @@ def train(
     model: ModelOption = 5,
     profile: ProfileOption = "quick",
     mpii: MpiiOption = None,
+    lspet: LspetOption = None,
     seed: SeedOption = 0,
     device: DeviceOption = None,
     force: ForceOption = False,
@@ -136,7 +145,7 @@ def train(
     from posekit.study import Study
 
     with _interruptible():
-        the_study = Study(profile, mpii)
+        the_study = Study(profile, mpii, lspet=lspet)
         if the_study.left_out:
             print(the_study.left_out)
         run = the_study.run(model, seed, device, force)
@@ -153,6 +162,7 @@ def evaluate(
         typer.Option(help="A .mat file with `preds` (2958 x 16 x 2, image px) in MPII's validation order."),
     ] = None,
     mpii: MpiiOption = None,
+    lspet: LspetOption = None,
     profile: ProfileOption = "quick",
     threshold: Annotated[float, typer.Option(help="In head sizes.")] = 0.5,
     as_json: JsonOption = False,
@@ -173,7 +183,7 @@ def evaluate(
         joints = read_predictions(predictions, len(people))
         scores = {predictions.name: pckh(head_distances(joints, people.joints, people.head_size), threshold)}
     else:
-        the_study = Study(profile, mpii)
+        the_study = Study(profile, mpii, lspet=lspet)
         scores = {run.label: pckh(run.distances(), threshold) for run in the_study.runs()}
         if not scores:
             raise PosekitError(f"there are no finished runs in {the_study.records}; try posekit study first")
@@ -198,6 +208,7 @@ def figures(
         list[str] | None, typer.Argument(help="Folders of data/runs, such as sample-quick; by default all.")
     ] = None,
     mpii: MpiiOption = None,
+    lspet: LspetOption = None,
 ) -> None:
     """All figures and tables from records, without training."""
     from posekit.publication import publish_pictures, publish_records
@@ -217,9 +228,11 @@ def figures(
             continue
         target = home() / "figures" / name
         paths = publish_records(runs, target)
-        drawn = runs[0].config.data == "sample"
-        at_hand = (home() / "data" / "sample").exists() if drawn else mpii is not None
-        the_study = Study(runs[0].config.profile, None if drawn else mpii) if at_hand else None
+        parts = runs[0].config.data  # such as sample, mpii-1992, mpii-lspet-6000
+        drawn, more = parts.startswith("sample"), "lspet" in parts
+        at_hand = ((home() / "data" / "sample").exists() if drawn else bool(mpii)) and (bool(lspet) or not more)
+        profile = runs[0].config.profile
+        the_study = Study(profile, None if drawn else mpii, lspet=lspet if more else None) if at_hand else None
         # Skeletons must not be drawn on other people: another part of MPII can have as many.
         if the_study is not None and the_study.people.fingerprint() == runs[0].config.data_fingerprint:
             paths += publish_pictures(runs, the_study.crops[1], target)

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from posekit.augmentation import Augmentation
 from posekit.crop import CropRule
 from posekit.errors import PosekitError
 from posekit.heatmaps import Codec
@@ -63,6 +64,7 @@ class Profile:
     batch_size: int
     epochs: int
     learning_rates: dict[OptimizerName, float]
+    augmentation: Augmentation | None = None  # the report has none
     cpu_threads: int | None = None  # that one run uses on a CPU; None: all. The rest trains other runs beside it
 
 
@@ -118,6 +120,7 @@ class RunConfig:
     scheduler: bool
     batch_size: int
     epochs: int
+    augmentation: Augmentation | None = None
 
     def to_dict(self) -> dict:
         return asdict(self)
@@ -125,6 +128,7 @@ class RunConfig:
     @classmethod
     def from_dict(cls, values: dict) -> "RunConfig":
         """The way back from `to_dict`. Raises `PosekitError` if a field is missing or unknown."""
+        augmentation = values.get("augmentation")
         try:
             return cls(
                 **{
@@ -132,6 +136,7 @@ class RunConfig:
                     "network": NetworkConfig(**values["network"]),
                     "crop": CropRule(**values["crop"]),
                     "codec": Codec(**values["codec"]),
+                    "augmentation": Augmentation(**augmentation) if augmentation else None,
                 }
             )
         except (KeyError, TypeError) as error:
@@ -173,4 +178,5 @@ def run_config(model: Model, profile: Profile, seed: int, data: str, data_finger
         scheduler=model.scheduler,
         batch_size=profile.batch_size,
         epochs=profile.epochs,
+        augmentation=profile.augmentation,
     )

@@ -24,6 +24,23 @@ class CropRule:
     width: float = 120.0  # image px per unit of scale
     height: float = 210.0  # image px per unit of scale
     size: int = 256  # side of the square crop, px
+    # Side of what is kept of the image, as a multiple of the crop's. At 1 there are zeros beside the box, as in
+    # the report; above, there is image all around, for augmentation to turn and to scale.
+    context: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.size < 1 or self.context < 1 or min(self.width, self.height) <= 0:
+            raise PosekitError(f"impossible crop {self}")
+
+    @property
+    def margin(self) -> int:
+        """Pixels that are kept on every side of the crop."""
+        return round(self.size * (self.context - 1) / 2)
+
+    @property
+    def side(self) -> int:
+        """Side of the square that is kept, px."""
+        return self.size + 2 * self.margin
 
 
 def person_box(rule: CropRule, center: np.ndarray, scale: np.ndarray) -> np.ndarray:
@@ -123,12 +140,41 @@ def lost_joints(rule: CropRule, center: np.ndarray, scale: np.ndarray, joints: n
     return np.isfinite(joints).all(axis=-1) & ~kept
 
 
-def crop_image(image: np.ndarray, clipped: np.ndarray, size: int) -> np.ndarray:
-    """The square crop (size, size, 3) uint8 of one image (H, W, 3) uint8; zeros beside the clipped box (4,)."""
-    left, top, right, bottom = (int(edge) for edge in clipped)
-    part = image[top:bottom, left:right]
-    matrix = crop_matrix(clipped, size)
-    matrix[:, 2] += matrix[:, :2] @ (left, top)  # from pixels of the part instead of the image
+def kept_box(clipped: np.ndarray, rule: CropRule, image_size: np.ndarray) -> np.ndarray:
+    """The pixels of the image that come into the kept square: (..., 4) int64, for clipped boxes (..., 4).
+
+    The clipped box itself without context, else the larger square as far as it lies in the image.
+    """
+    if rule.margin == 0:
+        return clipped
+    corners = np.array([[-0.5 - rule.margin] * 2, [rule.size - 0.5 + rule.margin] * 2])
+    edges = transform(invert(crop_matrix(clipped, rule.size)), corners) + 0.5
+    return clip_box(edges.reshape(*edges.shape[:-2], 4), image_size)
+
+
+def usable_reduction(clipped: np.ndarray, rule: CropRule) -> int:
+    """How many times smaller (1, 2, 4 or 8) the image may be decoded without loss, for a clipped box (4,)."""
+    pixels_per_crop_pixel = 1 / crop_matrix(clipped, rule.size)[0, 0]
+    return max(reduction for reduction in (1, 2, 4, 8) if reduction <= max(pixels_per_crop_pixel, 1))
+
+
+def crop_image(image: np.ndarray, clipped: np.ndarray, rule: CropRule, reduced: int = 1) -> np.ndarray:
+    """The kept square (side, side, 3) uint8 of an image (H, W, 3) uint8, for the clipped box (4,) of a person.
+
+    Without context it is the crop, with zeros beside the box; with context the crop is its middle. The image may
+    have been decoded `reduced` times smaller; the box is in pixels of the whole image all the same.
+    """
+    height, width = image.shape[:2]
+    kept = kept_box(clipped, rule, np.array([width, height]) * reduced)
+    left, top, right, bottom = (int(edge) for edge in kept)
+    first_column, first_row = left // reduced, top // reduced
+    part = image[first_row : -(-bottom // reduced), first_column : -(-right // reduced)]
+    whole = crop_matrix(clipped, rule.size)
+    whole[:, 2] += rule.margin
+    # From pixels of the part instead of the image: pixel x of a reduced image is the middle of `reduced` pixels.
+    matrix = whole.copy()
+    matrix[:, 2] += matrix[:, :2] @ (np.array([first_column, first_row]) * reduced + (reduced - 1) / 2)
+    matrix[:, :2] *= reduced
 
     # Bilinear sampling reads 2 x 2 pixels; where the crop is smaller than half, the others must be averaged in
     # first, or thin things vanish. A block of k x k pixels becomes pixel (x + 0.5) / k - 0.5.
@@ -139,9 +185,10 @@ def crop_image(image: np.ndarray, clipped: np.ndarray, size: int) -> np.ndarray:
         part = cv2.resize(part, (part.shape[1] // block, part.shape[0] // block), interpolation=cv2.INTER_AREA)
         matrix[:, 2] += matrix[:, :2] @ np.full(2, (block - 1) / 2)
         matrix[:, :2] *= block
-    crop = cv2.warpAffine(part, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    # Padding is exact: crop pixels whose middle lies beside the box are zero, the others are not mixed with zeros.
+    size = (rule.side, rule.side)
+    crop = cv2.warpAffine(part, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    # Padding is exact: pixels whose middle lies beside the part are zero, the others are not mixed with zeros.
     corners = np.array([[left - 0.5, top - 0.5], [right - 0.5, bottom - 0.5]])
-    (first_x, first_y), (end_x, end_y) = np.ceil(transform(crop_matrix(clipped, size), corners)).astype(int)
-    crop[:, : max(first_x, 0)] = crop[:, end_x:] = crop[: max(first_y, 0)] = crop[end_y:] = 0
+    (first_x, first_y), (end_x, end_y) = np.maximum(np.ceil(transform(whole, corners)).astype(int), 0)
+    crop[:, :first_x] = crop[:, end_x:] = crop[:first_y] = crop[end_y:] = 0
     return crop

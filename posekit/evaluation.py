@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from posekit.crop import invert, transform
-from posekit.dataset import Crops, batches
+from posekit.dataset import Crops, batches, without_context
 from posekit.heatmaps import Codec
 from posekit.metrics import head_distances
 
@@ -41,7 +41,8 @@ def evaluate(network: nn.Module, crops: Crops, codec: Codec, device: torch.devic
     was_training = network.training
     network.eval()
     found, confidence, total = [], [], 0.0
-    for batch in batches(crops, batch_size, device):
+    for kept in batches(crops, batch_size, device):
+        batch = without_context(kept, crops.rule)
         answers = network(batch.images)
         target = codec.encode(batch.joints, batch.present, answers[-1].shape[-2:])
         total += float(heatmap_loss(answers, target)) * len(batch.which)

@@ -7,9 +7,14 @@ import numpy as np
 
 from posekit.errors import PosekitError
 
+#: How many times smaller a JPEG can be decoded, which saves most of the work.
+REDUCTIONS = {1: 0, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
 
-def read_image(path: Path, upright: bool) -> np.ndarray:
-    """An image file as RGB, uint8, (H, W, 3).
+
+def read_image(path: Path, upright: bool, reduce: int = 1) -> np.ndarray:
+    """An image file as RGB, uint8, (H, W, 3); with reduce 2, 4 or 8, of a JPEG, (ceil(H / reduce), ...).
+
+    A reduced pixel is the mean of a block: pixel x of the image is pixel (x + 0.5) / reduce - 0.5 of the reduced.
 
     upright: turn it as its EXIF orientation says, as every viewer does with a photograph. Annotations of data
     sets count the pixels as they are stored, so data sets are read with False.
@@ -19,19 +24,21 @@ def read_image(path: Path, upright: bool) -> np.ndarray:
         data = Path(path).read_bytes()
     except OSError as error:
         raise PosekitError(f"image {path} cannot be read ({error.strerror}); check the path") from error
-    flags = cv2.IMREAD_COLOR if upright else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    flags = REDUCTIONS[reduce] or cv2.IMREAD_COLOR
+    flags = flags if upright else flags | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
-    except cv2.error as error:
+        picture = cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if image is not None else None
+    except cv2.error as error:  # also where a damaged header asks for more memory than there is
         raise PosekitError(f"image {path} cannot be decoded ({error.err}); fetch it again") from error
-    if image is None:
+    if picture is None:
         raise PosekitError(f"image {path} cannot be decoded; it is damaged or not an image: fetch it again")
-    if _is_cut_off(data):
+    if is_cut_off(data):
         raise PosekitError(f"image {path} is cut off: its end is missing; fetch it again")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    return picture
 
 
-def _is_cut_off(data: bytes) -> bool:
+def is_cut_off(data: bytes) -> bool:
     """Whether a file is a JPEG without end mark (FF D9), which the decoder would fill up with grey.
 
     The mark cannot occur inside the compressed pixels, but in a thumbnail before them, so the segments before the

@@ -1,19 +1,22 @@
 """Reads annotations in MPII's forms: a folder with `annotations/` and `images/` becomes a table of people.
 
-Two JSON forms are understood, plain or gzipped:
+Two JSON forms are understood, plain or gzipped, and where there is no JSON the official release:
 
 - records of one person with `image`, `scale`, `center`, `joints` (16 x [x, y]), `joints_vis` (16): what the
   report used, as `train.json` and `valid.json` or as one list. The drawn sample has this form too, with
   `head_size` and `image_size` in addition;
 - the list of all 25,204 people, with `img_paths`, `objpos`, `scale_provided`, `joint_self`
-  (16 x [x, y, visible]) and `isValidation`.
+  (16 x [x, y, visible]) and `isValidation`;
+- `mpii_human_pose_v1_u12_1.mat` (see `posekit.mpii_official`).
 
 Numbers are taken as they stand: pixels of the image, (x, y), no shift.
 """
 
 import gzip
 import json
+import logging
 from dataclasses import replace
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -22,6 +25,7 @@ import scipy.io
 
 from posekit.annotations import People, estimated_head_size
 from posekit.errors import PosekitError
+from posekit.mpii_official import release_rows
 from posekit.skeleton import JOINTS
 
 #: Annotated people of the complete data set.
@@ -34,8 +38,9 @@ GROUND_TRUTH = Path("evaluation") / "detections_our_format.mat"
 def read_mpii(folder: Path, name: str = "mpii") -> People:
     """All annotated people below `folder`, whether or not their photographs are there.
 
-    Head sizes of the validation people come from `evaluation/detections_our_format.mat` if it exists, and from
-    the head top and upper neck otherwise. Raises `PosekitError` naming the folder, file or entry that is wrong.
+    Head sizes of the validation people come from `evaluation/detections_our_format.mat` if it exists; all others
+    from the head box where the file has it, and from the head top and upper neck otherwise. Who of the official
+    release is left out is logged. Raises `PosekitError` naming the folder, file or entry that is wrong.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -43,6 +48,11 @@ def read_mpii(folder: Path, name: str = "mpii") -> People:
     files = _annotation_files(folder / "annotations")
     columns = []
     for path in files:
+        if path.suffix == ".mat":
+            columns, left_out = release_rows(load_mat(path), path, validation_people())
+            if left_out:
+                logging.getLogger(__name__).info("%s: %s", path, left_out)
+            continue
         read = None
         for number, record in enumerate(_load(path)):
             with _naming(path, number):
@@ -86,7 +96,7 @@ def read_predictions(path: Path, people: int) -> np.ndarray:
 
     Raises `PosekitError` naming the file if it cannot be read or is of another size.
     """
-    content = _load_mat(path)
+    content = load_mat(path)
     if "preds" not in content:
         raise PosekitError(f"{path} has no variable 'preds'")
     joints = content["preds"]
@@ -97,7 +107,8 @@ def read_predictions(path: Path, people: int) -> np.ndarray:
     return joints.astype(float)
 
 
-def _load_mat(path: Path) -> dict[str, np.ndarray]:
+def load_mat(path: Path) -> dict[str, np.ndarray]:
+    """The variables of a .mat file. Raises `PosekitError` naming the file if it is none."""
     if not Path(path).is_file():
         raise PosekitError(f"there is no file {path}; it should be a .mat file")
     try:
@@ -120,10 +131,16 @@ def _load(path: Path) -> list:
 
 
 def _annotation_files(folder: Path) -> list[Path]:
-    """train.json and valid.json where both are there, else the only list; `PosekitError` if that is not clear."""
+    """train.json and valid.json where both are there, else the only list; `PosekitError` if that is not clear.
+
+    A .mat file is read only where there is no JSON: of several the one that has the name of the official release.
+    """
     files = sorted([*folder.glob("*.json"), *folder.glob("*.json.gz")])
     if not files:
-        raise PosekitError(f"there is no .json or .json.gz file in {folder}")
+        files = sorted(folder.glob("*.mat"))
+        files = [path for path in files if "mpii_human_pose" in path.name] or files
+    if not files:
+        raise PosekitError(f"there is no .json, .json.gz or .mat file in {folder}")
     halves = [[path for path in files if _split_of(path) is side] for side in (False, True)]
     if all(len(half) == 1 for half in halves):
         return halves[0] + halves[1]
@@ -189,10 +206,18 @@ class _naming:
             raise PosekitError(f"{self.path}: entry {self.number} is malformed ({error})") from error
 
 
+def validation_people() -> dict[str, frozenset[int]]:
+    """The standard validation split (Tompson et al., CVPR 2015): image -> its people in it.
+
+    People are numbers of annorect entries of the official release, from 1. No image is on both sides.
+    """
+    lines = resources.files("posekit").joinpath("mpii_validation_people.txt").read_text().splitlines()
+    return {image: frozenset(map(int, numbers)) for image, *numbers in map(str.split, lines)}
+
+
+@cache
 def _validation_images() -> frozenset[str]:
-    """The images of the standard validation split (Tompson et al., CVPR 2015); no image is on both sides."""
-    text = resources.files("posekit").joinpath("mpii_validation_images.txt").read_text()
-    return frozenset(text.split())
+    return frozenset(validation_people())
 
 
 def _table(name: str, images_folder: Path, columns: list[dict]) -> People:
@@ -213,7 +238,7 @@ def _table(name: str, images_folder: Path, columns: list[dict]) -> People:
 
 def _with_ground_truth(people: People, path: Path) -> People:
     """Joints and head sizes of the validation people as the official evaluation has them, in the same order."""
-    truth = _load_mat(path)
+    truth = load_mat(path)
     try:
         joints = truth["pos_gt_src"].transpose(2, 0, 1).astype(float)  # (N, 16, 2)
         missing = truth["jnt_missing"].T > 0  # (N, 16)

@@ -1,6 +1,6 @@
 """An image and where its person is -> 16 joints in image pixels. NumPy in, NumPy out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +36,7 @@ class Predictor:
 
     def __init__(self, network: StackedHourglass, rule: CropRule, codec: Codec) -> None:
         self.network = network.eval()
-        self.rule = rule
+        self.rule = replace(rule, context=1.0)  # a network answers for the crop alone
         self.codec = codec
 
     @classmethod
@@ -57,7 +57,7 @@ class Predictor:
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise PosekitError(f"an image must be (H, W, 3) uint8 RGB, not {image.shape} {image.dtype}")
         box = visible_box(self.rule, center, scale, (image.shape[1], image.shape[0]))
-        return self.predict_crop(crop_image(image, box, self.rule.size), crop_matrix(box, self.rule.size))
+        return self.predict_crop(crop_image(image, box, self.rule), crop_matrix(box, self.rule.size))
 
     def predict_box(self, image: np.ndarray, box: np.ndarray) -> Prediction:
         """Joints of the person who fills `box`: left, top, right, bottom, image px, clipped to the image."""

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 
 from posekit import sample
+from posekit.annotations import combine
 from posekit.checkpoint import differences, load_checkpoint
 from posekit.configurations import MODELS, RunConfig, get_model, get_profile, run_config
 from posekit.crop import invert, transform
@@ -29,6 +30,7 @@ from posekit.dataset import Crops, make_crops
 from posekit.device import choose_device
 from posekit.errors import PosekitError
 from posekit.hourglass import StackedHourglass
+from posekit.lsp import read_lsp
 from posekit.machine import cpu_cores
 from posekit.metrics import head_distances, mean_pose, pckh, zero_heatmap_loss
 from posekit.mpii import ALL_PEOPLE, read_mpii, with_images
@@ -65,12 +67,19 @@ class Study:
     """A profile on a data set: prepares the data, trains what is missing, and answers from records.
 
     profile is a name out of `PROFILES`; mpii is the folder with MPII's annotations/ and images/, or None for the
-    drawn people. Raises `PosekitError` for an unknown profile or a folder that cannot be read.
+    drawn people; lspet is a folder of Leeds Sports Pose (Extended), whose people are trained on in addition.
+    Raises `PosekitError` for an unknown profile or a folder that cannot be read.
     """
 
-    def __init__(self, profile: str = "quick", mpii: Path | None = None, progress: bool = True) -> None:
+    def __init__(
+        self,
+        profile: str = "quick",
+        mpii: Path | None = None,
+        progress: bool = True,
+        lspet: Path | None = None,
+    ) -> None:
         self.profile = get_profile(profile)
-        self.mpii = mpii
+        self.mpii, self.lspet = mpii, lspet
         self.progress = progress
         if mpii is None:
             folder = home() / "data" / "sample"
@@ -80,13 +89,31 @@ class Study:
             people, self.left_out = with_images(read_mpii(mpii))
             complete = len(people) > 0.99 * ALL_PEOPLE
             self.people = people if complete else replace(people, name=f"mpii-{len(people)}")
+        if lspet is not None:
+            more, left_out = with_images(read_lsp(lspet))
+            self.people = combine([self.people, more], name=f"{self.people.name}-lspet-{len(more)}")
+            self.left_out = "\n".join(filter(None, [self.left_out, left_out]))
         self.name = f"{self.people.name}-{self.profile.name}"
 
     @classmethod
     def from_environment(cls) -> "Study":
-        """The study that POSEKIT_PROFILE and POSEKIT_MPII name: quick on the drawn people where they are unset."""
-        mpii = os.environ.get("POSEKIT_MPII")
-        return cls(os.environ.get("POSEKIT_PROFILE", "quick"), Path(mpii) if mpii else None)
+        """The study that POSEKIT_PROFILE, POSEKIT_MPII and POSEKIT_LSPET name; unset: quick on drawn people."""
+        mpii, lspet = os.environ.get("POSEKIT_MPII"), os.environ.get("POSEKIT_LSPET")
+        return cls(
+            os.environ.get("POSEKIT_PROFILE", "quick"),
+            Path(mpii) if mpii else None,
+            lspet=Path(lspet) if lspet else None,
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes another process's `from_environment` this very study."""
+        return {
+            "POSEKIT_HOME": str(home()),
+            "POSEKIT_PROFILE": self.profile.name,
+            "POSEKIT_MPII": str(self.mpii.resolve()) if self.mpii else "",
+            "POSEKIT_LSPET": str(self.lspet.resolve()) if self.lspet else "",
+        }
 
     @property
     def records(self) -> Path:
@@ -180,11 +207,7 @@ class Study:
         run_together(
             [["train", "--model", str(config.model), "--device", "cpu"] for config in configs],
             jobs,
-            environment={
-                "POSEKIT_HOME": str(home()),
-                "POSEKIT_PROFILE": self.profile.name,
-                "POSEKIT_MPII": str(self.mpii.resolve()) if self.mpii else "",
-            },
+            environment=self.environment,
             epochs_done=lambda: sum(self._epochs_recorded(config) for config in configs),
             epochs=sum(config.epochs for config in configs),
             progress=self.progress,

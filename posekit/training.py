@@ -10,9 +10,10 @@ import torch
 from torch import nn
 from tqdm.auto import tqdm
 
+from posekit.augmentation import augment
 from posekit.checkpoint import load_checkpoint, load_weights, save_checkpoint
 from posekit.configurations import SCHEDULER_EPOCH, SCHEDULER_FACTOR, RunConfig
-from posekit.dataset import Crops, batches
+from posekit.dataset import Crops, batches, without_context
 from posekit.device import memory_format
 from posekit.errors import PosekitError
 from posekit.evaluation import Evaluation, evaluate, heatmap_loss
@@ -138,7 +139,12 @@ def _train_epoch(
     order = np.random.default_rng([config.seed, epoch])
     losses: list[torch.Tensor] = []
     people: list[int] = []
-    for batch in batches(crops, config.batch_size, device, shuffle=order):
+    chance = torch.Generator().manual_seed(1_000_003 * config.seed + epoch)
+    for kept in batches(crops, config.batch_size, device, shuffle=order):
+        if config.augmentation is None:
+            batch = without_context(kept, crops.rule)
+        else:
+            batch = augment(kept, crops.rule.size, config.augmentation, chance)
         answers = network(batch.images)
         target = config.codec.encode(batch.joints, batch.present, answers[-1].shape[-2:])
         loss = heatmap_loss(answers, target)

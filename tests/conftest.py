@@ -14,7 +14,8 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 # Only the tests that ask for real data get it; for all others the settings of the person at work do not exist.
 REAL_MPII = os.environ.pop("POSEKIT_MPII", "")
-for variable in ("POSEKIT_PROFILE", "POSEKIT_HOME", "POSEKIT_LSPET"):
+REAL_LSPET = os.environ.pop("POSEKIT_LSPET", "")
+for variable in ("POSEKIT_PROFILE", "POSEKIT_HOME"):
     os.environ.pop(variable, None)
 
 
@@ -24,6 +25,14 @@ def mpii_folder() -> Path:
     if not REAL_MPII or not (Path(REAL_MPII) / "annotations").is_dir():
         pytest.skip("POSEKIT_MPII does not name a folder with MPII's annotations/")
     return Path(REAL_MPII).resolve()
+
+
+@pytest.fixture(scope="session")
+def lspet_folder() -> Path:
+    """LSP Extended, from POSEKIT_LSPET; the tests that need it are skipped without."""
+    if not REAL_LSPET or not (Path(REAL_LSPET) / "joints.mat").is_file():
+        pytest.skip("POSEKIT_LSPET does not name a folder with LSP Extended's joints.mat")
+    return Path(REAL_LSPET).resolve()
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from posekit.crop import (
     lost_joints,
     person_box,
     transform,
+    usable_reduction,
 )
 from posekit.errors import PosekitError
 from posekit.heatmaps import Codec
@@ -65,13 +66,13 @@ def test_the_way_back_is_the_way_there(center_x, center_y, scale, x, y, size):
 
 def test_crop_of_the_crops_own_size_is_a_copy():
     image = np.random.default_rng(0).integers(0, 255, (90, 120, 3), dtype=np.uint8)
-    crop = crop_image(image, np.array([30, 10, 94, 74]), 64)
+    crop = crop_image(image, np.array([30, 10, 94, 74]), CropRule(size=64))
     np.testing.assert_array_equal(crop, image[10:74, 30:94])
 
 
 def test_crop_is_padded_with_zeros_beside_the_box():
     image = np.full((100, 100, 3), 200, np.uint8)
-    crop = crop_image(image, np.array([40, 10, 60, 50]), 80)  # 20 x 40 px, zoom 2
+    crop = crop_image(image, np.array([40, 10, 60, 50]), CropRule(size=80))  # 20 x 40 px, zoom 2
     assert (crop[:, 20:60] == 200).all()
     assert (crop[:, :20] == 0).all() and (crop[:, 60:] == 0).all()
 
@@ -79,7 +80,7 @@ def test_crop_is_padded_with_zeros_beside_the_box():
 def test_shrinking_averages_whole_blocks():
     # Zoom 1/4: every crop pixel must be the mean of 4 x 4 image pixels, written here as a double loop.
     image = np.random.default_rng(1).integers(0, 255, (128, 128, 3), dtype=np.uint8)
-    crop = crop_image(image, np.array([0, 0, 128, 128]), 32)
+    crop = crop_image(image, np.array([0, 0, 128, 128]), CropRule(size=32))
     for y in range(32):
         for x in range(32):
             mean = image[4 * y : 4 * y + 4, 4 * x : 4 * x + 4].reshape(-1, 3).mean(axis=0)
@@ -96,7 +97,7 @@ def test_a_dot_arrives_where_the_matrix_says(side):
     yy, xx = np.mgrid[:900, :900]
     image[(xx - middle[0]) ** 2 + (yy - middle[1]) ** 2 <= radius**2] = 255
     box = np.array([437 - side // 2, 391 - side // 3, 437 - side // 2 + side, 391 - side // 3 + side])
-    crop = crop_image(image, box, size)[..., 0].astype(float)
+    crop = crop_image(image, box, CropRule(size=size))[..., 0].astype(float)
     ys, xs = np.mgrid[:size, :size]
     found = np.array([(crop * xs).sum(), (crop * ys).sum()]) / crop.sum()
     expected = transform(crop_matrix(box, size), middle[None])[0]
@@ -165,3 +166,20 @@ def test_mpii_loses_what_is_known_to_be_lost(mpii_folder):
         lost = lost_joints(CropRule(height=height), people.center, people.scale, people.joints)
         assert 100 * lost.any(axis=1).mean() == pytest.approx(people_lost, abs=0.05)
         assert 100 * lost.sum() / people.labelled.sum() == pytest.approx(joints_lost, abs=0.05)
+
+
+@pytest.mark.parametrize("reduction, zoomed", [(2, 0.45), (4, 0.22), (8, 0.1)])
+def test_a_crop_from_a_smaller_decoded_image_is_the_same_crop(reduction, zoomed):
+    """Blocks of pixels averaged before, or after: the same picture, not shifted."""
+    ys, xs = np.mgrid[:803, :1001].astype(float)
+    smooth = 120 + 60 * np.sin(xs / 37) + 60 * np.cos(ys / 53 + xs / 90)
+    image = np.repeat(smooth[..., None], 3, axis=2).astype(np.uint8)
+    padded = np.pad(image, ((0, -803 % reduction), (0, -1001 % reduction), (0, 0)), mode="edge").astype(float)
+    blocks = padded.reshape(padded.shape[0] // reduction, reduction, padded.shape[1] // reduction, reduction, 3)
+    reduced = np.rint(blocks.mean(axis=(1, 3))).astype(np.uint8)
+    side = round(64 / zoomed)
+    box = np.array([101, 57, 101 + side, 57 + side])
+    rule = CropRule(size=64)
+    assert usable_reduction(box, rule) == reduction
+    whole, smaller = crop_image(image, box, rule), crop_image(reduced, box, rule, reduction)
+    assert np.abs(whole.astype(int) - smaller.astype(int)).mean() < 0.6

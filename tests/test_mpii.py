@@ -195,6 +195,10 @@ def test_a_cut_off_gzip_is_named(tmp_path):
 # Crops of bad people. The table below is about images of 300 x 400 px.
 
 
+def cache_folders(tmp_path):
+    return [path for path in (tmp_path / "cache").glob("*") if path.is_dir()]
+
+
 def crop(tmp_path, write=True, **columns):
     people = make_people(2, images_folder=tmp_path, **columns)
     if write:
@@ -230,7 +234,7 @@ def test_crops_hold_image_and_joints_of_everybody(tmp_path):
 def test_people_who_cannot_be_cropped_are_named(tmp_path, columns, message):
     with pytest.raises(PosekitError, match=message):
         crop(tmp_path, **columns)
-    assert not list((tmp_path / "cache").glob("*"))
+    assert not cache_folders(tmp_path)
 
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "text", "cut off"])
@@ -242,17 +246,17 @@ def test_unreadable_images_are_named_and_nothing_half_made_stays(tmp_path, damag
         (tmp_path / "1.jpg").write_bytes(bad[damage])
     with pytest.raises(PosekitError, match=r"1\.jpg"):
         crop(tmp_path, write=False)
-    assert not list((tmp_path / "cache").glob("*"))
+    assert not cache_folders(tmp_path)
 
 
 def test_crops_are_made_once_and_made_anew_when_anything_changes(tmp_path):
     crop(tmp_path)
-    (made,) = (tmp_path / "cache").iterdir()
+    (made,) = cache_folders(tmp_path)
     before = (made / "images.npy").stat().st_mtime_ns
     crop(tmp_path)
     assert (made / "images.npy").stat().st_mtime_ns == before
     moved = crop(tmp_path, center=np.full((2, 2), [140.0, 200.0]))
-    assert len(list((tmp_path / "cache").iterdir())) == 2
+    assert len(cache_folders(tmp_path)) == 2
     assert moved.matrices[0, 0, 2] != crop(tmp_path).matrices[0, 0, 2]
 
 

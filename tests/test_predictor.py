@@ -117,7 +117,9 @@ def test_predict_command_answers_like_the_predictor(trained, tmp_path):
     rows = json.loads(result.stdout)
     assert [row["joint"] for row in rows] == list(JOINTS)
     recorded = trained.run(5).joints()[0]
-    np.testing.assert_allclose([[row["x"], row["y"]] for row in rows], recorded, atol=0.02)
+    # The cache decodes photographs smaller where that is enough: the same picture to a grey level, not to a bit.
+    quarter_of_a_crop_pixel = 0.25 / trained.crops[1].matrices[0, 0, 0]
+    np.testing.assert_allclose([[row["x"], row["y"]] for row in rows], recorded, atol=quarter_of_a_crop_pixel)
     assert read_image(tmp_path / "drawn.png", upright=True).shape == read_image(photograph, upright=True).shape
 
 

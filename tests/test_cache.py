@@ -1,0 +1,162 @@
+"""The crop cache: whole, resumable, never stale, safe between processes; and crops with context."""
+
+import multiprocessing
+import shutil
+from collections import namedtuple
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from tables import make_people
+
+import posekit.cache
+from posekit.cache import cached_crops
+from posekit.crop import CropRule, crop_image, crop_matrix, transform
+from posekit.errors import PosekitError
+
+RULE = CropRule(size=48)
+
+
+def people_with_images(folder: Path, count: int = 12):
+    folder.mkdir(exist_ok=True)
+    people = make_people(count, images_folder=folder)
+    for number, name in enumerate(people.image):
+        pixels = np.random.default_rng(number).integers(0, 255, (400, 300, 3), dtype=np.uint8)
+        cv2.imwrite(str(folder / name), pixels)
+    return people
+
+
+def folders(cache: Path) -> list[Path]:
+    return sorted(path for path in cache.iterdir() if path.is_dir())
+
+
+def build(images: str, cache: str) -> bytes:
+    crops, _ = cached_crops(people_with_images_there(Path(images)), RULE, Path(cache), progress=False)
+    return crops.tobytes()
+
+
+def people_with_images_there(folder: Path):
+    return make_people(12, images_folder=folder)
+
+
+def test_a_stopped_build_goes_on_where_it_was(tmp_path, monkeypatch):
+    people = people_with_images(tmp_path / "images")
+    expected, _ = cached_crops(people, RULE, tmp_path / "whole", progress=False)
+    asked: list[str] = []
+    read = posekit.cache.read_image
+
+    def stops_after_five(path, upright, reduce):
+        asked.append(path.name)
+        if len(asked) > 5:
+            raise KeyboardInterrupt
+        return read(path, upright, reduce)
+
+    monkeypatch.setattr(posekit.cache, "cpu_cores", lambda: 1)
+    monkeypatch.setattr(posekit.cache, "FLUSH_EVERY", 1)
+    monkeypatch.setattr(posekit.cache, "read_image", stops_after_five)
+    with pytest.raises(KeyboardInterrupt):
+        cached_crops(people, RULE, tmp_path / "cache", progress=False)
+    (there,) = folders(tmp_path / "cache")
+    done = int(np.load(there / "done.npy").sum())
+    assert 0 < done <= 5 and not (there / "manifest.json").exists()
+
+    again: list[str] = []
+
+    def listed(path, upright, reduce):
+        again.append(path.name)
+        return read(path, upright, reduce)
+
+    monkeypatch.setattr(posekit.cache, "read_image", listed)
+    crops, _ = cached_crops(people, RULE, tmp_path / "cache", progress=False)
+    assert len(again) == len(people) - done
+    np.testing.assert_array_equal(crops, expected)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"rule": CropRule(size=48, height=200)},
+        {"rule": CropRule(size=48, context=1.5)},
+        {"center": np.full((12, 2), [140.0, 200.0])},
+        {"version": 99},
+        {"image": True},
+    ],
+    ids=["crop", "context", "people", "code", "photograph"],
+)
+def test_a_changed_definition_never_reads_a_stale_cache(tmp_path, monkeypatch, change):
+    people = people_with_images(tmp_path / "images")
+    cached_crops(people, RULE, tmp_path / "cache", progress=False)
+    if "version" in change:
+        monkeypatch.setattr(posekit.cache, "CROP_VERSION", change["version"])
+    if "image" in change:
+        cv2.imwrite(str(tmp_path / "images" / "3.jpg"), np.zeros((400, 300, 3), np.uint8))
+    if "center" in change:
+        people = make_people(12, images_folder=tmp_path / "images", center=change["center"])
+    cached_crops(people, change.get("rule", RULE), tmp_path / "cache", progress=False)
+    assert len(folders(tmp_path / "cache")) == 2
+
+
+def test_two_processes_make_the_same_crops_once(tmp_path):
+    people_with_images(tmp_path / "images")
+    expected = build(str(tmp_path / "images"), str(tmp_path / "alone"))
+    arguments = [(str(tmp_path / "images"), str(tmp_path / "cache"))] * 2
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        answers = pool.starmap(build, arguments)
+    assert answers == [expected, expected] and len(folders(tmp_path / "cache")) == 1
+
+
+def test_too_little_room_is_said_before_anything_is_written(tmp_path, monkeypatch):
+    people = people_with_images(tmp_path / "images")
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10, 10, 1000))
+    with pytest.raises(PosekitError, match=r"need 0\.0 GB .* are free; make room"):
+        cached_crops(people, RULE, tmp_path / "cache", progress=False)
+    assert folders(tmp_path / "cache") == []
+
+
+@pytest.mark.skipif(not hasattr(posekit.cache.os, "posix_fallocate"), reason="no posix_fallocate on this system")
+def test_a_disk_that_fills_up_leaves_nothing(tmp_path, monkeypatch):
+    people = people_with_images(tmp_path / "images")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(posekit.cache.os, "posix_fallocate", full)
+    with pytest.raises(PosekitError, match="No space left on device"):
+        cached_crops(people, RULE, tmp_path / "cache", progress=False)
+    assert folders(tmp_path / "cache") == []
+
+
+def test_a_cache_that_cannot_be_made_is_one_sentence(tmp_path):
+    people = people_with_images(tmp_path / "images")
+    (tmp_path / "cache").write_text("a file in the way")
+    with pytest.raises(PosekitError, match="cannot be written"):
+        cached_crops(people, RULE, tmp_path / "cache", progress=False)
+
+
+def test_context_keeps_the_image_around_and_the_crop_in_the_middle():
+    image = np.random.default_rng(0).integers(1, 255, (400, 500, 3), dtype=np.uint8)
+    box = np.array([200, 150, 260, 250])  # 60 x 100 px become 50 x 50: zoom 1/2
+    plain = crop_image(image, box, CropRule(size=50))
+    wide_rule = CropRule(size=50, context=1.6)
+    wide = crop_image(image, box, wide_rule)
+    assert wide_rule.margin == 15 and wide.shape == (80, 80, 3)
+    middle = wide[15:65, 15:65]
+    seen = plain.any(axis=2)
+    np.testing.assert_allclose(middle[seen].astype(int), plain[seen].astype(int), atol=1)
+    assert wide.any(axis=2).all()  # no zeros: there is image all around
+    # A slow reference: the mean of the 2 x 2 image pixels below a pixel of the wide crop.
+    to_image = np.linalg.inv(np.vstack([crop_matrix(box, 50), [0, 0, 1]]))[:2]
+    for x, y in ((3, 4), (70, 12), (40, 77)):
+        source = transform(to_image, np.array([[x - 15.0, y - 15.0]]))[0]
+        low = np.floor(source).astype(int)
+        block = image[low[1] : low[1] + 2, low[0] : low[0] + 2].reshape(-1, 3).mean(axis=0)
+        assert np.abs(wide[y, x] - block).max() <= 1
+
+
+def test_context_beyond_the_image_is_zero():
+    image = np.full((100, 100, 3), 200, np.uint8)
+    wide = crop_image(image, np.array([0, 0, 100, 100]), CropRule(size=50, context=2.0))
+    assert (wide[25:75, 25:75] == 200).all()
+    assert wide[:25].max() == 0 and wide[:, 75:].max() == 0

@@ -1,0 +1,217 @@
+"""LSP and LSP Extended: both shapes of joints.mat, the derived center and scale against MPII's own, bad files."""
+
+import logging
+
+import cv2
+import numpy as np
+import pytest
+import scipy.io
+from tables import make_people
+
+from posekit import lsp
+from posekit.annotations import combine
+from posekit.crop import CropRule, lost_joints
+from posekit.errors import PosekitError
+from posekit.lsp import agreement, center_and_scale, read_lsp
+from posekit.mpii import read_mpii, with_images
+from posekit.skeleton import INDEX, SIDES
+
+#: A standing person of 14 joints in the order of LSP's own description, facing the camera, 200 px tall.
+STANDING = np.array(
+    [
+        [85, 290], [88, 240], [90, 189], [110, 189], [112, 240], [115, 290],  # right leg up, left down
+        [70, 190], [75, 160], [80, 124], [120, 124], [125, 160], [130, 190],  # right arm up, left down
+        [100, 115], [100, 90],  # neck, head top
+    ],
+    float,
+)  # fmt: skip
+
+
+def extended(*people: np.ndarray, labelled: float = 1) -> np.ndarray:
+    """14 x 3 x N of people (14, 2), all labelled."""
+    return np.stack([np.column_stack([joints, np.full(14, labelled)]) for joints in people], axis=2)
+
+
+def folder_with(tmp_path, joints: object, **variables: object):
+    scipy.io.savemat(tmp_path / "joints.mat", {"joints": joints, **variables})
+    return tmp_path
+
+
+def test_joints_of_lsp_extended_land_on_mpii_s_places(tmp_path):
+    people = read_lsp(folder_with(tmp_path, extended(STANDING, STANDING + 5)))
+    assert people.image.tolist() == ["im00001.jpg", "im00002.jpg"] and people.images_folder == tmp_path / "images"
+    assert people.name == "lspet" and not people.validation.any()
+    expected = {
+        "right ankle": 0, "right hip": 2, "left hip": 3, "left ankle": 5, "right wrist": 6, "right shoulder": 8,
+        "left shoulder": 9, "left wrist": 11, "upper neck": 12, "head top": 13,
+    }  # fmt: skip
+    for joint, column in expected.items():
+        assert people.joints[0, INDEX[joint]].tolist() == STANDING[column].tolist()
+    assert not people.labelled[:, [INDEX["pelvis"], INDEX["thorax"]]].any()
+    assert people.labelled.sum() == people.visible.sum() == 28
+    # Neck to head top is 25 px.
+    assert people.head_size[0] == 18.75 and people.head_size_estimated.all()
+
+
+def test_lsp_has_the_other_shape_and_its_third_row_means_occluded(tmp_path):
+    joints = extended(STANDING, STANDING, labelled=0).transpose(1, 0, 2)
+    joints[2, 0, 1] = 1  # the right ankle of the second person
+    people = read_lsp(folder_with(tmp_path, joints), name="lsp")
+    assert people.image.tolist() == ["im0001.jpg", "im0002.jpg"] and people.name == "lsp"
+    assert people.labelled.sum() == 28 and people.visible[0].sum() == 14
+    assert people.labelled[1, INDEX["right ankle"]] and not people.visible[1, INDEX["right ankle"]]
+
+
+def test_a_single_person_has_no_third_axis(tmp_path):
+    assert len(read_lsp(folder_with(tmp_path, extended(STANDING)[:, :, 0]))) == 1
+
+
+def test_columns_without_labels_are_left_out_and_names_keep_their_number(tmp_path, caplog):
+    joints = extended(STANDING, STANDING, STANDING, STANDING)
+    joints[:, 2, 0] = 0  # nothing labelled
+    joints[2:, 2, 2] = 0  # right ankle and knee only: still a limb
+    joints[1:, 2, 3] = 0  # one ankle: no limb
+    with caplog.at_level(logging.INFO):
+        people = read_lsp(folder_with(tmp_path, joints))
+    assert people.image.tolist() == ["im00002.jpg", "im00003.jpg"] and people.labelled[1].sum() == 2
+    assert "1 people have no whole limb and are left out" in caplog.text
+
+
+def test_photographs_that_are_not_there_stay_in_the_table(tmp_path):
+    people = read_lsp(folder_with(tmp_path, extended(STANDING, STANDING)))
+    (tmp_path / "images").mkdir()
+    cv2.imwrite(str(tmp_path / "images" / "im00002.jpg"), np.zeros((300, 200, 3), np.uint8))
+    there, left_out = with_images(people)
+    assert len(people) == 2 and there.image.tolist() == ["im00002.jpg"] and "1 of 2 people" in left_out
+
+
+def test_it_combines_with_mpii_into_one_table(tmp_path):
+    people = read_lsp(folder_with(tmp_path, extended(STANDING)))
+    both = combine([make_people(3, images_folder=tmp_path / "mpii"), people], "both")
+    assert len(both) == 4 and both.image[3] == "images/im00001.jpg" and both.validation.sum() == 1
+
+
+def test_the_scale_does_not_shrink_with_the_pose():
+    """Somebody standing who folds the legs up in the plane of the image keeps all lengths, so keeps the scale."""
+    standing = np.full((1, 16, 2), np.nan)
+    standing[0, [INDEX[joint] for joint in lsp.LSP_JOINTS]] = STANDING
+    crouching, foreshortened = standing.copy(), standing.copy()
+    for side in ("right", "left"):
+        hip, knee, ankle = (INDEX[f"{side} {joint}"] for joint in ("hip", "knee", "ankle"))
+        for joint, length in ((knee, standing[0, knee] - standing[0, hip]), (ankle, 0)):
+            crouching[0, joint] = standing[0, hip] - length  # the knee beside the shoulder, the ankle at the hip
+        foreshortened[0, ankle] = foreshortened[0, knee]  # the shins point at the camera
+    (_, scale), (_, crouched), (_, short) = map(center_and_scale, (standing, crouching, foreshortened))
+    assert scale[0] == pytest.approx(1, abs=0.03)
+    assert crouched[0] == pytest.approx(scale[0], rel=0.02) and short[0] == pytest.approx(scale[0], rel=0.02)
+    wrong = standing.copy()
+    wrong[0, INDEX["left wrist"]] = 5000  # a slip of the mouse
+    assert center_and_scale(wrong)[1][0] == pytest.approx(scale[0], rel=0.02)
+
+
+def test_center_and_scale_follow_the_joints():
+    people = make_people(2)
+    center, scale = center_and_scale(people.joints)
+    moved, doubled = center_and_scale(2 * people.joints + 10)
+    np.testing.assert_allclose(moved, 2 * center + 10)
+    np.testing.assert_allclose(doubled, 2 * scale)
+
+
+def test_the_rule_gives_back_mpii_s_own_centers_and_scales(mpii_folder, capsys):
+    people = read_mpii(mpii_folder)
+    found = agreement(people)
+    with capsys.disabled():
+        print("\ncenter and scale from the joints, on MPII:")
+        for what, value in found.items():
+            print(f"  {what:48s} {value:.4g}")
+    assert found["people"] == 25_204
+    assert found["scale, median error"] == pytest.approx(0.104, abs=0.001)
+    assert found["scale, 90 % quantile"] == pytest.approx(0.273, abs=0.001)
+    assert found["center, median distance / height"] == pytest.approx(0.063, abs=0.001)
+    assert found["center, 90 % quantile"] == pytest.approx(0.102, abs=0.001)
+    # Neither systematically larger nor smaller; and the lengths are the medians, up to one factor.
+    _, scale = center_and_scale(people.joints)
+    assert np.nanmedian(scale / people.scale) == pytest.approx(1, abs=0.003)
+    joints = {joint: people.joints[:, number] for joint, number in INDEX.items()}
+    factors = [
+        length
+        / np.nanmedian(
+            np.fmax(*(np.linalg.norm(joints[f"{s} {a}"] - joints[f"{s} {b}"], axis=1) for s in ("right", "left")))
+            / people.scale
+        )
+        for (a, b), length in lsp.LENGTHS.items()
+    ]
+    np.testing.assert_allclose(factors, np.mean(factors), rtol=0.003)
+
+
+def test_mpii_s_own_scale_is_six_head_lengths(mpii_folder):
+    """The statement of the docstring."""
+    people = read_mpii(mpii_folder)
+    people = people.select(~people.validation)
+    head = np.linalg.norm(people.joints[:, INDEX["head top"]] - people.joints[:, INDEX["upper neck"]], axis=1)
+    error = np.abs(6 * head / 200 / people.scale - 1)
+    assert np.nanquantile(error, 0.95) < 0.01
+
+
+def test_real_people_of_lsp_extended(lspet_folder):
+    people = read_lsp(lspet_folder)
+    assert len(people) == 6_000 and (people.labelled.sum(axis=1) >= 12).all()
+    there, left_out = with_images(people)
+    assert len(there) == len(people) and left_out == ""
+    for person in range(0, len(people), 250):
+        height, width = cv2.imread(str(people.images_folder / people.image[person])).shape[:2]
+        assert (people.center[person] >= 0).all() and (people.center[person] <= (width - 1, height - 1)).all()
+    lost = lost_joints(CropRule(), people.center, people.scale, people.joints)
+    # MPII's people with all 14 joints labelled lose 6.7 % of their joints, but stretch out less.
+    assert lost.sum() / people.labelled.sum() == pytest.approx(0.078, abs=0.002)
+    assert lost.any(axis=1).mean() == pytest.approx(0.483, abs=0.005)
+
+
+def test_right_and_left_are_the_person_s_in_lsp_extended_as_in_mpii(mpii_folder, lspet_folder):
+    """Of upright people most face the camera, and then the person's right is on the left of the image."""
+    shares = []
+    for people in (read_mpii(mpii_folder), read_lsp(lspet_folder)):
+        joints = people.joints
+        upright = joints[:, INDEX["head top"], 1] < joints[:, [INDEX["right hip"], INDEX["left hip"]], 1].min(
+            axis=1
+        )
+        right, left = (
+            joints[upright][:, [INDEX[f"{side} shoulder"], INDEX[f"{side} hip"]], 0].mean(axis=1)
+            for side in ("right", "left")
+        )
+        wide = np.abs(right - left) > 10 * people.scale[upright]  # not seen from the side
+        shares.append((right < left)[wide].mean())
+    assert all(0.6 < share < 0.9 for share in shares), shares
+    assert [SIDES[INDEX[joint]] for joint in lsp.LSP_JOINTS] == (
+        ["right"] * 3 + ["left"] * 3 + ["right"] * 3 + ["left"] * 3 + ["middle"] * 2
+    )
+
+
+@pytest.mark.parametrize(
+    "joints, message",
+    [
+        (np.zeros((14, 2, 5)), r"'joints' of .*joints\.mat is float64 \(14, 2, 5\)"),
+        (np.zeros((16, 3, 5)), r"not numbers of shape \(14, 3, N\) or \(3, 14, N\)"),
+        ("people", "not numbers"),
+        (np.zeros((14, 3, 5)), "has no labelled joint"),
+        (np.zeros((14, 3, 0)), "has no labelled joint|not numbers"),
+        (extended(STANDING, labelled=7), "third value that is not 0 or 1"),
+        (extended(STANDING, labelled=np.nan), "third value that is not 0 or 1"),
+    ],
+)
+def test_malformed_joints_are_one_sentence_with_the_file(tmp_path, joints, message):
+    with pytest.raises(PosekitError, match=message):
+        read_lsp(folder_with(tmp_path, joints))
+
+
+def test_files_that_are_missing_or_no_mat_file_are_named(tmp_path):
+    with pytest.raises(PosekitError, match="nowhere does not exist"):
+        read_lsp(tmp_path / "nowhere")
+    with pytest.raises(PosekitError, match=r"there is no file .*joints\.mat"):
+        read_lsp(tmp_path)
+    (tmp_path / "joints.mat").write_bytes(b"x" * 300)
+    with pytest.raises(PosekitError, match=r"joints\.mat cannot be read"):
+        read_lsp(tmp_path)
+    scipy.io.savemat(tmp_path / "joints.mat", {"preds": np.zeros(3)})
+    with pytest.raises(PosekitError, match=r"joints\.mat has no variable 'joints'"):
+        read_lsp(tmp_path)
