@@ -13,6 +13,9 @@ PYTHON ?= $(shell for python in python3 python3.12 python3.11 python; do \
 ifneq ($(strip $(POSEKIT_MPII)),)
 export POSEKIT_MPII := $(abspath $(POSEKIT_MPII))
 endif
+ifneq ($(strip $(POSEKIT_LSPET)),)
+export POSEKIT_LSPET := $(abspath $(POSEKIT_LSPET))
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup study test lab figures lint
