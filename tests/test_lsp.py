@@ -1,20 +1,23 @@
 """LSP and LSP Extended: both shapes of joints.mat, the derived center and scale against MPII's own, bad files."""
 
 import logging
+import shutil
 
 import cv2
 import numpy as np
 import pytest
 import scipy.io
-from tables import make_people
+from tables import TINY, make_people
 
 from posekit import lsp
 from posekit.annotations import combine
+from posekit.configurations import PROFILES
 from posekit.crop import CropRule, lost_joints
 from posekit.errors import PosekitError
-from posekit.lsp import agreement, center_and_scale, read_lsp
+from posekit.lsp import LSP_JOINTS, agreement, center_and_scale, read_lsp
 from posekit.mpii import read_mpii, with_images
 from posekit.skeleton import INDEX, SIDES
+from posekit.study import Study
 
 #: A standing person of 14 joints in the order of LSP's own description, facing the camera, 200 px tall.
 STANDING = np.array(
@@ -215,3 +218,42 @@ def test_files_that_are_missing_or_no_mat_file_are_named(tmp_path):
     scipy.io.savemat(tmp_path / "joints.mat", {"preds": np.zeros(3)})
     with pytest.raises(PosekitError, match=r"joints\.mat has no variable 'joints'"):
         read_lsp(tmp_path)
+
+
+def test_data_sets_combine_into_one_table(tmp_path):
+    """Every person keeps image, joints and split; the files are found from the folder that the images share."""
+    parts = [
+        make_people(3, name="mpii", images_folder=tmp_path / "mpii" / "images"),
+        make_people(2, name="lspet", images_folder=tmp_path / "lspet" / "images", validation=np.full(2, False)),
+    ]
+    people = combine(parts, name="both")
+    assert len(people) == 5 and people.validation.tolist() == [False, False, True, False, False]
+    files = [people.images_folder / image for image in people.image]
+    assert (
+        files[0] == tmp_path / "mpii" / "images" / "0.jpg" and files[4] == tmp_path / "lspet" / "images" / "1.jpg"
+    )
+    np.testing.assert_array_equal(people.joints[3:], parts[1].joints)
+    assert people.fingerprint() != parts[0].fingerprint()
+
+
+def test_a_study_trains_on_both_and_validates_on_mpii(drawn, tmp_path, monkeypatch):
+    """The drawn people stand in for MPII; those of LSP are written in LSP's own form."""
+    monkeypatch.setenv("POSEKIT_HOME", str(tmp_path / "home"))
+    monkeypatch.setitem(PROFILES, "tiny", TINY)
+    lspet = tmp_path / "lspet"
+    (lspet / "images").mkdir(parents=True)
+    source = read_mpii(drawn)
+    picked = [INDEX[name] for name in LSP_JOINTS]
+    joints = np.zeros((14, 3, 4))
+    for column in range(4):
+        xy = source.joints[column][picked]
+        there = np.isfinite(xy).all(axis=1)
+        joints[there, :2, column], joints[there, 2, column] = xy[there], 1
+        shutil.copy(source.images_folder / source.image[column], lspet / "images" / f"im{column + 1:05d}.jpg")
+    scipy.io.savemat(lspet / "joints.mat", {"joints": joints})
+    study = Study("tiny", drawn, progress=False, lspet=lspet)
+    assert study.name == "mpii-64-lspet-4-tiny" and study.people.validation.sum() == 16
+    train_crops, validation_crops = study.crops
+    assert len(train_crops) == 48 + 4 and len(validation_crops) == 16
+    assert study.run(5).finished
+    assert study.environment["POSEKIT_LSPET"] == str(lspet)
