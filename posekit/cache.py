@@ -9,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -97,73 +98,74 @@ def _only_one(path: Path, progress: bool) -> FileLock:
 def _build(people: People, rule: CropRule, folder: Path, progress: bool) -> None:
     """Writes images.npy, boxes.npy and done.npy, one photograph at a time and thread."""
     try:
-        images, boxes, done = _open(folder, len(people), rule.side)
+        start, boxes, done = _open(folder, len(people), rule.side)
         by_image: dict[str, list[int]] = {}
         for person in np.flatnonzero(~done):
             by_image.setdefault(str(people.image[person]), []).append(int(person))
+        one_writes = Lock()
 
-        def crop_people_of(name: str) -> list[int]:
-            reduction = min(_reduction(people, person, rule) for person in by_image[name])
-            image = read_image(people.images_folder / name, upright=False, reduce=reduction)
-            for person in by_image[name]:
-                boxes[person] = checked_box(people, person, rule, image, reduction)
-                images[person] = crop_image(image, boxes[person], rule, reduction)
-            return by_image[name]
+        # Written, not mapped: a mapped file takes memory as it grows, and ends the process where the disk is full.
+        with (folder / "images.npy").open("r+b") as pixels:
 
-        bar = tqdm(
-            total=len(people), initial=int(done.sum()), desc=f"cropping {people.name}", unit=" people",
-            disable=not progress,
-        )  # fmt: skip
-        finished: list[int] = []
-        with bar, ThreadPoolExecutor(cpu_cores()) as pool:
-            try:
-                for cropped in pool.map(crop_people_of, by_image):
-                    finished += cropped
-                    bar.update(len(cropped))
-                    if len(finished) >= FLUSH_EVERY:
-                        _mark(images, boxes, done, finished)
-            except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
-        _mark(images, boxes, done, finished)
+            def crop_people_of(name: str) -> list[int]:
+                reduction = min(_reduction(people, person, rule) for person in by_image[name])
+                image = read_image(people.images_folder / name, upright=False, reduce=reduction)
+                for person in by_image[name]:
+                    boxes[person] = checked_box(people, person, rule, image, reduction)
+                    crop = crop_image(image, boxes[person], rule, reduction)
+                    with one_writes:
+                        pixels.seek(start + person * crop.nbytes)
+                        pixels.write(crop.tobytes())
+                return by_image[name]
+
+            def mark() -> None:
+                """Notes people as done, after their pixels and boxes are on disk."""
+                with one_writes:
+                    pixels.flush()
+                os.fsync(pixels.fileno())
+                boxes.flush()
+                done[finished] = True
+                done.flush()
+                finished.clear()
+
+            bar = tqdm(
+                total=len(people), initial=int(done.sum()), desc=f"cropping {people.name}", unit=" people",
+                disable=not progress,
+            )  # fmt: skip
+            finished: list[int] = []
+            with bar, ThreadPoolExecutor(cpu_cores()) as pool:
+                try:
+                    for cropped in pool.map(crop_people_of, by_image):
+                        finished += cropped
+                        bar.update(len(cropped))
+                        if len(finished) >= FLUSH_EVERY:
+                            mark()
+                except BaseException:
+                    pool.shutdown(wait=True, cancel_futures=True)
+                    raise
+            mark()
     except (PosekitError, OSError):
         # Whoever mends the cause gets another folder or starts anew; only a stopped run is worth going on with.
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
-def _open(folder: Path, count: int, side: int) -> tuple[np.memmap, np.memmap, np.memmap]:
-    """The three arrays on disk: as a stopped run left them, or new with their whole space taken."""
-    paths = [folder / f"{name}.npy" for name in ("images", "boxes", "done")]
-    if all(path.exists() for path in paths):
-        images, boxes, done = (np.load(path, mmap_mode="r+") for path in paths)
-        return images, boxes, done
-    needed, free = count * side * side * 3, shutil.disk_usage(folder.parent).free
-    if needed > free:
-        raise PosekitError(
-            f"the crops of {count} people need {needed / 1e9:.1f} GB in {folder.parent}, where "
-            f"{free / 1e9:.1f} GB are free; make room, or set POSEKIT_HOME to a larger disk"
-        )
-    folder.mkdir(exist_ok=True)
-    kinds = [((count, side, side, 3), np.uint8), ((count, 4), np.int64), ((count,), np.bool_)]
-    arrays = []
-    for path, (shape, kind) in zip(paths, kinds, strict=True):
-        arrays.append(np.lib.format.open_memmap(path, mode="w+", dtype=kind, shape=shape))
-        if hasattr(os, "posix_fallocate"):
-            # Without its space, a mapped file ends the process when the disk fills up, instead of raising.
-            with path.open("r+b") as stream:
-                os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
-    images, boxes, done = arrays
-    return images, boxes, done
-
-
-def _mark(images: np.memmap, boxes: np.memmap, done: np.memmap, finished: list[int]) -> None:
-    """Notes people as done, after their pixels are on disk."""
-    images.flush()
-    boxes.flush()
-    done[finished] = True
-    done.flush()
-    finished.clear()
+def _open(folder: Path, count: int, side: int) -> tuple[int, np.ndarray, np.ndarray]:
+    """Where the pixels begin in images.npy, and boxes and done, mapped: as a stopped run left them, or new."""
+    images, boxes, done = (folder / f"{name}.npy" for name in ("images", "boxes", "done"))
+    if not done.exists():
+        needed, free = count * side * side * 3, shutil.disk_usage(folder.parent).free
+        if needed > free:
+            raise PosekitError(
+                f"the crops of {count} people need {needed / 1e9:.1f} GB in {folder.parent}, where "
+                f"{free / 1e9:.1f} GB are free; make room, or set POSEKIT_HOME to a larger disk"
+            )
+        folder.mkdir(exist_ok=True)
+        np.lib.format.open_memmap(images, mode="w+", dtype=np.uint8, shape=(count, side, side, 3))
+        np.save(boxes, np.zeros((count, 4), np.int64))
+        np.save(done, np.zeros(count, np.bool_))  # last: it says that the other two are there
+    start = np.load(images, mmap_mode="r").offset
+    return start, np.load(boxes, mmap_mode="r+"), np.load(done, mmap_mode="r+")
 
 
 def _write_last(path: Path, text: str) -> None:

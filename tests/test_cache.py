@@ -115,14 +115,27 @@ def test_too_little_room_is_said_before_anything_is_written(tmp_path, monkeypatc
     assert folders(tmp_path / "cache") == []
 
 
-@pytest.mark.skipif(not hasattr(posekit.cache.os, "posix_fallocate"), reason="no posix_fallocate on this system")
 def test_a_disk_that_fills_up_leaves_nothing(tmp_path, monkeypatch):
     people = people_with_images(tmp_path / "images")
 
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(posekit.cache.os, "posix_fallocate", full)
+    monkeypatch.setattr(posekit.cache.os, "fsync", full)
+    with pytest.raises(PosekitError, match="No space left on device"):
+        cached_crops(people, RULE, tmp_path / "cache", progress=False)
+    assert folders(tmp_path / "cache") == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here that is always full")
+def test_pixels_that_find_no_room_are_an_error_and_not_a_crash(tmp_path, monkeypatch):
+    people = people_with_images(tmp_path / "images")
+    opened = Path.open
+
+    def onto_a_full_disk(path, *arguments, **options):
+        return opened(Path("/dev/full") if path.name == "images.npy" else path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", onto_a_full_disk)
     with pytest.raises(PosekitError, match="No space left on device"):
         cached_crops(people, RULE, tmp_path / "cache", progress=False)
     assert folders(tmp_path / "cache") == []
