@@ -47,7 +47,10 @@ def read_checkpoint(path: Path) -> dict:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
-        raise PosekitError(f"there is no checkpoint {path}; train the model first") from error
+        raise PosekitError(
+            f"there is no checkpoint {path}; train the model first with posekit train (records that came with the "
+            "repository have no networks)"
+        ) from error
     except Exception as error:  # torch meets a file that is something else with almost any exception
         raise PosekitError(
             f"{path} is not a checkpoint, or not a whole one; if it is of a run of yours, posekit train --force "

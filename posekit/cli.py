@@ -7,12 +7,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from posekit.cli_mpii import mpii_app
 from posekit.errors import PosekitError
+
+if TYPE_CHECKING:
+    from posekit.records import Run
 
 # torch takes seconds to import, so commands import what they need and --help answers at once.
 
@@ -170,7 +173,7 @@ def evaluate(
     """PCKh of anybody's predictions for MPII's validation people; without --predictions, of the trained models."""
     from posekit.metrics import head_distances, pckh
     from posekit.skeleton import JOINTS
-    from posekit.study import Study
+    from posekit.tables import accuracy_table
 
     if not threshold > 0:
         raise PosekitError(f"the threshold must be positive (head sizes), not {threshold:g}")
@@ -183,10 +186,8 @@ def evaluate(
         joints = read_predictions(predictions, len(people))
         scores = {predictions.name: pckh(head_distances(joints, people.joints, people.head_size), threshold)}
     else:
-        the_study = Study(profile, mpii, lspet=lspet)
-        scores = {run.label: pckh(run.distances(), threshold) for run in the_study.runs()}
-        if not scores:
-            raise PosekitError(f"there are no finished runs in {the_study.records}; try posekit study first")
+        runs = _finished_runs(profile, mpii, lspet)
+        scores = {run.label: pckh(run.distances(), threshold) for run in runs}
     tables = {
         name: {"threshold": threshold}
         | {mean: getattr(score, mean) for mean in ("macro14", "weighted14", "weighted16")}
@@ -196,10 +197,27 @@ def evaluate(
     if as_json:
         print(json.dumps(tables[predictions.name] if predictions is not None else tables, indent=2))
         return
-    for name, table in tables.items():
-        print(f"{name}: PCKh@{threshold:g} in percent")
-        for key, value in list(table.items())[1:]:
-            print(f"  {key:15s} {value:6.2f}")
+    print(f"PCKh@{threshold:g} in percent")
+    if predictions is None:
+        print(accuracy_table(runs, threshold).T.round(1).to_string(na_rep=""))
+        return
+    for key, value in list(tables[predictions.name].items())[1:]:
+        print(f"  {key:15s} {value:6.2f}")
+
+
+def _finished_runs(profile: str, mpii: Path | None, lspet: Path | None) -> list["Run"]:
+    """The recorded runs of a study; `PosekitError` if there are none, before any data are made for it."""
+    from posekit.configurations import get_profile
+    from posekit.records import read_runs
+    from posekit.study import Study, home
+
+    get_profile(profile)
+    drawn = home() / "data" / "runs" / f"sample-{profile}"
+    folder = drawn if mpii is None and lspet is None else Study(profile, mpii, lspet=lspet).records
+    runs = read_runs(folder)
+    if not runs:
+        raise PosekitError(f"there are no finished runs in {folder}; try posekit study first")
+    return runs
 
 
 @app.command()

@@ -49,8 +49,8 @@ def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with matplotlib.rc_context({"svg.hashsalt": name}):
-            figure.savefig(paths[0], dpi=150)
-            figure.savefig(paths[1], metadata={"Date": None})
+            figure.savefig(paths[0], dpi=150, bbox_inches="tight")
+            figure.savefig(paths[1], metadata={"Date": None}, bbox_inches="tight")
     except OSError as error:
         raise PosekitError(f"figures cannot be written to {folder} ({error.strerror})") from error
     return paths
@@ -64,20 +64,19 @@ def loss_figure(runs: Sequence[Run], title: str) -> Figure:
     figure, axes = new_figure(8.2, 3.8, columns=2, sharey=True)
     sides = (("train", "while training"), ("validation", "validation people"))
     for axis, (side, name) in zip(axes[0], sides, strict=True):
-        labelled: set[int] = set()
+        several = len(runs) > len({run.config.model for run in runs})
         for run in runs:
-            model = run.config.model
+            model, first = run.config.model, run.config.seed == min(_seeds(runs, run.config.model))
             axis.plot(
                 run.history["epoch"],
                 run.history[f"{side}_loss"],
                 color=_COLORS[model],
                 linestyle=_DASHES[model],
-                marker=_MARKERS[model],
+                marker=_MARKERS[model] if first else None,
                 markersize=5,
-                linewidth=1.6 if run.config.seed == 0 else 0.8,
-                label=None if model in labelled else run.label,
+                linewidth=1.6 if first else 0.8,
+                label=MODELS[model].label if first else None,
             )
-            labelled.add(model)
         _floor_line(axis, runs[0].floors[f"zero_heatmap_{side}"], "answering zero everywhere")
         axis.set_xlabel("epoch")
         axis.set_title(name)
@@ -91,7 +90,8 @@ def loss_figure(runs: Sequence[Run], title: str) -> Figure:
     axes[0, 0].set_ylabel("loss, logarithmic")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=min(2, len(labels)), frameon=False)
-    figure.suptitle(f"{title} ({study_of(runs)})")
+    further = "; thin: further seeds" if several else ""
+    figure.suptitle(f"{title} ({study_of(runs)}{further})")
     return figure
 
 
@@ -108,15 +108,21 @@ def accuracy_figure(runs: Sequence[Run], threshold: float = 0.5) -> Figure:
     figure, axes = new_figure(8.2, 4.2)
     axis = axes[0, 0]
     groups = [*GROUPS, "weighted14"]
-    offsets = np.linspace(-0.3, 0.3, len(runs))
-    for run, offset in zip(runs, offsets, strict=True):
+    models = sorted({run.config.model for run in runs})
+    offsets = dict(zip(models, np.linspace(-0.3, 0.3, len(models)), strict=True))
+    for run in runs:
         score = pckh(run.distances(), threshold)
         values = [*score.groups.values(), score.weighted14]
-        model = run.config.model
+        model, first = run.config.model, run.config.seed == min(_seeds(runs, run.config.model))
         axis.plot(
-            np.arange(len(groups)) + offset, values, _MARKERS[model], color=_COLORS[model], markersize=6,
-            label=run.label,
-        )  # fmt: skip
+            np.arange(len(groups)) + offsets[model],
+            values,
+            _MARKERS[model],
+            color=_COLORS[model],
+            markersize=6 if first else 3.5,
+            alpha=1 if first else 0.6,
+            label=MODELS[model].label if first else None,
+        )
     if threshold == 0.5:
         floor = runs[0].floors["mean_pose_weighted14"]
         last = len(groups) - 1
@@ -128,7 +134,9 @@ def accuracy_figure(runs: Sequence[Run], threshold: float = 0.5) -> Figure:
     axis.set_xticks(range(len(groups)), [*GROUPS, "all 14\nweighted"])
     axis.set_ylim(bottom=0)
     axis.set_ylabel(f"PCKh@{threshold:g} (%)")
-    axis.set_title(f"Accuracy on the validation people ({study_of(runs)})")
+    further = "; small: further seeds" if len(runs) > len(models) else ""
+    axis.set_title(f"Accuracy on the validation people ({study_of(runs)}{further})")
+    axis.set_xlim(-0.5, len(groups) - 0.1)  # room for the floor's name
     sns.despine(ax=axis)
     figure.legend(loc="outside lower center", ncols=2, frameon=False)
     return figure
@@ -141,15 +149,17 @@ def pckh_curve_figure(runs: Sequence[Run]) -> Figure:
     thresholds = np.linspace(0, 1, 51)
     for run in runs:
         model, distances = run.config.model, run.distances()
+        first = run.config.seed == min(_seeds(runs, model))
         values = [pckh(distances, threshold).weighted14 for threshold in thresholds]
         axis.plot(
             thresholds,
             values,
             color=_COLORS[model],
             linestyle=_DASHES[model],
-            marker=_MARKERS[model],
+            linewidth=1.5 if first else 0.7,
+            marker=_MARKERS[model] if first else None,
             markevery=(model, 10),
-            label=run.label,
+            label=MODELS[model].label if first else None,
         )
     axis.axvline(0.5, color="0.8", linewidth=1, zorder=0)
     axis.set_xlabel("threshold (head sizes)")
@@ -172,11 +182,11 @@ def report_losses_figure(losses: pd.DataFrame, floor: float) -> Figure:
         axis.annotate(
             f"{loss:.6f}",
             (loss, row),
-            (-8, 0),
+            (8, 0),
             textcoords="offset points",
-            ha="right",
             va="center",
             fontsize="small",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},  # the floor's line must not cross numbers
         )
     axis.axvline(floor, color="black", linewidth=1, linestyle=(0, (2, 2)))
     axis.annotate(
@@ -229,6 +239,10 @@ def cost_figure(parts: pd.DataFrame, title: str) -> Figure:
     axes[0, 0].legend(frameon=False, reverse=True, loc="lower right")
     sns.despine(ax=axes[0, 0])
     return figure
+
+
+def _seeds(runs: Sequence[Run], model: int) -> list[int]:
+    return [run.config.seed for run in runs if run.config.model == model]
 
 
 def study_of(runs: Sequence[Run]) -> str:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from posekit.annotations import People
+from posekit.crop import CropRule, clip_box, crop_matrix, inside, person_box, transform
 from posekit.heatmaps import STRIDE, Codec
 from posekit.skeleton import GROUPS, JOINTS, SCORED
 
@@ -82,6 +84,13 @@ def zero_heatmap_loss(joints: np.ndarray, present: np.ndarray, size: int, codec:
         target = codec.encode(torch.from_numpy(joints[part]), torch.from_numpy(present[part]), cells)
         total += float(target.square().sum(dtype=torch.float64))
     return stacks * total / (len(joints) * len(JOINTS) * cells[0] * cells[1])
+
+
+def zero_heatmap_floor(people: People, rule: CropRule, codec: Codec, stacks: int) -> float:
+    """`zero_heatmap_loss` of a table of people whose image sizes are known; it needs no photograph."""
+    boxes = clip_box(person_box(rule, people.center, people.scale), people.image_size)
+    joints = transform(crop_matrix(boxes, rule.size), people.joints)
+    return zero_heatmap_loss(joints, people.labelled & inside(boxes, people.joints), rule.size, codec, stacks)
 
 
 def mean_pose(joints: np.ndarray, present: np.ndarray) -> np.ndarray:

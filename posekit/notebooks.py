@@ -23,14 +23,15 @@ def execute_notebook(notebook: Path, executed: Path, environment: dict[str, str]
     fails; the copy up to there is written all the same.
     """
     content = nbformat.read(notebook, as_version=4)
-    bar = tqdm(total=len(content.cells), desc=notebook.name, unit=" cells", disable=not progress)
+    code = sum(cell.cell_type == "code" for cell in content.cells)
+    bar = tqdm(total=code, desc=notebook.name, unit=" cells", disable=not progress)
     client = NotebookClient(
         content,
         timeout=None,
         kernel_name="python3",
         extra_arguments=["--IPKernelApp.log_level=ERROR"],  # the kernel's remarks would stand in the progress bar
         resources={"metadata": {"path": str(notebook.parent)}},
-        on_cell_complete=lambda cell, cell_index: bar.update(cell_index + 1 - bar.n),
+        on_cell_executed=lambda **_: bar.update(),
     )
     executed.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -60,14 +60,18 @@ def pose_grid_figure(run: Run, crops: Crops, people: int = 8) -> Figure:
     for axis in axes.flat:
         axis.set_axis_off()
     joints = run.joints()
+    margin = crops.rule.margin
+    plain = crops.images[:, margin : margin + crops.rule.size, margin : margin + crops.rule.size]
     factor = max(1, round(384 / crops.rule.size))
     for axis, person in zip(axes.flat, chosen, strict=False):
         points = enlarge_points(transform(crops.matrices[person], joints[person]), factor)
-        axis.imshow(draw_skeleton(enlarge(crops.images[person], factor), points, np.full(len(JOINTS), True)))
+        truth = enlarge_points(crops.joints[person], factor)
+        picture = draw_skeleton(enlarge(plain[person], factor), truth, crops.people.labelled[person], truth=True)
+        axis.imshow(draw_skeleton(picture, points, np.full(len(JOINTS), True)))
         axis.set_title(f"{typical[person]:.2f} head sizes", fontsize="small")
     figure.suptitle(
         f"{run.label} ({study_of([run])}): from best to worst\n"
-        "median distance of a person's joints; the person's right orange, left blue",
+        "median distance of a person's joints; the person's right orange, left blue, truth thin and white",
         fontsize="medium",
     )
     return figure

@@ -62,8 +62,14 @@ class Predictor:
     def predict_box(self, image: np.ndarray, box: np.ndarray) -> Prediction:
         """Joints of the person who fills `box`: left, top, right, bottom, image px, clipped to the image."""
         height, width = image.shape[:2]
-        box = np.clip(np.asarray(box, float), 0, [width - 1, height - 1, width - 1, height - 1])
-        return self.predict(image, *box_center_and_scale(self.rule, box))
+        clipped = np.clip(np.asarray(box, float), 0, [width - 1, height - 1, width - 1, height - 1])
+        left, top, right, bottom = box
+        if left < right and top < bottom and (clipped[0] >= clipped[2] or clipped[1] >= clipped[3]):
+            raise PosekitError(
+                f"the box ({left:g}, {top:g}, {right:g}, {bottom:g}) lies outside the image of "
+                f"{width} x {height} px"
+            )
+        return self.predict(image, *box_center_and_scale(self.rule, clipped))
 
     @torch.inference_mode()
     def predict_crop(self, crop: np.ndarray, matrix: np.ndarray) -> Prediction:

@@ -45,7 +45,8 @@ class Run:
 
     @property
     def label(self) -> str:
-        return get_model(self.config.model).label
+        label = get_model(self.config.model).label
+        return f"{label}, seed {self.config.seed}" if self.config.seed else label
 
     def distances(self) -> np.ndarray:
         """(N, 16) float64 in head sizes, NaN where a joint does not count; people as in the records."""

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from filelock import FileLock
 
 from posekit import sample
 from posekit.annotations import combine
@@ -83,7 +84,9 @@ class Study:
         self.progress = progress
         if mpii is None:
             folder = home() / "data" / "sample"
-            sample.make_sample(folder, progress=progress)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(folder.with_name(".sample-lock")):  # two commands at once draw once
+                sample.make_sample(folder, progress=progress)
             self.people, self.left_out = read_mpii(folder, name="sample"), ""
         else:
             people, self.left_out = with_images(read_mpii(mpii))

@@ -99,11 +99,31 @@ def accuracy_table(runs: list[Run], threshold: float = 0.5) -> pd.DataFrame:
     for run in runs:
         score = pckh(run.distances(), threshold)
         means = {"macro14": score.macro14, "weighted14": score.weighted14, "weighted16": score.weighted16}
-        rows[f"{run.label} (seed {run.config.seed})"] = means | dict(zip(JOINTS, score.joints, strict=True))
+        rows[run.label] = means | dict(zip(JOINTS, score.joints, strict=True))
     table = pd.DataFrame.from_dict(rows, orient="index")
     if runs and threshold == 0.5:
         table.loc["mean pose (no network)", "weighted14"] = runs[0].floors["mean_pose_weighted14"]
     return table
+
+
+def profiles_table() -> pd.DataFrame:
+    """The sizes of the profiles, a column a profile."""
+    return pd.DataFrame(
+        {
+            name: {
+                "crop, px": profile.crop.size,
+                "channels": profile.channels,
+                "stacks (hourglasses)": profile.stacks,
+                "modules (residual blocks at a place)": profile.modules,
+                "reductions (halvings in an hourglass)": profile.reductions,
+                "codec": profile.codec.kind,
+                "batch size": profile.batch_size,
+                "epochs": profile.epochs,
+                **{f"learning rate, {optimizer}": rate for optimizer, rate in profile.learning_rates.items()},
+            }
+            for name, profile in PROFILES.items()
+        }
+    )
 
 
 def cost_table(profile: Profile) -> pd.DataFrame:

@@ -162,6 +162,14 @@ def test_loss_figure_draws_what_the_records_say(tiny_study):
     assert len({(line.get_linestyle(), line.get_marker()) for line in left.lines[:2]}) == 2
 
 
+def test_further_seeds_do_not_repeat_the_legend(tiny_study):
+    runs = [tiny_study.run(5), tiny_study.run(5, seed=1), tiny_study.run(6)]
+    for figure in (loss_figure(runs, "title"), accuracy_figure(runs)):
+        names = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+        assert names == ["Model 5: reduced, RMSprop", "Model 6: reduced, Adam"]
+    assert "further seeds" in loss_figure(runs, "title").get_suptitle()
+
+
 def test_loss_figures_compare_the_pairs_of_the_report():
     assert {number: models for number, (_, models) in LOSS_FIGURES.items()} == {
         2: (1, 2, 3, 4),

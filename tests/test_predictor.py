@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from conftest import CHECKOUT
 from typer.testing import CliRunner
 
 from posekit.cli import app
@@ -224,3 +225,37 @@ def test_figures_command_needs_no_data_set(trained, monkeypatch):
     assert result.exit_code == 0, result.output
     assert "not at hand" in result.stdout and (trained.figures / "figure_3.svg").exists()
     assert not (trained.figures / "figure_5.png").exists()
+
+
+def test_the_example_of_the_readme_runs(trained, tmp_path, monkeypatch):
+    text = (CHECKOUT / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    assert '"sample-quick"' in text and "photo.jpg" in text
+    shutil.copy(trained.people.images_folder / trained.people.image[0], tmp_path / "photo.jpg")
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    exec(text.replace('"sample-quick"', f'"{trained.name}"'), names)
+    assert names["answer"].joints.shape == (16, 2) and names["answer"].confidence.shape == (16,)
+
+
+def test_evaluate_shows_every_seed(trained):
+    trained.run(5, seed=1)
+    result = run("evaluate", "--profile", "tiny", "--mpii", trained.mpii, "--json")
+    scores = json.loads(result.stdout)
+    assert {"Model 5: reduced, RMSprop", "Model 5: reduced, RMSprop, seed 1"} <= scores.keys()
+    for seed, name in enumerate(("Model 5: reduced, RMSprop", "Model 5: reduced, RMSprop, seed 1")):
+        expected = trained.run(5, seed).history.pckh_weighted14.iloc[-1]
+        assert scores[name]["weighted14"] == pytest.approx(expected, abs=1e-6)
+    table = run("evaluate", "--profile", "tiny", "--mpii", trained.mpii).stdout
+    assert "seed 1" in table and "mean pose" in table and "left wrist" in table
+
+
+def test_evaluate_makes_no_data_when_there_is_nothing_to_evaluate(tmp_path, monkeypatch):
+    monkeypatch.setenv("POSEKIT_HOME", str(tmp_path))
+    result = run("evaluate")
+    assert "no finished runs" in str(result.exception) and list(tmp_path.iterdir()) == []
+
+
+def test_a_box_beside_the_photograph_is_said_in_the_persons_own_numbers(trained):
+    photograph = trained.people.images_folder / trained.people.image[0]
+    result = run("predict", photograph, "--study", trained.name, "--box", 2000, 2000, 2100, 2200)
+    assert "(2000, 2000, 2100, 2200) lies outside the image of" in str(result.exception)
