@@ -84,7 +84,7 @@ def loss_figure(runs: Sequence[Run], title: str) -> Figure:
         axis.set_yscale("log")
         for formatter in (axis.yaxis.set_major_formatter, axis.yaxis.set_minor_formatter):
             formatter("{x:g}")
-        axis.yaxis.set_minor_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+        axis.yaxis.set_minor_locator(LogLocator(subs=(1, 1.2, 1.5, 2, 3, 5, 7)))
         axis.margins(y=0.08)
         sns.despine(ax=axis)
     axes[0, 0].set_ylabel("loss, logarithmic")
