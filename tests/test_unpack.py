@@ -37,7 +37,7 @@ def test_files_are_unpacked_and_existing_ones_left(tmp_path, pack):
 
 @PACK
 @pytest.mark.parametrize(
-    "name", ["../evil", "good/../../evil", "/tmp/evil", "..", "C:\\evil", "a\\..\\..\\evil", "C:evil", "\\evil"]
+    "name", ["../evil", "good/../../evil", "/evil", "..", "C:\\evil", "a\\..\\..\\evil", "C:evil", "\\evil"]
 )
 def test_members_that_would_leave_the_folder_are_refused_and_nothing_is_written(tmp_path, pack, name):
     archive = pack(tmp_path / NAME[pack], {"good.txt": b"good", name: b"evil"})
