@@ -25,7 +25,7 @@ import scipy.io
 
 from posekit.annotations import People, estimated_head_size
 from posekit.errors import PosekitError
-from posekit.mpii_official import release_rows
+from posekit.mpii_official import HEAD_SIZE_OVER_DIAGONAL, release_rows
 from posekit.skeleton import JOINTS
 
 #: Annotated people of the complete data set.
@@ -253,7 +253,7 @@ def _with_ground_truth(people: People, path: Path) -> People:
     new_visible[where] &= ~missing
     estimated = people.head_size_estimated.copy()
     estimated[where] = False
-    head_size[where] = 0.6 * np.linalg.norm(boxes[:, 1] - boxes[:, 0], axis=1)
+    head_size[where] = HEAD_SIZE_OVER_DIAGONAL * np.linalg.norm(boxes[:, 1] - boxes[:, 0], axis=1)
     return replace(
         people, joints=new_joints, visible=new_visible, head_size=head_size, head_size_estimated=estimated
     )

@@ -186,7 +186,11 @@ class Study:
     ) -> list[Run]:
         """The records of several models; those that are not complete are trained, on a CPU several at once."""
         configs = [self.config(model) for model in models]
-        self._train_together([c for c in configs if force or not self._is_recorded(c)], device, force)
+        choose_device(device)  # before anything is forgotten
+        if force:
+            for config in configs:
+                self._forget(config)
+        self._train_together([config for config in configs if not self._is_recorded(config)], device)
         return [self.run(model, device=device) for model in models]
 
     def predictors(self, models: Sequence[int], device: str | None = None) -> dict[str, Predictor]:
@@ -196,14 +200,11 @@ class Study:
         self._train_together(missing, device)
         return {get_model(model).label: self.predictor(model, device=device) for model in models}
 
-    def _train_together(self, configs: list[RunConfig], device: str | None, force: bool = False) -> None:
+    def _train_together(self, configs: list[RunConfig], device: str | None) -> None:
         """Trains runs at the same time where a CPU gains by it; else leaves them for one after the other."""
         where = choose_device(device)
         threads = self.profile.cpu_threads
         jobs = min(len(configs), cpu_cores() // threads) if threads and where.type == "cpu" else 1
-        if force:
-            for config in configs:
-                self._forget(config)
         if jobs < 2:
             return
         _ = self.floors  # makes the crops too: once here instead of at the same time in every process

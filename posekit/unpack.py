@@ -69,9 +69,9 @@ def unpack(
         return targets
     except (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile) as error:
         raise DamagedArchive(f"{archive} is damaged ({error}); move it away and download it again") from error
+    except PosekitError:  # a ValueError, and says already what is wrong
+        raise
     except (RuntimeError, NotImplementedError, ValueError) as error:  # encrypted; compressed in an unknown way
-        if isinstance(error, PosekitError):
-            raise
         raise DamagedArchive(
             f"{archive} cannot be unpacked ({error}); move it away and download it again"
         ) from error
