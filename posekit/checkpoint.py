@@ -1,9 +1,12 @@
 """The state of a training run in one file, replaced in one piece, so that a killed run can always go on."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from filelock import FileLock, Timeout
 from torch import nn
 
 from posekit.configurations import RunConfig
@@ -22,25 +25,53 @@ def save_checkpoint(
 
     Raises `PosekitError` if it cannot be written; the checkpoint before it is then untouched.
     """
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
+    device = next(network.parameters()).device
     state = {
         "config": config.to_dict(),
+        "fingerprint": config.fingerprint(),
         "network": network.state_dict(),
         "optimizer": optimizer.state_dict(),
         "scheduler": scheduler.state_dict(),
         "history": history,
+        "random": {
+            "cpu": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
+        },
     }
+    _write(state, path)
+
+
+def snapshot_path(checkpoint: Path, epoch: int) -> Path:
+    """Where the weights after an epoch are kept, beside the run's checkpoint."""
+    return checkpoint.with_name(f"epoch-{epoch}.pt")
+
+
+def save_weights(path: Path, config: RunConfig, network: nn.Module, history: list[dict]) -> None:
+    """A network to predict with, not to train on: half the precision, a sixth of a checkpoint's size.
+
+    Raises `PosekitError` if it cannot be written.
+    """
+    weights = {
+        name: value.half() if value.is_floating_point() else value for name, value in network.state_dict().items()
+    }
+    _write({"config": config.to_dict(), "network": weights, "history": history}, path)
+
+
+def _write(state: dict, path: Path) -> None:
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         torch.save(state, unfinished)
         unfinished.replace(path)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
         unfinished.unlink(missing_ok=True)
-        raise PosekitError(f"checkpoint {path} cannot be written ({error}); is the disk full?") from error
+        raise PosekitError(
+            f"checkpoint {path} cannot be written ({error}); is the disk full? The one before it is kept"
+        ) from error
 
 
 def read_checkpoint(path: Path) -> dict:
-    """What `save_checkpoint` wrote, on the CPU, without running code from the file.
+    """What `save_checkpoint` or `save_weights` wrote, on the CPU, without running code from the file.
 
     Raises `PosekitError` if there is no file, or it is cut off, or of something else.
     """
@@ -73,9 +104,9 @@ def load_checkpoint(path: Path, config: RunConfig) -> dict:
     """A checkpoint to go on from. Raises `PosekitError` if it was made by another configuration."""
     state = read_checkpoint(path)
     made_by = RunConfig.from_dict(state["config"])
-    if made_by != config:
+    if made_by != config or state.get("fingerprint", config.fingerprint()) != config.fingerprint():
         raise PosekitError(
-            f"{path} was made with other settings ({differences(made_by, config)}); "
+            f"{path} was made with other settings ({differences(made_by, config) or 'its fingerprint differs'}); "
             "use --force to train again, which replaces it"
         )
     return state
@@ -85,3 +116,19 @@ def differences(there: RunConfig, asked: RunConfig) -> str:
     """What differs between two configurations, for a message."""
     old, new = there.to_dict(), asked.to_dict()
     return ", ".join(f"{key}: {old[key]} there, {new[key]} asked for" for key in old if old[key] != new[key])
+
+
+@contextmanager
+def owned(checkpoint: Path) -> Iterator[None]:
+    """Keeps a run to this process. Raises `PosekitError` at once if another process is training it."""
+    try:
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(checkpoint.with_name(".lock"), timeout=0):
+            yield
+    except Timeout as error:
+        raise PosekitError(
+            f"another process is training this run ({checkpoint.parent}): wait for it to end, or end it; a run "
+            "goes on where it was stopped"
+        ) from error
+    except OSError as error:
+        raise PosekitError(f"{checkpoint.parent} cannot be written ({error.strerror})") from error

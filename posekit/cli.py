@@ -33,7 +33,7 @@ ProfileOption = Annotated[
     str,
     typer.Option(
         envvar="POSEKIT_PROFILE",
-        help="Size: 'quick' (minutes on two cores) or 'full' (the report's, needs a GPU).",
+        help="Size: 'quick' (minutes on two cores), 'half' (hours) or 'full' (the report's, needs a GPU).",
     ),
 ]
 MpiiOption = Annotated[
@@ -57,6 +57,15 @@ DeviceOption = Annotated[
 ]
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Train again what is already trained; replaces records and checkpoints.")
+]
+PrecisionOption = Annotated[
+    str | None,
+    typer.Option(
+        help="float32 or bfloat16, of convolutions; by default the profile's, where the hardware has it."
+    ),
+]
+CompileOption = Annotated[
+    bool, typer.Option("--compile", help="Let torch.compile make a step faster; takes minutes at the beginning.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -92,6 +101,8 @@ def study(
     mpii: MpiiOption = None,
     lspet: LspetOption = None,
     device: DeviceOption = None,
+    precision: PrecisionOption = None,
+    compiled: CompileOption = False,
     force: ForceOption = False,
 ) -> None:
     """The whole study: data, the six models, figures and tables, notebooks. What is done already is skipped."""
@@ -104,7 +115,7 @@ def study(
     started = time.perf_counter()
     with _interruptible():
         print("1/4  data")
-        the_study = Study(profile, mpii, lspet=lspet)
+        the_study = Study(profile, mpii, lspet=lspet, device=device, precision=precision, compiled=compiled)
         if the_study.left_out:
             print(f"     {the_study.left_out}")
         train_crops, validation_crops = the_study.crops
@@ -112,7 +123,9 @@ def study(
             f"     {the_study.people.name}: {len(train_crops)} train and {len(validation_crops)} validation people"
         )
         print(f"2/4  training the six models, profile {profile}")
-        for run in the_study.run_all(device=device, force=force):
+        if expected := the_study.expected(force=force):
+            print(f"     {expected}")
+        for run in the_study.run_all(force=force):
             last = run.history.iloc[-1]
             print(
                 f"     {run.label}: loss {last.train_loss:.6f}, validation {last.validation_loss:.6f}, "
@@ -141,21 +154,36 @@ def train(
     mpii: MpiiOption = None,
     lspet: LspetOption = None,
     seed: SeedOption = 0,
+    learning_rate: Annotated[float | None, typer.Option(help="Instead of the profile's.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Instead of the profile's; of all processes.")] = None,
     device: DeviceOption = None,
+    precision: PrecisionOption = None,
+    compiled: CompileOption = False,
     force: ForceOption = False,
 ) -> None:
-    """Train one of the six models, or go on with one that was stopped."""
+    """Train one of the six models, or go on with one that was stopped.
+
+    On several GPUs or machines: torchrun --nproc-per-node=2 -m posekit train ...
+    """
+    from posekit.device import choose_device
+    from posekit.distributed import is_leader, launched
+    from posekit.parallel import end_with_parent
     from posekit.study import Study
 
-    with _interruptible():
-        the_study = Study(profile, mpii, lspet=lspet)
-        if the_study.left_out:
+    end_with_parent()
+    with _interruptible(), launched(choose_device(device)):
+        the_study = Study(
+            profile, mpii, lspet=lspet, device=device, precision=precision, compiled=compiled, progress=is_leader()
+        )
+        if the_study.left_out and is_leader():
             print(the_study.left_out)
-        run = the_study.run(model, seed, device, force)
-        the_study.predictor(model, seed, device)  # records may have come without their network
-    print(run.label)
-    print(run.history.to_string(index=False))
-    print(f"records in {the_study.records}")
+        config = the_study.config(model, seed, learning_rate, batch_size)
+        run = the_study.record(config, force)
+        the_study.ensure_network(config)  # records may have come without their network
+        if is_leader():
+            print(run.label)
+            print(run.history.to_string(index=False))
+            print(f"records in {the_study.records}")
 
 
 @app.command()

@@ -11,21 +11,22 @@ from torch import Tensor
 from posekit.annotations import People
 from posekit.cache import cached_crops
 from posekit.crop import CropRule, crop_matrix, inside, kept_box, transform
-from posekit.device import network_input
+from posekit.device import network_input, to_device
 
 
 @dataclass(frozen=True)
 class Crops:
     """N people cropped: what training and evaluation read.
 
-    images (N, side, side, 3) uint8 RGB, memory-mapped, the crop in their middle; matrices (N, 2, 3) float64, image
+    images (N, side, side, 3) uint8 RGB, the crop in their middle: memory-mapped, or a tensor on a device (see
+    `resident`); matrices (N, 2, 3) float64, image
     px -> crop px; joints (N, 16, 2) float32 crop px, NaN where not annotated; present (N, 16) bool, annotated and
     on a pixel of the image that is kept.
     """
 
     people: People
     rule: CropRule
-    images: np.ndarray
+    images: np.ndarray | Tensor
     matrices: np.ndarray
     joints: np.ndarray
     present: np.ndarray
@@ -42,6 +43,7 @@ class Batch:
     joints: Tensor
     present: Tensor
     which: np.ndarray
+    share: float = 1.0  # weight of their mean loss, where a batch is divided among processes (see `batches`)
 
 
 def make_crops(people: People, rule: CropRule, cache: Path, progress: bool = True) -> Crops:
@@ -65,18 +67,43 @@ def make_crops(people: People, rule: CropRule, cache: Path, progress: bool = Tru
     )
 
 
+def resident(crops: Crops, device: torch.device) -> Crops:
+    """The crops with their images in the memory of a CUDA device, if they take less than 40 % of what is free."""
+    if device.type != "cuda" or crops.images.nbytes > 0.4 * torch.cuda.mem_get_info(device)[0]:
+        return crops
+    images = torch.empty(crops.images.shape, dtype=torch.uint8, device=device)
+    for start in range(0, len(crops), 1024):  # in pieces, so that the host never holds them all
+        images[start : start + 1024] = torch.from_numpy(np.array(crops.images[start : start + 1024]))
+    return replace(crops, images=images)
+
+
 def batches(
-    crops: Crops, batch_size: int, device: torch.device, shuffle: np.random.Generator | None = None
+    crops: Crops,
+    batch_size: int,
+    device: torch.device,
+    shuffle: np.random.Generator | None = None,
+    part: tuple[int, int] = (0, 1),
 ) -> Iterator[Batch]:
-    """All people once, in order or shuffled, as they are kept; the last batch may be smaller."""
+    """All people once, in order or shuffled, as they are kept; the last batch may be smaller.
+
+    part: (number of this process, how many there are); every process gets its share of every batch, so that
+    together they see the batches that one process would see. A last batch that is too small to be shared is left
+    out, and `Batch.share` makes up for processes that get one person more than others.
+    """
+    number, count = part
     order = np.arange(len(crops)) if shuffle is None else shuffle.permutation(len(crops))
+    on_device = isinstance(crops.images, Tensor)
     for start in range(0, len(order), batch_size):
-        which = order[start : start + batch_size]
+        together = order[start : start + batch_size]
+        if len(together) < count:
+            return
+        which = together[number::count]
         yield Batch(
-            images=network_input(crops.images[which], device),
-            joints=torch.from_numpy(crops.joints[which]).to(device, non_blocking=True),
-            present=torch.from_numpy(crops.present[which]).to(device, non_blocking=True),
+            images=network_input(crops.images[to_device(which, device) if on_device else which], device),
+            joints=to_device(crops.joints[which], device),
+            present=to_device(crops.present[which], device),
             which=which,
+            share=len(which) * count / len(together),
         )
 
 

@@ -1,15 +1,25 @@
-"""Where networks run: CPU, CUDA or MPS, and how crops get there."""
+"""Where networks run: CPU, CUDA or MPS, in which precision, and how crops get there."""
+
+import os
+from typing import Literal
 
 import numpy as np
 import torch
 
 from posekit.errors import PosekitError
 
+Precision = Literal["float32", "bfloat16"]
+
 
 def choose_device(name: str | None = None) -> torch.device:
-    """CUDA, else Apple's MPS, else CPU; or the one that is named. Raises `PosekitError` if it is not there."""
+    """CUDA, else Apple's MPS, else CPU; or the one that is named. Raises `PosekitError` if it is not there.
+
+    Among processes that torchrun started, "cuda" is the GPU of this process's own number.
+    """
     if name is None:
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    if name == "cuda" and "LOCAL_RANK" in os.environ:
+        name = f"cuda:{os.environ['LOCAL_RANK']}"
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)
@@ -21,6 +31,21 @@ def choose_device(name: str | None = None) -> torch.device:
     return device
 
 
+def choose_precision(wanted: str, device: torch.device) -> Precision:
+    """bfloat16 if it is wanted and the hardware computes in it, else float32.
+
+    On a CPU without instructions for it, and on MPS, bfloat16 is slower than float32 instead of faster.
+    Raises `PosekitError` for a precision that posekit does not have.
+    """
+    if wanted not in ("float32", "bfloat16"):
+        raise PosekitError(f"there is no precision {wanted!r}; choose float32 or bfloat16")
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        native = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+    return "bfloat16" if wanted == "bfloat16" and native else "float32"
+
+
 def memory_format(device: torch.device) -> torch.memory_format:
     """The order of numbers in memory that convolutions like best, except where it is known to go wrong.
 
@@ -29,7 +54,13 @@ def memory_format(device: torch.device) -> torch.memory_format:
     return torch.contiguous_format if device.type == "mps" else torch.channels_last
 
 
-def network_input(crops: np.ndarray, device: torch.device) -> torch.Tensor:
+def to_device(array: np.ndarray, device: torch.device) -> torch.Tensor:
+    """A NumPy array on the device; a GPU is not waited for, which needs memory that the host does not move."""
+    tensor = torch.from_numpy(array)
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
+
+
+def network_input(crops: np.ndarray | torch.Tensor, device: torch.device) -> torch.Tensor:
     """Crops (B, S, S, 3) uint8 RGB as what networks take: (B, 3, S, S) float32 in 0..1, on the device."""
-    pixels = torch.from_numpy(crops).to(device, non_blocking=True)
+    pixels = to_device(crops, device) if isinstance(crops, np.ndarray) else crops.to(device)
     return (pixels.permute(0, 3, 1, 2).float() / 255).contiguous(memory_format=memory_format(device))

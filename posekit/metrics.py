@@ -1,7 +1,7 @@
-"""How good is a pose: PCKh, and the floors that a number must be read against.
+"""How good is a pose: PCKh at one threshold, over all thresholds, and of visible and occluded joints apart.
 
 PCKh@t (Andriluka et al., CVPR 2014) is the share of annotated joints whose prediction lies within t times the
-head size of the truth. "PCKh" alone is not a number, so every mean here has a name:
+head size of the truth. "PCKh" alone is not a number, so every mean has a name (`MEANS`); the usual three are
 
 - macro14:    the mean of the percentages of 14 joints (without pelvis and thorax);
 - weighted14: all annotated joints of these 14 counted together;
@@ -11,12 +11,19 @@ head size of the truth. "PCKh" alone is not a number, so every mean here has a n
 from dataclasses import dataclass
 
 import numpy as np
-import torch
+from scipy.integrate import trapezoid
 
-from posekit.annotations import People
-from posekit.crop import CropRule, clip_box, crop_matrix, inside, person_box, transform
-from posekit.heatmaps import STRIDE, Codec
 from posekit.skeleton import GROUPS, JOINTS, SCORED
+
+#: Every mean by name: the plain mean of cells; within a cell all annotated joints are counted together. Beside
+#: the usual three there are the seven groups of published tables and the 16 joints.
+MEANS: dict[str, tuple[tuple[int, ...], ...]] = {
+    "macro14": tuple((joint,) for joint in SCORED),
+    "weighted14": (SCORED,),
+    "weighted16": (tuple(range(len(JOINTS))),),
+    **{group: tuple((joint,) for joint in members) for group, members in GROUPS.items()},
+    **{name: ((joint,),) for joint, name in enumerate(JOINTS)},
+}
 
 
 def head_distances(predicted: np.ndarray, truth: np.ndarray, head_size: np.ndarray) -> np.ndarray:
@@ -30,6 +37,17 @@ def head_distances(predicted: np.ndarray, truth: np.ndarray, head_size: np.ndarr
     return np.where(counted, np.where(np.isfinite(distance), distance, np.inf), np.nan)
 
 
+def split_by_visibility(distances: np.ndarray, visible: np.ndarray) -> dict[str, np.ndarray]:
+    """The distances (N, 16) of the `visible` and of the `occluded` joints, each (N, 16) and NaN elsewhere.
+
+    visible (N, 16) bool is `People.visible`. A joint that is not annotated is in neither.
+    """
+    return {
+        "visible": np.where(visible, distances, np.nan),
+        "occluded": np.where(visible, np.nan, distances),
+    }
+
+
 @dataclass(frozen=True)
 class PCKh:
     """PCKh at one threshold, in percent; NaN for joints that nobody has."""
@@ -38,69 +56,74 @@ class PCKh:
     joints: np.ndarray  # (16,) float64
     counts: np.ndarray  # (16,) int64, annotated joints behind each percentage
 
+    def mean(self, name: str) -> float:
+        """One of `MEANS`; NaN where nobody has the joints of a cell."""
+        return float(_mean(name, self.joints, self.counts))
+
     @property
     def macro14(self) -> float:
-        return float(self.joints[list(SCORED)].mean())
+        return self.mean("macro14")
 
     @property
     def weighted14(self) -> float:
-        return self._weighted(SCORED)
+        return self.mean("weighted14")
 
     @property
     def weighted16(self) -> float:
-        return self._weighted(range(len(JOINTS)))
+        return self.mean("weighted16")
 
     @property
     def groups(self) -> dict[str, float]:
         """The seven columns of published tables: each the mean over right and left."""
-        return {group: float(self.joints[list(members)].mean()) for group, members in GROUPS.items()}
+        return {group: self.mean(group) for group in GROUPS}
 
-    def _weighted(self, joints: range | tuple[int, ...]) -> float:
-        which = [joint for joint in joints if self.counts[joint]]
-        if not which:
-            return float("nan")
-        return float(np.average(self.joints[which], weights=self.counts[which]))
+
+@dataclass(frozen=True)
+class PCKhCurve:
+    """PCKh at T growing thresholds, in percent; NaN for joints that nobody has."""
+
+    thresholds: np.ndarray  # (T,) float64, head sizes
+    joints: np.ndarray  # (T, 16) float64
+    counts: np.ndarray  # (16,) int64
+
+    def mean(self, name: str) -> np.ndarray:
+        """(T,) float64: one of `MEANS` at every threshold."""
+        return _mean(name, self.joints, self.counts)
+
+    def area(self, name: str) -> float:
+        """The area under the curve of one of `MEANS`, as a share of the area of 100 % everywhere, in percent."""
+        return float(trapezoid(self.mean(name), self.thresholds) / np.ptp(self.thresholds))
+
+
+def _mean(name: str, percent: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """(...) float64: a mean of `MEANS` from percentages (..., 16) of joints that were counted `counts` (16,) times."""
+    cells = []
+    for cell in MEANS[name]:
+        joints = [joint for joint in cell if counts[joint]]
+        weights = counts[joints] / max(counts[joints].sum(), 1)
+        cells.append(percent[..., joints] @ weights if joints else np.full(percent.shape[:-1], np.nan))
+    return np.mean(cells, axis=0)
 
 
 def pckh(distances: np.ndarray, threshold: float = 0.5) -> PCKh:
     """PCKh of distances (N, 16) in head sizes, NaN where a joint does not count."""
-    counted = np.isfinite(distances) | np.isinf(distances)
-    counts = counted.sum(axis=0)
-    hits = (counted & (distances <= threshold)).sum(axis=0)
-    percent = np.divide(100.0 * hits, counts, out=np.full(len(JOINTS), np.nan), where=counts > 0)
-    return PCKh(threshold, percent, counts)
+    counts = (~np.isnan(distances)).sum(axis=0)
+    hits = (distances <= threshold).sum(axis=0)  # NaN is not within anything
+    return PCKh(threshold, _percent(hits, counts), counts)
 
 
-def zero_heatmap_loss(joints: np.ndarray, present: np.ndarray, size: int, codec: Codec, stacks: int) -> float:
-    """The report's loss of a network that answers zero everywhere: what a loss curve must get below.
-
-    joints (N, 16, 2) crop px, present (N, 16) bool, size of the square crop in px. The loss is the sum over
-    stacks of the mean over all heatmap cells, joints and people of the squared target (report, section V).
-    """
-    cells = (size // STRIDE, size // STRIDE)
-    total = 0.0
-    for start in range(0, len(joints), 256):
-        part = slice(start, start + 256)
-        target = codec.encode(torch.from_numpy(joints[part]), torch.from_numpy(present[part]), cells)
-        total += float(target.square().sum(dtype=torch.float64))
-    return stacks * total / (len(joints) * len(JOINTS) * cells[0] * cells[1])
+def pckh_curve(distances: np.ndarray, thresholds: np.ndarray | None = None) -> PCKhCurve:
+    """`pckh` of distances (N, 16) at many thresholds at once: (T,), growing, by default 0 to 0.5 by 0.001."""
+    if thresholds is None:
+        thresholds = np.linspace(0, 0.5, 501)
+    # The first threshold that each distance lies within, counted by joint, and summed up along the thresholds.
+    first = np.searchsorted(thresholds, distances)  # NaN and infinity come behind the last
+    bins = first + np.arange(len(JOINTS)) * (len(thresholds) + 1)
+    found = np.bincount(bins.ravel(), minlength=len(JOINTS) * (len(thresholds) + 1))
+    hits = found.reshape(len(JOINTS), -1)[:, :-1].cumsum(axis=1).T
+    counts = (~np.isnan(distances)).sum(axis=0)
+    return PCKhCurve(thresholds, _percent(hits, counts), counts)
 
 
-def zero_heatmap_floor(people: People, rule: CropRule, codec: Codec, stacks: int) -> float:
-    """`zero_heatmap_loss` of a table of people whose image sizes are known; it needs no photograph."""
-    boxes = clip_box(person_box(rule, people.center, people.scale), people.image_size)
-    joints = transform(crop_matrix(boxes, rule.size), people.joints)
-    return zero_heatmap_loss(joints, people.labelled & inside(boxes, people.joints), rule.size, codec, stacks)
-
-
-def mean_pose(joints: np.ndarray, present: np.ndarray) -> np.ndarray:
-    """(16, 2) crop px: where each joint lies on average among people (N, 16, 2) of whom it is present (N, 16).
-
-    Answered for everybody, whatever the image, it is the accuracy that needs no network. Joints that nobody has
-    are in the middle of the others.
-    """
-    there = present[..., None]
-    counts = there.sum(axis=0)
-    total = np.where(there, joints, 0).sum(axis=0, dtype=float)
-    mean = total / np.maximum(counts, 1)
-    return np.where(counts > 0, mean, total.sum(axis=0) / counts.sum())
+def _percent(hits: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    return np.divide(100.0 * hits, counts, out=np.full(hits.shape, np.nan), where=counts > 0)

@@ -1,9 +1,11 @@
 """Trains several runs at once on a CPU, each in a process of its own: small networks use one core at best."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,19 +14,23 @@ from tqdm.auto import tqdm
 
 from posekit.errors import PosekitError
 
+#: Set in the environment of processes that must not outlive the one that started them.
+BESIDE = "POSEKIT_BESIDE"
+
 
 def run_together(
     commands: list[list[str]],
     jobs: int,
     environment: dict[str, str],
-    epochs_done: Callable[[], int],
-    epochs: int,
+    images_done: Callable[[], int],
+    images: int,
     progress: bool = True,
 ) -> None:
     """Runs `python -m posekit` with each command's arguments, at most `jobs` at a time, to their ends.
 
-    The bar follows `epochs_done`, which counts what the runs have recorded. If one fails, the others are stopped
-    (what they recorded is kept) and its message is raised as `PosekitError`; so are they on Ctrl-C.
+    The bar follows `images_done`, which counts what the runs have recorded, out of `images`. If one fails, the
+    others are stopped (what they recorded is kept) and its message is raised as `PosekitError`; so are they on
+    Ctrl-C, and when this process is killed.
     """
     package = str(Path(__file__).resolve().parent.parent)
     path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
@@ -33,10 +39,10 @@ def run_together(
     with (
         tempfile.TemporaryDirectory() as logs,
         tqdm(
-            total=epochs,
-            initial=epochs_done(),
+            total=images,
+            initial=images_done(),
             desc=f"training, {jobs} at a time",
-            unit=" epochs",
+            unit=" images",
             disable=not progress,
         ) as bar,
     ):
@@ -48,14 +54,14 @@ def run_together(
                     with log.open("w") as stream:
                         process = subprocess.Popen(
                             [sys.executable, "-m", "posekit", *arguments],
-                            stdin=subprocess.DEVNULL,
+                            stdin=subprocess.PIPE,  # never written to; it closes when this process ends
                             stdout=subprocess.DEVNULL,
                             stderr=stream,
-                            env={**os.environ, **environment, "PYTHONPATH": path},
+                            env={**os.environ, **environment, "PYTHONPATH": path, BESIDE: "1"},
                         )
                     running.append((process, log))
                 time.sleep(0.5)
-                if (done := epochs_done()) > bar.n:
+                if (done := images_done()) > bar.n:
                     bar.update(done - bar.n)
                 for process, log in [job for job in running if job[0].poll() is not None]:
                     running.remove((process, log))
@@ -66,6 +72,17 @@ def run_together(
                 process.terminate()
             for process, _ in running:
                 process.wait()
+
+
+def end_with_parent() -> None:
+    """Lets a process that `run_together` started stop, as by Ctrl-C, when the one that started it is gone."""
+    if BESIDE in os.environ:
+
+        def watch() -> None:
+            sys.stdin.read()  # returns when the other end is closed
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        threading.Thread(target=watch, daemon=True).start()
 
 
 def _why(status: int, log: str) -> str:

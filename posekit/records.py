@@ -8,6 +8,7 @@ predictions.csv a row a validation person and joint, after the last epoch
 import json
 import os
 import platform
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ import torch
 import posekit
 from posekit.annotations import People
 from posekit.configurations import RunConfig, get_model
+from posekit.device import Precision
+from posekit.distributed import process
 from posekit.errors import PosekitError
 from posekit.evaluation import Evaluation
 from posekit.skeleton import JOINTS
@@ -33,7 +36,8 @@ class Run:
 
     history: the columns of `EpochRecord`. predictions: person, image, joint, x, y (image px), confidence and
     distance (head sizes; NaN where the joint does not count); empty until the run is finished.
-    floors: zero_heatmap_train and zero_heatmap_validation (loss), mean_pose_weighted14 (PCKh@0.5, percent).
+    floors: zero_heatmap_train and zero_heatmap_validation (loss); mean_pose_weighted14, center_weighted14 and, no
+    floor but a ceiling, codec_ceiling_weighted14 (PCKh@0.5, percent): see `posekit.floors`.
     """
 
     config: RunConfig
@@ -46,7 +50,9 @@ class Run:
     @property
     def label(self) -> str:
         label = get_model(self.config.model).label
-        return f"{label}, seed {self.config.seed}" if self.config.seed else label
+        if self.config.seed:
+            label += f", seed {self.config.seed}"
+        return label if self.finished else f"{label} (epoch {len(self.history)} of {self.config.epochs})"
 
     def distances(self) -> np.ndarray:
         """(N, 16) float64 in head sizes, NaN where a joint does not count; people as in the records."""
@@ -64,21 +70,38 @@ class Run:
         return self.predictions[name].to_numpy(float).reshape(-1, len(JOINTS))
 
 
-def environment(device: torch.device) -> dict[str, str]:
-    """The versions and the kind of device that a run's numbers depend on."""
+def environment(device: torch.device, precision: Precision) -> dict[str, str]:
+    """The versions, the kind of device and the precision that a run's numbers depend on."""
     return {
         "posekit": posekit.__version__,
+        "revision": _revision(),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": np.__version__,
         "opencv": cv2.__version__,
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "precision": precision,
         "threads": str(torch.get_num_threads()),
+        "processes": str(process()[1]),
     }
 
 
+def _revision() -> str:
+    """The commit of the checkout that runs, "-dirty" if files of it were changed; "unknown" outside of git."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        answer = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return answer.stdout.strip()
+
+
 def write_progress(
-    folder: Path, config: RunConfig, floors: dict[str, float], device: torch.device, history: list[EpochRecord]
+    folder: Path,
+    config: RunConfig,
+    floors: dict[str, float],
+    environment: dict[str, str],
+    history: list[EpochRecord],
 ) -> None:
     """The records of a run that is still going."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -86,20 +109,20 @@ def write_progress(
         folder / "history.csv",
         pd.DataFrame([vars(row) for row in history]).to_csv(index=False, lineterminator="\n"),
     )
-    _write_run(folder, config, floors, device, finished=False)
+    _write_run(folder, config, floors, environment, history, finished=False)
 
 
 def write_finished(
     folder: Path,
     config: RunConfig,
     floors: dict[str, float],
-    device: torch.device,
+    environment: dict[str, str],
     history: list[EpochRecord],
     people: People,
     evaluation: Evaluation,
 ) -> None:
     """The records of a run that is done; `finished` is written last."""
-    write_progress(folder, config, floors, device, history)
+    write_progress(folder, config, floors, environment, history)
     count = len(people)
     table = pd.DataFrame(
         {
@@ -114,16 +137,23 @@ def write_finished(
         }
     )
     _write(folder / "predictions.csv", table.to_csv(index=False, lineterminator="\n"))
-    _write_run(folder, config, floors, device, finished=True)
+    _write_run(folder, config, floors, environment, history, finished=True)
 
 
 def _write_run(
-    folder: Path, config: RunConfig, floors: dict[str, float], device: torch.device, finished: bool
+    folder: Path,
+    config: RunConfig,
+    floors: dict[str, float],
+    environment: dict[str, str],
+    history: list[EpochRecord],
+    finished: bool,
 ) -> None:
     content = {
         "config": config.to_dict(),
+        "fingerprint": config.fingerprint(),
         "floors": floors,
-        "environment": environment(device),
+        "environment": environment,
+        "seconds": round(sum(row.seconds for row in history), 1),
         "finished": finished,
     }
     _write(folder / "run.json", json.dumps(content, indent=2) + "\n")
@@ -165,7 +195,10 @@ def run_folder_name(model: int, seed: int) -> str:
     return f"model-{model}-seed-{seed}"
 
 
-def read_runs(folder: Path) -> list[Run]:
-    """All finished runs below a folder, by model and seed."""
-    runs = [read_run(path.parent) for path in sorted(Path(folder).glob("*/run.json"))]
-    return sorted((run for run in runs if run.finished), key=lambda run: (run.config.model, run.config.seed))
+def read_runs(folder: Path, unfinished: bool = False) -> list[Run]:
+    """All finished runs below a folder, by model and seed; `unfinished`: those that are still going as well."""
+    runs = [read_run(path.parent) for path in Path(folder).glob("*/run.json")]
+    return sorted(
+        (run for run in runs if run.finished or unfinished),
+        key=lambda run: (run.config.model, run.config.seed, run.config.learning_rate, run.config.batch_size),
+    )

@@ -3,6 +3,7 @@
     data/sample/                         the drawn people
     data/cache/                          crops
     data/runs/<study>/model-5-seed-0/    records (small text)
+    data/runs/<study>/variations/...     records of runs with another learning rate or batch size
     data/checkpoints/<study>/...         networks
     data/notebooks/<study>/              executed notebooks
     figures/<study>/                     figures and tables
@@ -13,31 +14,40 @@ in its name (mpii-1992-quick), so that no study writes over another one's result
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 import torch
 from filelock import FileLock
 
 from posekit import sample
 from posekit.annotations import combine
-from posekit.checkpoint import differences, load_checkpoint
+from posekit.checkpoint import differences, load_checkpoint, owned, snapshot_path
 from posekit.configurations import MODELS, RunConfig, get_model, get_profile, run_config
-from posekit.crop import invert, transform
 from posekit.dataset import Crops, make_crops
-from posekit.device import choose_device
+from posekit.device import choose_device, choose_precision
+from posekit.distributed import from_leader, is_leader
 from posekit.errors import PosekitError
-from posekit.hourglass import StackedHourglass
+from posekit.estimate import estimate
+from posekit.floors import center_distances, codec_distances, mean_pose_distances, zero_heatmap_loss
 from posekit.lsp import read_lsp
 from posekit.machine import cpu_cores
-from posekit.metrics import head_distances, mean_pose, pckh, zero_heatmap_loss
+from posekit.metrics import pckh
 from posekit.mpii import ALL_PEOPLE, read_mpii, with_images
 from posekit.parallel import run_together
 from posekit.predictor import Predictor
-from posekit.records import RECORD_FILES, Run, read_run, read_runs, run_folder_name, write_finished, write_progress
+from posekit.records import (
+    RECORD_FILES,
+    Run,
+    environment,
+    read_run,
+    read_runs,
+    run_folder_name,
+    write_finished,
+    write_progress,
+)
 from posekit.training import EpochRecord, train
 
 
@@ -69,7 +79,9 @@ class Study:
 
     profile is a name out of `PROFILES`; mpii is the folder with MPII's annotations/ and images/, or None for the
     drawn people; lspet is a folder of Leeds Sports Pose (Extended), whose people are trained on in addition.
-    Raises `PosekitError` for an unknown profile or a folder that cannot be read.
+    device (by default a GPU if there is one), precision (by default the profile's, where the hardware has it) and
+    compiled say how networks are trained: see `posekit.step.Step`.
+    Raises `PosekitError` for an unknown profile, device or precision, or a folder that cannot be read.
     """
 
     def __init__(
@@ -78,8 +90,14 @@ class Study:
         mpii: Path | None = None,
         progress: bool = True,
         lspet: Path | None = None,
+        device: str | None = None,
+        precision: str | None = None,
+        compiled: bool = False,
     ) -> None:
         self.profile = get_profile(profile)
+        self.device = choose_device(device)
+        self.precision = choose_precision(precision or self.profile.precision, self.device)
+        self.compiled = compiled
         self.mpii, self.lspet = mpii, lspet
         self.progress = progress
         if mpii is None:
@@ -143,92 +161,141 @@ class Study:
     @cached_property
     def floors(self) -> dict[str, float]:
         """What is reached without looking at the image: see `posekit.records.Run.floors`."""
-        train_crops, validation_crops = self.crops
+        train_crops, validation = self.crops
         size, codec, stacks = self.profile.crop.size, self.profile.codec, self.profile.stacks
-        everywhere = np.repeat(mean_pose(train_crops.joints, train_crops.present)[None], len(validation_crops), 0)
-        people = validation_crops.people
-        distances = head_distances(
-            transform(invert(validation_crops.matrices), everywhere), people.joints, people.head_size
-        )
-        return {
-            "zero_heatmap_train": zero_heatmap_loss(train_crops.joints, train_crops.present, size, codec, stacks),
-            "zero_heatmap_validation": zero_heatmap_loss(
-                validation_crops.joints, validation_crops.present, size, codec, stacks
-            ),
-            "mean_pose_weighted14": pckh(distances).weighted14,
+        sides = {"train": train_crops, "validation": validation}
+        answers = {
+            "mean_pose": mean_pose_distances(train_crops, validation),
+            "center": center_distances(validation),
+            "codec_ceiling": codec_distances(validation, codec),
         }
+        return {
+            f"zero_heatmap_{side}": zero_heatmap_loss(crops.joints, crops.present, size, codec, stacks)
+            for side, crops in sides.items()
+        } | {f"{name}_weighted14": pckh(distances).weighted14 for name, distances in answers.items()}
 
-    def config(self, model: int, seed: int = 0) -> RunConfig:
+    def config(
+        self, model: int, seed: int = 0, learning_rate: float | None = None, batch_size: int | None = None
+    ) -> RunConfig:
         """What a run of this study is asked to do. Raises `PosekitError` for an unknown model."""
-        return run_config(get_model(model), self.profile, seed, self.people.name, self.people.fingerprint())
+        people = self.people
+        return run_config(
+            get_model(model), self.profile, seed, people.name, people.fingerprint(), learning_rate, batch_size
+        )
 
-    def run(self, model: int, seed: int = 0, device: str | None = None, force: bool = False) -> Run:
+    def run(self, model: int, seed: int = 0, force: bool = False) -> Run:
+        """The records of a run of one of the six models: see `record`."""
+        return self.record(self.config(model, seed), force)
+
+    def record(self, config: RunConfig, force: bool = False) -> Run:
         """The records of a run; it is trained, or trained to its end, if they are not complete.
 
         force: train anew even if it is complete, or was made with other settings; that replaces what was there.
+        Raises `PosekitError` if another process is training it.
         """
-        config, where = self.config(model, seed), choose_device(device)
-        if force:
-            self._forget(config)
-        if not self._is_recorded(config):
-            self._train(config, where)
-        return read_run(self._run_folder(config))
+        if from_leader(lambda: force or not self._is_recorded(config)):
+            self._train(config, force)
+        return from_leader(lambda: read_run(self._run_folder(config)))
 
-    def predictor(self, model: int, seed: int = 0, device: str | None = None) -> Predictor:
-        """The trained network of a run, ready for images; it is trained if its checkpoint is not complete."""
-        config, where = self.config(model, seed), choose_device(device)
-        if self._is_recorded(config) and self._is_trained(config):
-            return Predictor.from_checkpoint(self._checkpoint(config), where)
-        return Predictor(self._train(config, where), config.crop, config.codec)
+    def run_all(self, models: Sequence[int] = tuple(MODELS), force: bool = False) -> list[Run]:
+        """The records of several models; see `record_all`."""
+        return self.record_all([self.config(model) for model in models], force)
 
-    def run_all(
-        self, models: Sequence[int] = tuple(MODELS), device: str | None = None, force: bool = False
-    ) -> list[Run]:
-        """The records of several models; those that are not complete are trained, on a CPU several at once."""
-        configs = [self.config(model) for model in models]
-        choose_device(device)  # before anything is forgotten
+    def record_all(self, configs: Sequence[RunConfig], force: bool = False) -> list[Run]:
+        """The records of several runs; those that are not complete are trained, on a CPU several at once."""
         if force:
             for config in configs:
-                self._forget(config)
-        self._train_together([config for config in configs if not self._is_recorded(config)], device)
-        return [self.run(model, device=device) for model in models]
+                with owned(self._checkpoint(config)):
+                    self._forget(config)
+        self._train_together([config for config in configs if not self._is_recorded(config)])
+        return [self.record(config) for config in configs]
 
-    def predictors(self, models: Sequence[int], device: str | None = None) -> dict[str, Predictor]:
+    def predictor(self, model: int, seed: int = 0) -> Predictor:
+        """The trained network of a run, ready for images; it is trained if its checkpoint is not complete."""
+        config = self.config(model, seed)
+        self.ensure_network(config)
+        return Predictor.from_checkpoint(self._checkpoint(config), self.device)
+
+    def ensure_network(self, config: RunConfig) -> None:
+        """Trains a run if its records or its checkpoint are not complete."""
+        if from_leader(lambda: not (self._is_recorded(config) and self._is_trained(config))):
+            self._train(config)
+
+    def predictors(self, models: Sequence[int]) -> dict[str, Predictor]:
         """The trained networks of several models by name; missing ones are trained, on a CPU several at once."""
         configs = [self.config(model) for model in models]
-        missing = [c for c in configs if not (self._is_recorded(c) and self._is_trained(c))]
-        self._train_together(missing, device)
-        return {get_model(model).label: self.predictor(model, device=device) for model in models}
+        self._train_together([c for c in configs if not (self._is_recorded(c) and self._is_trained(c))])
+        return {get_model(model).label: self.predictor(model) for model in models}
 
-    def _train_together(self, configs: list[RunConfig], device: str | None) -> None:
-        """Trains runs at the same time where a CPU gains by it; else leaves them for one after the other."""
-        where = choose_device(device)
+    def snapshots(self, model: int, seed: int = 0) -> dict[int, Path]:
+        """The networks that a run had after its epochs, for `Predictor.from_checkpoint`; those that are there."""
+        config = self.config(model, seed)
+        paths = {e: snapshot_path(self._checkpoint(config), e) for e in range(1, config.epochs + 1)}
+        return {epoch: path for epoch, path in paths.items() if path.exists()}
+
+    def jobs(self, runs: int) -> int:
+        """How many of so many runs are trained at the same time: several where a CPU gains by it."""
         threads = self.profile.cpu_threads
-        jobs = min(len(configs), cpu_cores() // threads) if threads and where.type == "cpu" else 1
-        if jobs < 2:
+        return max(1, min(runs, cpu_cores() // threads)) if threads and self.device.type == "cpu" else 1
+
+    def expected(self, models: Sequence[int] = tuple(MODELS), force: bool = False) -> str:
+        """How long training what is missing of these models will take here, measured; "" if nothing is."""
+        configs = [self.config(model) for model in models]
+        missing = [config for config in configs if force or not self._is_recorded(config)]
+        if not missing:
+            return ""
+        with _cpu_threads(self.profile.cpu_threads):
+            needed = estimate(missing[0], self.crops[0], self.device, self.precision, self.compiled, self.progress)
+        return needed.describe(len(missing), self.jobs(len(missing)))
+
+    def _train_together(self, configs: list[RunConfig]) -> None:
+        """Trains runs at the same time where a CPU gains by it; else leaves them for one after the other."""
+        if (jobs := self.jobs(len(configs))) < 2:
             return
         _ = self.floors  # makes the crops too: once here instead of at the same time in every process
+        people = len(self.crops[0])
         run_together(
-            [["train", "--model", str(config.model), "--device", "cpu"] for config in configs],
+            [
+                ["train", "--model", str(config.model), "--seed", str(config.seed)]
+                + ["--learning-rate", repr(config.learning_rate), "--batch-size", str(config.batch_size)]
+                + ["--device", "cpu", "--precision", self.precision, *(["--compile"] if self.compiled else [])]
+                for config in configs
+            ],
             jobs,
             environment=self.environment,
-            epochs_done=lambda: sum(self._epochs_recorded(config) for config in configs),
-            epochs=sum(config.epochs for config in configs),
+            images_done=lambda: people * sum(self._epochs_recorded(config) for config in configs),
+            images=people * sum(config.epochs for config in configs),
             progress=self.progress,
         )
 
-    def runs(self) -> list[Run]:
-        """All finished runs of this study, by model and seed."""
-        return read_runs(self.records)
+    def runs(self, unfinished: bool = False) -> list[Run]:
+        """All finished runs of the six models in this study, by model and seed, or those that still go as well."""
+        return read_runs(self.records, unfinished)
+
+    def variations(self) -> list[Run]:
+        """All finished runs with another learning rate or batch size than the profile's."""
+        return read_runs(self.records / "variations")
+
+    def _place(self, config: RunConfig) -> Path:
+        """The folder of a run, relative to the one of the study."""
+        usual = self.config(config.model, config.seed)
+        name = run_folder_name(config.model, config.seed)
+        if config.learning_rate != usual.learning_rate:
+            name += f"-rate-{config.learning_rate:g}"
+        if config.batch_size != usual.batch_size:
+            name += f"-batch-{config.batch_size}"
+        return Path(name) if config == usual else Path("variations", name)
 
     def _run_folder(self, config: RunConfig) -> Path:
-        return self.records / run_folder_name(config.model, config.seed)
+        return self.records / self._place(config)
 
     def _checkpoint(self, config: RunConfig) -> Path:
-        return checkpoint_path(self.name, config.model, config.seed)
+        return home() / "data" / "checkpoints" / self.name / self._place(config) / "last.pt"
 
     def _forget(self, config: RunConfig) -> None:
         """Lets a run start anew."""
+        for epoch in range(1, config.epochs + 1):
+            snapshot_path(self._checkpoint(config), epoch).unlink(missing_ok=True)
         for path in (self._checkpoint(config), *(self._run_folder(config) / name for name in RECORD_FILES)):
             path.unlink(missing_ok=True)
 
@@ -256,20 +323,29 @@ class Study:
             )
         return there.finished
 
-    def _train(self, config: RunConfig, device: torch.device) -> StackedHourglass:
-        folder = self._run_folder(config)
-        # Finished records stay as they are when only the network is missing, as in a fresh checkout.
-        recorded = self._is_recorded(config)
+    def _train(self, config: RunConfig, force: bool = False) -> None:
+        folder, checkpoint = self._run_folder(config), self._checkpoint(config)
+        with owned(checkpoint) if is_leader() else nullcontext(), _cpu_threads(self.profile.cpu_threads):
+            if force and is_leader():
+                self._forget(config)
+            # Finished records stay as they are when only the network is missing, as in a fresh checkout.
+            recorded = from_leader(lambda: self._is_recorded(config))
+            made_by = environment(self.device, self.precision)
 
-        def on_epoch(history: list[EpochRecord]) -> None:
-            if not recorded:
-                write_progress(folder, config, self.floors, device, history)
+            def on_epoch(history: list[EpochRecord]) -> None:
+                if not recorded:
+                    write_progress(folder, config, self.floors, made_by, history)
 
-        with _cpu_threads(self.profile.cpu_threads):
-            network, history, evaluation = train(
-                config, *self.crops, self._checkpoint(config), device, self.progress, on_epoch
+            _, history, evaluation = train(
+                config,
+                *self.crops,
+                checkpoint,
+                self.device,
+                self.progress,
+                on_epoch,
+                self.precision,
+                self.compiled,
             )
-            if not recorded:
+            if is_leader() and not recorded:
                 people = self.crops[1].people
-                write_finished(folder, config, self.floors, device, history, people, evaluation)
-        return network
+                write_finished(folder, config, self.floors, made_by, history, people, evaluation)

@@ -7,18 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 from tqdm.auto import tqdm
 
 from posekit.augmentation import augment
-from posekit.checkpoint import load_checkpoint, load_weights, save_checkpoint
+from posekit.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights, snapshot_path
 from posekit.configurations import SCHEDULER_EPOCH, SCHEDULER_FACTOR, RunConfig
-from posekit.dataset import Crops, batches, without_context
-from posekit.device import memory_format
+from posekit.dataset import Crops, batches, resident, without_context
+from posekit.device import Precision
+from posekit.distributed import from_leader, is_leader, process, total
 from posekit.errors import PosekitError
-from posekit.evaluation import Evaluation, evaluate, heatmap_loss
+from posekit.evaluation import Evaluation, evaluate
 from posekit.hourglass import StackedHourglass
 from posekit.metrics import pckh
+from posekit.step import Step, make_network, make_optimizer
 
 #: Steps between two looks at the loss. A look makes a GPU wait, so it is not taken at every step.
 LOOK_EVERY = 20
@@ -39,20 +40,6 @@ class EpochRecord:
     seconds: float
 
 
-def make_network(config: RunConfig, device: torch.device) -> StackedHourglass:
-    """The run's network with the weights that its seed gives, in the memory layout that convolutions like."""
-    torch.manual_seed(config.seed)
-    return StackedHourglass(config.network).to(device, memory_format=memory_format(device))
-
-
-def make_optimizer(config: RunConfig, network: nn.Module) -> torch.optim.Optimizer:
-    """RMSprop, RAdam or Adam as torch has them, over the parameters that can learn."""
-    learnable = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    # One kernel for all parameters where torch has it, else one for many: there are hundreds of small ones.
-    faster = {"fused": True} if config.optimizer == "Adam" else {"foreach": True}
-    return getattr(torch.optim, config.optimizer)(learnable, lr=config.learning_rate, **faster)
-
-
 def make_scheduler(config: RunConfig, optimizer: torch.optim.Optimizer) -> torch.optim.lr_scheduler.LRScheduler:
     """Times 0.1 after the third epoch for a model with scheduler; else the rate stays as it is."""
     milestones = [SCHEDULER_EPOCH] if config.scheduler else []
@@ -67,42 +54,56 @@ def train(
     device: torch.device,
     progress: bool = True,
     on_epoch: Callable[[list[EpochRecord]], None] = lambda history: None,
+    precision: Precision = "float32",
+    compiled: bool = False,
 ) -> tuple[StackedHourglass, list[EpochRecord], Evaluation]:
     """Trains from the checkpoint if there is one, else from the seed, to the last epoch.
 
-    After every epoch the checkpoint is replaced and `on_epoch` gets the history so far. A run that is stopped,
-    by Ctrl-C or by force, goes on after its last whole epoch when called again. Returns the network, the history
-    and the evaluation of the validation people after the last epoch.
-    Raises `PosekitError` if the loss stops being a number, or the checkpoint belongs to another configuration.
+    After every epoch the checkpoint is replaced, a snapshot of the weights is kept beside it (`snapshot_path`) and
+    `on_epoch` gets the history so far. A run that is stopped, by Ctrl-C or by force, goes on after its last whole
+    epoch when called again. precision and compiled: see `Step`; validation is in float32 always. Started by
+    torchrun, every process calls this, and only the leader reads and writes.
+    Returns the network, the history and the evaluation of the validation people after the last epoch.
+    Raises `PosekitError` if the loss stops being a number, memory is exhausted, or the checkpoint belongs to
+    another configuration.
     """
+    if process()[1] > config.batch_size:
+        raise PosekitError(
+            f"a batch of {config.batch_size} people cannot be shared by {process()[1]} processes; start fewer, or "
+            "train with a larger --batch-size"
+        )
     network = make_network(config, device)
     optimizer = make_optimizer(config, network)
     scheduler = make_scheduler(config, optimizer)
     history: list[EpochRecord] = []
-    if checkpoint.exists():
-        state = load_checkpoint(checkpoint, config)
+    state = from_leader(lambda: load_checkpoint(checkpoint, config) if checkpoint.exists() else None)
+    if state is not None:
         load_weights(network, state, checkpoint)
         optimizer.load_state_dict(state["optimizer"])
         scheduler.load_state_dict(state["scheduler"])
         history = [EpochRecord(**row) for row in state["history"]]
+        _restore_random(state.get("random", {}), device)
+    step = Step(config, network, optimizer, precision, compiled)
+    train_crops = resident(train_crops, device)
 
     evaluation = None
-    steps = -(-len(train_crops) // config.batch_size)
-    label = f"model {config.model}, seed {config.seed}"
-    with tqdm(
-        total=config.epochs * steps,
-        initial=len(history) * steps,
-        desc=label,
-        unit=" steps",
-        disable=not progress,
+    bar = tqdm(
+        total=config.epochs * len(train_crops),
+        initial=len(history) * len(train_crops),
+        desc=f"model {config.model}, seed {config.seed}",
+        unit=" images",
+        disable=not (progress and is_leader()),
         mininterval=0.5,
-    ) as bar:
+    )
+    with bar:
         for epoch in range(len(history) + 1, config.epochs + 1):
             started = time.perf_counter()
             learning_rate = scheduler.get_last_lr()[0]
-            train_loss = _train_epoch(config, network, optimizer, train_crops, device, epoch, bar)
+            train_loss = _train_epoch(config, step, train_crops, epoch, bar, history)
             scheduler.step()
-            evaluation = evaluate(network, validation_crops, config.codec, device, EVALUATION_BATCH)
+            evaluation = from_leader(
+                lambda: evaluate(network, validation_crops, config.codec, device, EVALUATION_BATCH)
+            )
             score = pckh(evaluation.distances)
             history.append(
                 EpochRecord(
@@ -115,57 +116,69 @@ def train(
                     seconds=time.perf_counter() - started,
                 )
             )
-            bar.set_postfix_str(
-                f"epoch {epoch}: loss {train_loss:.5f}, PCKh@0.5 weighted14 {score.weighted14:.1f} %"
-            )
-            save_checkpoint(checkpoint, config, network, optimizer, scheduler, [vars(row) for row in history])
-            on_epoch(history)
+            bar.set_postfix_str(_describe(history, train_loss))
+            if is_leader():
+                rows = [vars(row) for row in history]
+                save_checkpoint(checkpoint, config, network, optimizer, scheduler, rows)
+                save_weights(snapshot_path(checkpoint, epoch), config, network, rows)
+                on_epoch(history)
     if evaluation is None:  # the checkpoint was already at the last epoch
-        evaluation = evaluate(network, validation_crops, config.codec, device, EVALUATION_BATCH)
+        evaluation = from_leader(
+            lambda: evaluate(network, validation_crops, config.codec, device, EVALUATION_BATCH)
+        )
     return network.eval(), history, evaluation
 
 
 def _train_epoch(
-    config: RunConfig,
-    network: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    crops: Crops,
-    device: torch.device,
-    epoch: int,
-    bar: tqdm,
+    config: RunConfig, step: Step, crops: Crops, epoch: int, bar: tqdm, history: list[EpochRecord]
 ) -> float:
     """One pass over all crops, in an order that depends on seed and epoch alone; the mean loss over people."""
-    network.train()
+    step.network.train()
+    part = number, count = process()
     order = np.random.default_rng([config.seed, epoch])
+    chance = torch.Generator().manual_seed(1_000_003 * (config.seed * count + number) + epoch)
     losses: list[torch.Tensor] = []
     people: list[int] = []
-    chance = torch.Generator().manual_seed(1_000_003 * config.seed + epoch)
-    for kept in batches(crops, config.batch_size, device, shuffle=order):
+    for kept in batches(crops, config.batch_size, step.device, order, part):
         if config.augmentation is None:
             batch = without_context(kept, crops.rule)
         else:
             batch = augment(kept, crops.rule.size, config.augmentation, chance)
-        answers = network(batch.images)
-        target = config.codec.encode(batch.joints, batch.present, answers[-1].shape[-2:])
-        loss = heatmap_loss(answers, target)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.detach())
+        losses.append(step(batch))
         people.append(len(batch.which))
-        bar.update()
         if len(losses) % LOOK_EVERY == 0:
-            _refuse_nan(config, losses[-LOOK_EVERY:], epoch, len(losses) - LOOK_EVERY)
-    _refuse_nan(config, losses, epoch, 0)
-    return float(np.average(torch.stack(losses).cpu().double(), weights=people))
+            recent = _finite(config, losses[-LOOK_EVERY:], epoch, len(losses) - LOOK_EVERY)
+            bar.set_postfix_str(_describe(history, recent.mean()))
+        bar.update(len(batch.which) * count)
+    bar.update(epoch * len(crops) - bar.n)
+    values = _finite(config, losses, epoch, 0)
+    weights = torch.tensor(people, dtype=torch.float64)
+    summed, number_of_people = total(torch.stack([values @ weights, weights.sum()])).tolist()
+    return summed / number_of_people
 
 
-def _refuse_nan(config: RunConfig, losses: list[torch.Tensor], epoch: int, before: int) -> None:
-    finite = torch.isfinite(torch.stack(losses)).cpu()
+def _finite(config: RunConfig, losses: list[torch.Tensor], epoch: int, before: int) -> torch.Tensor:
+    """The losses as float64 on the CPU. Raises `PosekitError` if one is not a number."""
+    values = torch.stack(losses).cpu().double()
+    finite = torch.isfinite(values)
     if not finite.all():
         batch = before + int((~finite).nonzero()[0]) + 1
         raise PosekitError(
             f"the loss of model {config.model} is not a number any more in epoch {epoch}, batch {batch}; "
-            f"most likely {config.optimizer}'s learning rate of {config.learning_rate:g} is too high: lower it in "
-            "posekit/configurations.py. What was recorded of earlier epochs is kept"
+            f"most likely {config.optimizer}'s learning rate of {config.learning_rate:g} is too high: try a lower "
+            "--learning-rate. What was recorded of earlier epochs is kept"
         )
+    return values
+
+
+def _describe(history: list[EpochRecord], loss: float) -> str:
+    """What the progress bar says beside speed and time left."""
+    now = f"loss {loss:.5f}"
+    return f"{now}, PCKh@0.5 {history[-1].pckh_weighted14:.1f} % after epoch {len(history)}" if history else now
+
+
+def _restore_random(states: dict, device: torch.device) -> None:
+    if states:
+        torch.set_rng_state(states["cpu"])
+        if states["cuda"] is not None and device.type == "cuda":
+            torch.cuda.set_rng_state(states["cuda"], device)

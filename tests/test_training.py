@@ -21,7 +21,8 @@ from posekit.metrics import pckh
 from posekit.parallel import run_together
 from posekit.records import read_run
 from posekit.study import Study, checkpoint_path
-from posekit.training import make_network, make_optimizer, make_scheduler, train
+from posekit.step import make_network, make_optimizer
+from posekit.training import make_scheduler, train
 
 CPU = torch.device("cpu")
 
@@ -168,7 +169,7 @@ def test_force_trains_anew_but_not_before_the_request_is_sound(tiny_study):
     record = tiny_study.records / "model-5-seed-0" / "history.csv"
     before = record.read_text(), record.stat().st_mtime_ns
     with pytest.raises(PosekitError, match="not available"):
-        tiny_study.run(5, device="abacus", force=True)
+        Study("tiny", mpii=tiny_study.mpii, device="abacus").run(5, force=True)
     assert (record.read_text(), record.stat().st_mtime_ns) == before
     assert tiny_study.run(5, force=True).finished and record.stat().st_mtime_ns > before[1]
 
@@ -181,15 +182,15 @@ def test_trainings_side_by_side_are_of_the_same_study(tiny_study, monkeypatch):
     monkeypatch.setattr(tiny_study, "profile", replace(tiny_study.profile, cpu_threads=1))
     monkeypatch.setenv("POSEKIT_MPII", "/elsewhere")
     configs = [replace(tiny_study.config(model), seed=0) for model in (1, 2)]
-    tiny_study._train_together(configs, "cpu")
+    tiny_study._train_together(configs)
     (commands, jobs), rest = asked[0]
     assert jobs == 2 and [command[:3] for command in commands] == [
         ["train", "--model", "1"],
         ["train", "--model", "2"],
     ]
-    assert rest["environment"]["POSEKIT_MPII"] == str(tiny_study.mpii) and rest["epochs"] == 2 * configs[0].epochs
+    assert rest["environment"]["POSEKIT_MPII"] == str(tiny_study.mpii) and rest["images"] == 2 * 3 * 48
     monkeypatch.setattr(tiny_study, "mpii", None)
-    tiny_study._train_together(configs, "cpu")
+    tiny_study._train_together(configs)
     assert asked[1][1]["environment"]["POSEKIT_MPII"] == ""
 
 
