@@ -69,7 +69,7 @@ def mean_pose(joints: np.ndarray, present: np.ndarray) -> np.ndarray:
 
 
 def mean_pose_distances(train: Crops, validation: Crops) -> np.ndarray:
-    """(N, 16) head sizes, as of `head_distances`: the mean pose of the train crops answered for validation crops."""
+    """(N, 16) head sizes, as of `head_distances`: the train crops' mean pose, answered for everybody."""
     return _distances(validation, mean_pose(train.joints, train.present))
 
 

@@ -40,7 +40,8 @@ def head_distances(predicted: np.ndarray, truth: np.ndarray, head_size: np.ndarr
 def split_by_visibility(distances: np.ndarray, visible: np.ndarray) -> dict[str, np.ndarray]:
     """The distances (N, 16) of the `visible` and of the `occluded` joints, each (N, 16) and NaN elsewhere.
 
-    visible (N, 16) bool is `People.visible`. A joint that is not annotated is in neither.
+    visible (N, 16) bool is `People.visible`. A joint that is not annotated is in neither. In MPII head top
+    and upper neck are never occluded: macro14 of the occluded joints is NaN, their weighted14 is a number.
     """
     return {
         "visible": np.where(visible, distances, np.nan),
@@ -96,7 +97,7 @@ class PCKhCurve:
 
 
 def _mean(name: str, percent: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """(...) float64: a mean of `MEANS` from percentages (..., 16) of joints that were counted `counts` (16,) times."""
+    """(...) float64: one of `MEANS`, from the joints' percentages (..., 16) and how often each counts (16,)."""
     cells = []
     for cell in MEANS[name]:
         joints = [joint for joint in cell if counts[joint]]
