@@ -7,15 +7,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from posekit.cli_evaluate import evaluate
 from posekit.cli_mpii import mpii_app
 from posekit.errors import PosekitError
-
-if TYPE_CHECKING:
-    from posekit.records import Run
 
 # torch takes seconds to import, so commands import what they need and --help answers at once.
 
@@ -186,66 +184,7 @@ def train(
             print(f"records in {the_study.records}")
 
 
-@app.command()
-def evaluate(
-    predictions: Annotated[
-        Path | None,
-        typer.Option(help="A .mat file with `preds` (2958 x 16 x 2, image px) in MPII's validation order."),
-    ] = None,
-    mpii: MpiiOption = None,
-    lspet: LspetOption = None,
-    profile: ProfileOption = "quick",
-    threshold: Annotated[float, typer.Option(help="In head sizes.")] = 0.5,
-    as_json: JsonOption = False,
-) -> None:
-    """PCKh of anybody's predictions for MPII's validation people; without --predictions, of the trained models."""
-    from posekit.metrics import head_distances, pckh
-    from posekit.skeleton import JOINTS
-    from posekit.tables import accuracy_table
-
-    if not threshold > 0:
-        raise PosekitError(f"the threshold must be positive (head sizes), not {threshold:g}")
-    if predictions is not None:
-        from posekit.mpii import read_mpii, read_predictions
-
-        if mpii is None:
-            raise PosekitError("--predictions needs --mpii, the folder with MPII's annotations")
-        _, people = read_mpii(mpii).split()
-        joints = read_predictions(predictions, len(people))
-        scores = {predictions.name: pckh(head_distances(joints, people.joints, people.head_size), threshold)}
-    else:
-        runs = _finished_runs(profile, mpii, lspet)
-        scores = {run.label: pckh(run.distances(), threshold) for run in runs}
-    tables = {
-        name: {"threshold": threshold}
-        | {mean: getattr(score, mean) for mean in ("macro14", "weighted14", "weighted16")}
-        | {joint: float(value) for joint, value in zip(JOINTS, score.joints, strict=True)}
-        for name, score in scores.items()
-    }
-    if as_json:
-        print(json.dumps(tables[predictions.name] if predictions is not None else tables, indent=2))
-        return
-    print(f"PCKh@{threshold:g} in percent")
-    if predictions is None:
-        print(accuracy_table(runs, threshold).T.round(1).to_string(na_rep=""))
-        return
-    for key, value in list(tables[predictions.name].items())[1:]:
-        print(f"  {key:15s} {value:6.2f}")
-
-
-def _finished_runs(profile: str, mpii: Path | None, lspet: Path | None) -> list["Run"]:
-    """The recorded runs of a study; `PosekitError` if there are none, before any data are made for it."""
-    from posekit.configurations import get_profile
-    from posekit.records import read_runs
-    from posekit.study import Study, home
-
-    get_profile(profile)
-    drawn = home() / "data" / "runs" / f"sample-{profile}"
-    folder = drawn if mpii is None and lspet is None else Study(profile, mpii, lspet=lspet).records
-    runs = read_runs(folder)
-    if not runs:
-        raise PosekitError(f"there are no finished runs in {folder}; try posekit study first")
-    return runs
+app.command()(evaluate)
 
 
 @app.command()

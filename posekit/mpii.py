@@ -91,22 +91,6 @@ def with_images(people: People) -> tuple[People, str]:
     return people.select(~(missing | outside)), left_out if reasons else ""
 
 
-def read_predictions(path: Path, people: int) -> np.ndarray:
-    """Somebody's joints for the validation people, (people, 16, 2) float64 image px, from `preds` of a .mat file.
-
-    Raises `PosekitError` naming the file if it cannot be read or is of another size.
-    """
-    content = load_mat(path)
-    if "preds" not in content:
-        raise PosekitError(f"{path} has no variable 'preds'")
-    joints = content["preds"]
-    if joints.dtype.kind not in "fiu" or joints.shape != (people, len(JOINTS), 2):
-        raise PosekitError(
-            f"'preds' of {path} is {joints.dtype} {joints.shape}, not numbers of shape {(people, len(JOINTS), 2)}"
-        )
-    return joints.astype(float)
-
-
 def load_mat(path: Path) -> dict[str, np.ndarray]:
     """The variables of a .mat file. Raises `PosekitError` naming the file if it is none."""
     if not Path(path).is_file():

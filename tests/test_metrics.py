@@ -1,16 +1,11 @@
-"""PCKh by hand, against the published table of a network, and floors against a slow computation."""
-
-import json
+"""PCKh by hand and against the published table of a network; its curve against single thresholds."""
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from posekit.cli import app
-from posekit.crop import CropRule, clip_box, inside, person_box
-from posekit.heatmaps import Codec
-from posekit.metrics import head_distances, mean_pose, pckh, zero_heatmap_floor, zero_heatmap_loss
-from posekit.mpii import read_mpii, read_predictions
+from posekit.metrics import head_distances, pckh, pckh_curve, split_by_visibility
+from posekit.mpii import read_mpii
+from posekit.predictions import read_predictions
 from posekit.skeleton import INDEX
 
 
@@ -77,8 +72,8 @@ def test_published_pckh_of_a_two_stack_hourglass(mpii_folder):
     path = mpii_folder / "evaluation" / "hourglass_2stack_predictions.mat"
     if not path.exists():
         pytest.skip(f"{path.name} is not there")
-    _, people = read_mpii(mpii_folder).split()
-    distances = head_distances(read_predictions(path, len(people)), people.joints, people.head_size)
+    joints, people = read_predictions(path, read_mpii(mpii_folder).split()[1])
+    distances = head_distances(joints, people.joints, people.head_size)
     score = pckh(distances)
     assert score.macro14 == pytest.approx(86.76, abs=0.005)
     assert score.weighted14 == pytest.approx(87.30, abs=0.005)
@@ -87,48 +82,60 @@ def test_published_pckh_of_a_two_stack_hourglass(mpii_folder):
     assert pckh(distances, 0.1).macro14 == pytest.approx(23.72, abs=0.005)
 
 
-def test_evaluate_prints_the_same_as_json(mpii_folder):
+def answers(seed: int, people: int = 40) -> np.ndarray:
+    """Distances (people, 16) of somebody's answer: some joints not annotated, some never found."""
+    rng = np.random.default_rng(seed)
+    distances = rng.exponential(0.4, (people, 16)).round(3)  # rounded, so that some lie exactly on a threshold
+    distances[rng.random(distances.shape) < 0.2] = np.nan
+    distances[rng.random(distances.shape) < 0.1] = np.inf
+    return distances
+
+
+def test_the_curve_is_pckh_at_every_threshold():
+    distances = answers(0)
+    distances[:, 5] = np.nan  # a joint that nobody has
+    curve = pckh_curve(distances)
+    assert curve.thresholds[0] == 0 and curve.thresholds[-1] == 0.5 and len(curve.thresholds) == 501
+    for number in (0, 1, 100, 333, 500):
+        score = pckh(distances, curve.thresholds[number])
+        np.testing.assert_allclose(curve.joints[number], score.joints)
+        for name in ("weighted14", "weighted16", "wrist", "left knee"):
+            assert curve.mean(name)[number] == pytest.approx(score.mean(name)), name
+    assert np.isnan(curve.mean("macro14")).all() and np.isnan(curve.mean("left ankle")).all()
+
+
+def test_the_area_is_the_mean_share_of_the_range_that_a_joint_is_found_in():
+    distances = answers(1)
+    reach = np.clip(1 - distances / 0.5, 0, None)  # a joint at distance d is found at thresholds d to 0.5
+    curve = pckh_curve(distances)
+    assert curve.area("weighted16") == pytest.approx(100 * np.nanmean(reach), abs=0.1)
+    assert curve.area("left wrist") == pytest.approx(100 * np.nanmean(reach[:, INDEX["left wrist"]]), abs=0.1)
+    assert pckh_curve(np.zeros((2, 16))).area("macro14") == pytest.approx(100)
+    assert pckh_curve(np.full((2, 16), 0.25)).area("macro14") == pytest.approx(50, abs=0.1)
+    assert pckh_curve(np.full((2, 16), np.inf)).area("macro14") == 0
+
+
+def test_the_curve_asks_only_the_thresholds_it_is_given():
+    curve = pckh_curve(one_person(left_knee=0.5, right_knee=0.3), np.array([0.2, 0.4, 0.8]))
+    assert curve.mean("knee").tolist() == [0, 50, 100]
+
+
+def test_visible_and_occluded_joints_apart():
+    distances = one_person(left_knee=0.1, right_knee=0.9, left_hip=0.1, right_hip=0.2)
+    visible = np.full((1, 16), False)
+    visible[0, [INDEX["left knee"], INDEX["right knee"]]] = True
+    parts = split_by_visibility(distances, visible)
+    assert pckh(parts["visible"]).weighted14 == 50 and pckh(parts["visible"]).counts.sum() == 2
+    assert pckh(parts["occluded"]).weighted14 == 100 and pckh(parts["occluded"]).counts.sum() == 2
+
+
+def test_a_network_finds_visible_joints_of_mpii_more_often(mpii_folder):
     path = mpii_folder / "evaluation" / "hourglass_2stack_predictions.mat"
     if not path.exists():
         pytest.skip(f"{path.name} is not there")
-    command = ["evaluate", "--predictions", str(path), "--mpii", str(mpii_folder), "--json"]
-    answer = json.loads(CliRunner().invoke(app, command).stdout)
-    assert answer["macro14"] == pytest.approx(86.76, abs=0.005)
-    assert answer["left wrist"] == pytest.approx(83.02, abs=0.005)
-    assert len(answer) == 1 + 3 + 16
-
-
-def test_zero_heatmap_loss_is_the_loss_of_answering_zero():
-    """Against the definition, in float64 and with loops: the mean of squared targets, once a stack."""
-    rng = np.random.default_rng(0)
-    joints = rng.uniform(5, 58, (5, 16, 2)).astype(np.float32)
-    present = rng.random((5, 16)) < 0.8
-    total = 0.0
-    for person in range(5):
-        for joint in range(16):
-            if present[person, joint]:
-                center = np.floor(joints[person, joint] / 4 + 0.125)
-                ys, xs = np.mgrid[:16, :16]
-                total += np.exp(-((xs - center[0]) ** 2 + (ys - center[1]) ** 2)).sum()
-    expected = 2 * total / (5 * 16 * 16 * 16)
-    assert zero_heatmap_loss(joints, present, 64, Codec("report"), stacks=2) == pytest.approx(expected, rel=1e-6)
-
-
-def test_zero_heatmap_floor_of_mpii(mpii_folder):
-    people, _ = read_mpii(mpii_folder).split()
-    floor = zero_heatmap_floor(people, CropRule(), Codec("report"), stacks=2)
-    assert floor == pytest.approx(0.00136, abs=0.000005)
-    # By hand: the squares of a bump of sigma 1 sum to pi.
-    boxes = clip_box(person_box(CropRule(), people.center, people.scale), people.image_size)
-    share = (people.labelled & inside(boxes, people.joints)).mean()
-    assert share == pytest.approx(0.887, abs=0.0005)
-    assert floor == pytest.approx(2 * np.pi * share / 64**2, rel=0.01)  # bumps at the border are cut
-
-
-def test_mean_pose_by_hand():
-    joints = np.zeros((3, 16, 2), np.float32)
-    joints[:, 0, 0] = [10, 20, 90]
-    present = np.full((3, 16), True)
-    present[2, 0] = False
-    assert mean_pose(joints, present)[0].tolist() == [15, 0]
-    assert np.isfinite(mean_pose(joints, present & (np.arange(16) != 7))).all()
+    joints, people = read_predictions(path, read_mpii(mpii_folder).split()[1])
+    distances = head_distances(joints, people.joints, people.head_size)
+    parts = split_by_visibility(distances, people.visible)
+    visible, occluded = pckh(parts["visible"]), pckh(parts["occluded"])
+    np.testing.assert_array_equal(visible.counts + occluded.counts, pckh(distances).counts)
+    assert visible.weighted14 > occluded.weighted14 + 20

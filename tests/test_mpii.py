@@ -6,14 +6,13 @@ import json
 import cv2
 import numpy as np
 import pytest
-import scipy.io
 from tables import make_people
 
 from posekit.annotations import estimated_head_size
 from posekit.crop import CropRule
 from posekit.dataset import make_crops
 from posekit.errors import PosekitError
-from posekit.mpii import read_mpii, read_predictions, with_images
+from posekit.mpii import read_mpii, with_images
 from posekit.skeleton import INDEX
 
 JOINTS = [[100 + 2 * number, 50 + 10 * number] for number in range(16)]
@@ -127,27 +126,6 @@ def test_people_with_their_center_outside_the_image_are_left_out(tmp_path):
     cv2.imwrite(str(folder / "images" / "a.jpg"), np.zeros((240, 320, 3), np.uint8))
     people, left_out = with_images(read_mpii(folder))
     assert len(people) == 1 and "2 because their center lies outside the image" in left_out
-
-
-@pytest.mark.parametrize("content", [b"", b"MATLAB", b"x" * 300], ids=["empty", "short", "garbage"])
-def test_predictions_that_are_no_mat_file_are_named(tmp_path, content):
-    (tmp_path / "preds.mat").write_bytes(content)
-    with pytest.raises(PosekitError, match=r"preds\.mat cannot be read"):
-        read_predictions(tmp_path / "preds.mat", 3)
-
-
-@pytest.mark.parametrize(
-    "variables, message",
-    [
-        ({"preds": np.zeros((4, 16, 2))}, r"preds' of .*preds\.mat is float64 \(4, 16, 2\)"),
-        ({"preds": "joints"}, "not numbers"),
-        ({"joints": np.zeros((3, 16, 2))}, "no variable 'preds'"),
-    ],
-)
-def test_predictions_of_something_else_are_refused(tmp_path, variables, message):
-    scipy.io.savemat(tmp_path / "preds.mat", variables)
-    with pytest.raises(PosekitError, match=message):
-        read_predictions(tmp_path / "preds.mat", 3)
 
 
 @pytest.mark.parametrize(
