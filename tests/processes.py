@@ -1,0 +1,41 @@
+"""What tests let other processes do: it must be importable there."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from posekit.configurations import RunConfig
+from posekit.dataset import Crops, batches
+from posekit.distributed import launched, process
+from posekit.step import Step, make_network
+from posekit.training import train
+
+CPU = torch.device("cpu")
+
+
+def train_alone(config: RunConfig, crops: Crops, checkpoint: Path) -> None:
+    """Trains to the end, on one thread as every process that is compared."""
+    torch.set_num_threads(1)
+    train(config, crops, crops, checkpoint, CPU, progress=False)
+
+
+def write_gradients(number: int, count: int, port: int, config: RunConfig, crops: Crops, folder: Path) -> None:
+    """One step of process `number` of `count`, batch normalisation frozen; writes the gradients of the weights."""
+    torch.set_num_threads(1)
+    os.environ |= {
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port),
+        "RANK": str(number),
+        "WORLD_SIZE": str(count),
+    }
+    with launched(CPU):
+        network = make_network(config, CPU)
+        optimizer = torch.optim.SGD((p for p in network.parameters() if p.requires_grad), lr=0.0)
+        step = Step(config, network, optimizer)
+        step.network.eval()
+        order = np.random.default_rng(7)
+        step(next(batches(crops, config.batch_size, CPU, order, part=process())))
+        gradients = {name: p.grad for name, p in network.named_parameters() if p.grad is not None}
+        torch.save(gradients, folder / f"{number}-of-{count}.pt")

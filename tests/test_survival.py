@@ -1,0 +1,208 @@
+"""A run that is killed, shared, fought over or out of memory: nothing is lost, and the message says what to do."""
+
+import multiprocessing
+import os
+import random
+import socket
+import subprocess
+import sys
+import time
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from processes import CPU, train_alone, write_gradients
+
+from posekit.checkpoint import owned, read_checkpoint
+from posekit.dataset import batches
+from posekit.errors import PosekitError
+from posekit.evaluation import heatmap_loss
+from posekit.predictor import Predictor
+from posekit.records import read_run
+from posekit.step import Step, make_network, make_optimizer
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="forks processes")
+
+
+@pytest.fixture(scope="module")
+def forks():
+    """Starts processes in milliseconds: they are copies of one that has imported torch already."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["posekit.training"])
+    return context
+
+
+def same(a: object, b: object) -> bool:
+    """Whether two states are equal to the last bit, tensors included."""
+    if isinstance(a, torch.Tensor):
+        return torch.equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a if key != "seconds")
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    return a == b
+
+
+@posix
+def test_a_run_killed_at_20_random_moments_ends_as_if_it_never_was(tiny_study, tmp_path, forks):
+    config = replace(tiny_study.config(4), epochs=8)
+    crops = tiny_study.crops[0]
+
+    def start(checkpoint):
+        process = forks.Process(target=train_alone, args=(config, crops, checkpoint))
+        process.start()
+        return process
+
+    start(tmp_path / "warm" / "last.pt").join()  # the server that forks imports torch first
+    started = time.monotonic()
+    start(tmp_path / "whole" / "last.pt").join()
+    whole = read_checkpoint(tmp_path / "whole" / "last.pt")
+    duration = time.monotonic() - started
+    assert len(whole["history"]) == 8
+
+    chance, kills, runs = random.Random(0), 0, 0
+    while kills < 20:
+        checkpoint, runs = tmp_path / f"killed-{runs}" / "last.pt", runs + 1
+        while True:
+            process = start(checkpoint)
+            process.join(chance.uniform(0, duration))
+            if process.exitcode is None and kills < 20:
+                process.kill()
+                kills += 1
+                process.join()
+            else:
+                process.join()
+                assert process.exitcode == 0
+                break
+        assert same(read_checkpoint(checkpoint), whole)
+
+
+def test_snapshots_are_the_network_of_their_epoch(tiny_study):
+    tiny_study.run(5)
+    snapshots = tiny_study.snapshots(5)
+    assert list(snapshots) == [1, 2, 3]
+    person = np.array(tiny_study.crops[1].images[0]), tiny_study.crops[1].matrices[0]
+    last = tiny_study.predictor(5).predict_crop(*person)
+    kept = [Predictor.from_checkpoint(path, CPU).predict_crop(*person) for path in snapshots.values()]
+    # Halves of floats have 11 bits.
+    assert abs(kept[-1].heatmaps - last.heatmaps).max() < 0.01 * abs(last.heatmaps).max()
+    assert abs(kept[0].heatmaps - last.heatmaps).max() > 0.01 * abs(last.heatmaps).max()
+
+
+def test_two_processes_on_one_run_the_second_is_told(tiny_study, tmp_path):
+    tiny_study.run(6)
+    record = tiny_study.records / "model-6-seed-0" / "history.csv"
+    before = record.read_text()
+    with owned(tiny_study._checkpoint(tiny_study.config(6))):  # as the process that is training it does
+        with pytest.raises(PosekitError, match=r"another process is training this run .*model-6-seed-0"):
+            tiny_study.run(6, force=True)
+        with pytest.raises(PosekitError, match="another process"):
+            tiny_study.run_all([6], force=True)
+        assert tiny_study.run(6).finished  # reading what is there disturbs nobody
+    assert record.read_text() == before
+    assert tiny_study.run(6, force=True).finished
+
+
+def test_memory_that_is_exhausted_is_explained(tiny_study):
+    config = tiny_study.config(5)
+    network = make_network(config, CPU)
+    step = Step(config, network, make_optimizer(config, network))
+    batch = next(batches(tiny_study.crops[0], 2, CPU))
+    # A batch of 4e14 bytes: more than any machine has, refused by the allocator itself.
+    huge = replace(batch, images=batch.images[:1].expand(10**9, -1, -1, -1), joints=batch.joints[:1])
+    with pytest.raises(PosekitError, match=r"batch of 8 people at 32 px.*--batch-size 4"):
+        step(huge)
+
+
+def test_what_is_wrong_with_the_code_is_not_blamed_on_memory(tiny_study):
+    config = tiny_study.config(5)
+    network = make_network(config, CPU)
+    step = Step(config, network, make_optimizer(config, network))
+    batch = next(batches(tiny_study.crops[0], 2, CPU))
+    with pytest.raises(RuntimeError, match="should contain 2 elements"):
+        step(replace(batch, images=batch.images[:, :2]))
+
+
+def test_bfloat16_is_near_float32_and_learns_in_float32_weights(tiny_study):
+    config = tiny_study.config(5)
+    batch = next(batches(tiny_study.crops[0], 8, CPU))
+    losses = {}
+    for precision in ("float32", "bfloat16"):
+        network = make_network(config, CPU)
+        step = Step(config, network, make_optimizer(config, network), precision)
+        losses[precision] = float(step(batch))
+        assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}
+    assert losses["bfloat16"] == pytest.approx(losses["float32"], rel=0.02)
+    assert losses["bfloat16"] != losses["float32"]
+
+
+def test_a_compiler_that_fails_is_named_and_the_step_done_without(tiny_study, monkeypatch):
+    config = tiny_study.config(5)
+    batch = next(batches(tiny_study.crops[0], 8, CPU))
+
+    def no_compiler(function, **options):
+        def fail(*inputs):
+            raise RuntimeError("no C++ compiler was found\nand much more")
+
+        return fail
+
+    monkeypatch.setattr(torch, "compile", no_compiler)
+    network = make_network(config, CPU)
+    step = Step(config, network, make_optimizer(config, network), compiled=True)
+    with pytest.warns(UserWarning, match=r"does not work here \(no C\+\+ compiler was found\); going on without"):
+        loss = step(batch)
+    plain = make_network(config, CPU)
+    target = config.codec.encode(batch.joints, batch.present, (8, 8))
+    assert float(loss) == pytest.approx(heatmap_loss(plain.train()(batch.images), target).item())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # it is said once
+        step(batch)
+
+
+@posix
+def test_two_processes_take_the_step_of_one(tiny_study, tmp_path, forks):
+    # 7 people for two processes: one gets 4, the other 3.
+    config = replace(tiny_study.config(1), batch_size=7)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    arguments = (port, config, tiny_study.crops[0], tmp_path)
+    for count in (1, 2):
+        processes = [forks.Process(target=write_gradients, args=(n, count, *arguments)) for n in range(count)]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join(60)
+            assert process.exitcode == 0
+    alone, first, second = (torch.load(tmp_path / f"{name}.pt") for name in ("0-of-1", "0-of-2", "1-of-2"))
+    assert alone.keys() == first.keys() == second.keys() and len(alone) > 100
+    assert max(float(g.abs().max()) for g in alone.values()) > 1e-4
+    for name, gradient in alone.items():
+        torch.testing.assert_close(first[name], gradient, atol=1e-6, rtol=0)
+        assert torch.equal(first[name], second[name])
+
+
+@posix
+def test_torchrun_trains_one_run_whose_records_appear_once(drawn, tmp_path):
+    environment = {**os.environ, "POSEKIT_HOME": str(tmp_path), "POSEKIT_MPII": str(drawn)}
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
+    command += ["-m", "posekit", "train", "--model", "6", "--device", "cpu"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Model 6: reduced, Adam") == 1
+    folder = tmp_path / "data" / "runs" / "mpii-64-quick" / "model-6-seed-0"
+    assert sorted(path.name for path in folder.iterdir()) == ["history.csv", "predictions.csv", "run.json"]
+    run = read_run(folder)
+    assert run.finished and len(run.history) == 5 and run.environment["processes"] == "2"
+    assert pd.notna(run.history.train_loss).all()
+
+
+def test_more_processes_than_people_in_a_batch_are_refused(tiny_study, tmp_path, monkeypatch):
+    import posekit.training
+
+    monkeypatch.setattr(posekit.training, "process", lambda: (0, 9))
+    with pytest.raises(PosekitError, match="a batch of 8 people cannot be shared by 9 processes"):
+        posekit.training.train(tiny_study.config(5), *tiny_study.crops, tmp_path / "last.pt", CPU)
