@@ -1,6 +1,8 @@
 """Where networks run: CPU, CUDA or MPS, in which precision, and how crops get there."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import numpy as np
@@ -44,6 +46,17 @@ def choose_precision(wanted: str, device: torch.device) -> Precision:
     else:
         native = device.type == "cpu" and torch.cpu._is_amx_tile_supported()
     return "bfloat16" if wanted == "bfloat16" and native else "float32"
+
+
+@contextmanager
+def cpu_threads(threads: int | None) -> Iterator[None]:
+    """Lets torch use so many threads on a CPU for a while; None: as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def memory_format(device: torch.device) -> torch.memory_format:

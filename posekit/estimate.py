@@ -26,9 +26,10 @@ class Estimate:
     def describe(self, runs: int, jobs: int) -> str:
         """A sentence for so many runs, of which `jobs` are trained at the same time."""
         total = self.seconds * -(-runs // jobs)
-        time_needed = f"{total / 3600:.1f} hours" if total > 5400 else f"{max(1, round(total / 60))} minutes"
-        together = f", {jobs} at a time" if jobs > 1 else ""
-        return f"{runs} runs{together}: about {time_needed}, with {self.gigabytes * jobs:.2g} GB of memory"
+        minutes = f"about {round(total / 60)} minutes" if total > 90 else "a minute or two"
+        needed = f"about {total / 3600:.1f} hours" if total > 5400 else minutes
+        which = f"{runs} runs, {jobs} at a time" if jobs > 1 else f"{runs} runs" if runs > 1 else "one run"
+        return f"{which}: {needed}, with {self.gigabytes * jobs:.2g} GB of memory"
 
 
 def estimate(

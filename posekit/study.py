@@ -13,13 +13,12 @@ in its name (mpii-1992-quick), so that no study writes over another one's result
 """
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-import torch
 from filelock import FileLock
 
 from posekit import sample
@@ -27,7 +26,7 @@ from posekit.annotations import combine
 from posekit.checkpoint import differences, load_checkpoint, owned, snapshot_path
 from posekit.configurations import MODELS, RunConfig, get_model, get_profile, run_config
 from posekit.dataset import Crops, make_crops
-from posekit.device import choose_device, choose_precision
+from posekit.device import choose_device, choose_precision, cpu_threads
 from posekit.distributed import from_leader, is_leader
 from posekit.errors import PosekitError
 from posekit.estimate import estimate
@@ -57,16 +56,6 @@ def home() -> Path:
         return Path(os.environ["POSEKIT_HOME"]).resolve()
     checkout = Path(__file__).resolve().parent.parent
     return checkout if (checkout / "pyproject.toml").exists() else Path.cwd()
-
-
-@contextmanager
-def _cpu_threads(threads: int | None) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def checkpoint_path(study: str, model: int, seed: int) -> Path:
@@ -244,7 +233,7 @@ class Study:
         missing = [config for config in configs if force or not self._is_recorded(config)]
         if not missing:
             return ""
-        with _cpu_threads(self.profile.cpu_threads):
+        with cpu_threads(self.profile.cpu_threads):
             needed = estimate(missing[0], self.crops[0], self.device, self.precision, self.compiled, self.progress)
         return needed.describe(len(missing), self.jobs(len(missing)))
 
@@ -325,7 +314,7 @@ class Study:
 
     def _train(self, config: RunConfig, force: bool = False) -> None:
         folder, checkpoint = self._run_folder(config), self._checkpoint(config)
-        with owned(checkpoint) if is_leader() else nullcontext(), _cpu_threads(self.profile.cpu_threads):
+        with owned(checkpoint) if is_leader() else nullcontext(), cpu_threads(self.profile.cpu_threads):
             if force and is_leader():
                 self._forget(config)
             # Finished records stay as they are when only the network is missing, as in a fresh checkout.

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 from tables import TINY
 
 from posekit.configurations import PROFILES
@@ -11,6 +12,9 @@ from posekit.sample import make_sample
 from posekit.study import Study
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+
+# Networks of tests are so small that a second thread only waits for the first.
+torch.set_num_threads(1)
 
 # Only the tests that ask for real data get it; for all others the settings of the person at work do not exist.
 REAL_MPII = os.environ.pop("POSEKIT_MPII", "")

@@ -19,6 +19,7 @@ from processes import CPU, train_alone, write_gradients
 from posekit.checkpoint import owned, read_checkpoint
 from posekit.dataset import batches
 from posekit.errors import PosekitError
+from posekit.estimate import Estimate, estimate
 from posekit.evaluation import heatmap_loss
 from posekit.predictor import Predictor
 from posekit.records import read_run
@@ -160,6 +161,63 @@ def test_a_compiler_that_fails_is_named_and_the_step_done_without(tiny_study, mo
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # it is said once
         step(batch)
+
+
+@posix
+def test_trainings_end_with_the_study_that_is_killed(drawn, tmp_path):
+    program = (
+        "from posekit.parallel import run_together\n"
+        "models = [['train', '--model', str(n), '--device', 'cpu', '--learning-rate', '0.002'] for n in (5, 6)]\n"
+        "run_together(models, 2, {}, lambda: 0, 1, progress=False)"
+    )
+    environment = {**os.environ, "POSEKIT_HOME": str(tmp_path), "POSEKIT_MPII": str(drawn)}
+    study = subprocess.Popen([sys.executable, "-c", program], env=environment)
+    folder = tmp_path / "data" / "checkpoints" / "mpii-64-quick" / "variations"
+    checkpoints = [folder / f"model-{n}-seed-0-rate-0.002" / "last.pt" for n in (5, 6)]
+    deadline = time.monotonic() + 120
+    while not all(path.exists() for path in checkpoints):
+        assert study.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    study.kill()
+    study.wait()
+    for path in checkpoints:
+        while time.monotonic() < deadline:
+            try:
+                with owned(path):  # nobody trains it any more
+                    break
+            except PosekitError:
+                time.sleep(0.05)
+        else:
+            pytest.fail("a training outlived its study")
+
+
+def test_expected_time_and_memory(tiny_study, monkeypatch):
+    config, crops = tiny_study.config(2), tiny_study.crops[0]
+    small, large = (
+        estimate(replace(config, batch_size=size), crops, CPU, progress=False).gigabytes for size in (4, 8)
+    )
+    weights = 4 * sum(value.nbytes for value in make_network(config, CPU).state_dict().values()) / 1e9
+    # What is kept for gradients grows with the batch, weights do not.
+    assert large - weights == pytest.approx(2 * (small - weights), rel=0.05)
+    assert Estimate(100.0, 0.25).describe(runs=6, jobs=2) == (
+        "6 runs, 2 at a time: about 5 minutes, with 0.5 GB of memory"
+    )
+    assert Estimate(3600.0, 4.0).describe(runs=2, jobs=1) == "2 runs: about 2.0 hours, with 4 GB of memory"
+    tiny_study.run(5)
+    assert tiny_study.expected([5]) == ""
+    assert tiny_study.expected([5], force=True).startswith("one run: a minute or two, with 0.00")
+
+
+def test_another_rate_is_another_run_beside_the_studys_own(tiny_study):
+    usual = tiny_study.run(5)
+    faster = tiny_study.record(tiny_study.config(5, learning_rate=2e-3))
+    larger = tiny_study.record(tiny_study.config(5, batch_size=16))
+    assert [run.config.learning_rate for run in (usual, faster, larger)] == [1e-3, 2e-3, 1e-3]
+    assert {run.config.batch_size for run in tiny_study.variations()} == {8, 16}
+    assert len({tuple(run.history.train_loss) for run in (usual, faster, larger)}) == 3
+    assert {(run.config.learning_rate, run.config.batch_size) for run in tiny_study.runs()} == {(1e-3, 8)}
+    with pytest.raises(PosekitError, match="the learning rate must be positive, not -1"):
+        tiny_study.config(5, learning_rate=-1)
 
 
 @posix
