@@ -18,7 +18,7 @@ export POSEKIT_LSPET := $(abspath $(POSEKIT_LSPET))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup study test lab figures lint
+.PHONY: help setup study test lab app figures lint
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## *' '{ printf "%-10s %s\n", $$1, $$2 }'
@@ -42,6 +42,9 @@ test: setup  ## all tests
 
 lab: setup  ## open the notebooks in JupyterLab
 	$(BIN)/python -m jupyter lab notebooks
+
+app: setup  ## the visualizer alone, as a page in the browser
+	$(BIN)/voila notebooks/06_visualizer.ipynb
 
 figures: setup  ## figures and tables from the records, without training
 	$(BIN)/python -m posekit figures

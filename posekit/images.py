@@ -12,29 +12,37 @@ REDUCTIONS = {1: 0, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4
 
 
 def read_image(path: Path, upright: bool, reduce: int = 1) -> np.ndarray:
-    """An image file as RGB, uint8, (H, W, 3); with reduce 2, 4 or 8, of a JPEG, (ceil(H / reduce), ...).
+    """An image file as RGB, uint8, (H, W, 3); upright and reduce as in `decode_image`.
 
-    A reduced pixel is the mean of a block: pixel x of the image is pixel (x + 0.5) / reduce - 0.5 of the reduced.
-
-    upright: turn it as its EXIF orientation says, as every viewer does with a photograph. Annotations of data
-    sets count the pixels as they are stored, so data sets are read with False.
-    Raises `PosekitError` naming the file if it is missing, not an image, or a JPEG that was cut off.
+    Raises `PosekitError` naming the file if it is missing, not an image, or cut off.
     """
     try:
         data = Path(path).read_bytes()
     except OSError as error:
         raise PosekitError(f"image {path} cannot be read ({error.strerror}); check the path") from error
+    return decode_image(data, str(path), upright, reduce)
+
+
+def decode_image(data: bytes, name: str, upright: bool, reduce: int = 1) -> np.ndarray:
+    """The bytes of an image file as RGB, uint8, (H, W, 3); with reduce 2, 4 or 8, (ceil(H / reduce), ...)
+
+    A reduced pixel is the mean of a block: pixel x of the image is pixel (x + 0.5) / reduce - 0.5 of the reduced.
+
+    upright: turn it as its EXIF orientation says, as every viewer does with a photograph. Annotations of data
+    sets count the pixels as they are stored, so data sets are read with False.
+    Raises `PosekitError` naming the image if it is not an image or cut off.
+    """
     flags = REDUCTIONS[reduce] or cv2.IMREAD_COLOR
     flags = flags if upright else flags | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
         picture = cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if image is not None else None
     except cv2.error as error:  # also where a damaged header asks for more memory than there is
-        raise PosekitError(f"image {path} cannot be decoded ({error.err}); fetch it again") from error
+        raise PosekitError(f"image {name} cannot be decoded ({error.err}); fetch it again") from error
     if picture is None:
-        raise PosekitError(f"image {path} cannot be decoded; it is damaged or not an image: fetch it again")
+        raise PosekitError(f"image {name} cannot be decoded; it is damaged or not an image: fetch it again")
     if is_cut_off(data):
-        raise PosekitError(f"image {path} is cut off: its end is missing; fetch it again")
+        raise PosekitError(f"image {name} is cut off: its end is missing; fetch it again")
     return picture
 
 

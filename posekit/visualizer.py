@@ -1,122 +1,238 @@
-"""Sliders over a pure function: look at people, what a network answers, and why."""
+"""Sliders over the people of a data set: what networks see in them, and why they are right or wrong."""
 
-from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-import cv2
 import ipywidgets as widgets
 import numpy as np
+from cachetools import LRUCache
 
-from posekit.crop import transform
+from posekit.answers import Answers, worst_first
+from posekit.crop import person_box
 from posekit.dataset import Crops
-from posekit.drawing import draw_skeleton, enlarge, enlarge_points, overlay_heatmap
-from posekit.metrics import head_distances
+from posekit.errors import PosekitError
+from posekit.images import read_image
+from posekit.joint_table import joint_table, summary, table_html
+from posekit.look import CONTROLS, SHOWN, STYLE, Look, group, labelled, lines, picture_bytes
+from posekit.pane import Pane, under_pane
 from posekit.predictor import Prediction, Predictor
+from posekit.rendering import Canvas, State, crop_canvas, image_canvas, render
 from posekit.skeleton import INDEX, JOINTS, SCORED
 
-ALL_JOINTS, NO_HEATMAP = "all (largest value)", "none"
+NO_MODEL = "(none)"
+AS_STORED, WORST_PERSON = "order of the data set", "worst person first"
+WORST_JOINT = {f"worst {joint} first": joint for joint in JOINTS}
 
-#: Answers that are kept, one a person and network: at most about 70 MB at the report's size.
-KEPT_ANSWERS = 256
-
-#: Least side of the picture, px, and its side on the screen, where the sliders must fit beside it.
-PICTURE, SHOWN = 512, "480px"
-
-
-@dataclass(frozen=True)
-class View:
-    """What to show: the state of the sliders."""
-
-    joint: str = ALL_JOINTS  # whose heatmap: a joint's name, ALL_JOINTS or NO_HEATMAP
-    opacity: float = 0.6  # of the heatmap, 0 .. 1
-    threshold: float = 0.1  # joints with less confidence are not drawn
-    truth: bool = True  # draw the annotated joints as well
+#: Whole images, as large as they are shown, that are kept, bytes.
+KEPT_CANVASES = 64 * 2**20
 
 
-def render(answer: Prediction, truth: np.ndarray, view: View) -> np.ndarray:
-    """RGB uint8 (k S, k S, 3) of the crop (S, S, 3) of an answer, made k times as large.
+class Side:
+    """One of the two pictures: which network, stack and epoch it shows."""
 
-    truth: (16, 2) crop px, NaN where not annotated.
-    """
-    factor = -(-PICTURE // answer.crop.shape[0])
-    picture = enlarge(answer.crop, factor)
-    if view.joint != NO_HEATMAP:
-        maps = answer.heatmaps
-        heatmap = maps.max(axis=0) if view.joint == ALL_JOINTS else maps[INDEX[view.joint]]
-        picture = overlay_heatmap(picture, heatmap, view.opacity)
-    if view.truth:
-        annotated = np.isfinite(truth).all(axis=1)
-        picture = draw_skeleton(picture, enlarge_points(truth, factor), annotated, truth=True)
-    joints = enlarge_points(transform(answer.matrix, answer.joints), factor)
-    return draw_skeleton(picture, joints, answer.confidence >= view.threshold)
+    def __init__(self, answers: Answers, models: list[str], title: str, on_change: Callable[[], None]) -> None:
+        self.answers = answers
+        self.model = widgets.Dropdown(options=models, **labelled(f"{title} model"))
+        self.stack = widgets.Dropdown(options=[("1", 0)], **labelled("stack"))
+        self.epoch = widgets.SelectionSlider(options=[("trained", 0)], **labelled("epoch"))
+        self.image = widgets.Image(format="jpeg", layout=widgets.Layout(width="100%"))
+        self.caption = widgets.HTML()
+        self.picture = widgets.VBox(
+            [self.caption, self.image], layout=widgets.Layout(flex="1 1 0", max_width=SHOWN, margin="0 14px 0 0")
+        )
+        self.controls = [self.model, self.stack, self.epoch]
+        self._on_change, self._offering = on_change, False
+        self._offer()
+        self.model.observe(lambda change: self._new_model(), names="value")
+        for control in (self.stack, self.epoch):
+            control.observe(lambda change: self._changed(), names="value")
+
+    @property
+    def shown(self) -> bool:
+        return self.model.value != NO_MODEL
+
+    @property
+    def title(self) -> str:
+        epoch = "" if not self.epoch.value else f", epoch {self.epoch.value}"
+        return f"{self.model.value.split(':')[0]}, stack {self.stack.label.split()[0]}{epoch}"
+
+    def answer(self, person: int) -> Prediction:
+        return self.answers.stacks(self.model.value, self.epoch.value or None, person)[self.stack.value]
+
+    def _new_model(self) -> None:
+        self._offering = True
+        try:
+            self._offer()
+        finally:
+            self._offering = False
+        self._changed()
+
+    def _changed(self) -> None:
+        if not self._offering:
+            self._on_change()
+
+    def _offer(self) -> None:
+        """The stacks and epochs that the model has: the last of both, and no slider where there are none."""
+        for control in (self.stack, self.epoch, self.picture):
+            control.layout.display = None if self.shown else "none"
+        if not self.shown:
+            return
+        stacks = len(self.answers.stacks(self.model.value, None, 0))
+        self.stack.options = [(f"{n + 1}{' (last)' * (n == stacks - 1)}", n) for n in range(stacks)]
+        self.stack.value = stacks - 1
+        epochs = self.answers.epochs(self.model.value)
+        self.epoch.options = [*((str(epoch), epoch) for epoch in epochs), ("trained", 0)]
+        self.epoch.index = len(self.epoch.options) - 1
+        self.epoch.layout.display = None if epochs else "none"
 
 
 class Visualizer:
-    """Widgets for the people of `crops` and some predictors by name; show `.widget` in a notebook."""
+    """Widgets for the people of `crops` and some predictors by name; show `.widget` in a notebook.
 
-    def __init__(self, crops: Crops, predictors: dict[str, Predictor]) -> None:
-        self.crops, self.predictors = crops, predictors
-        self._answers: OrderedDict[tuple[str, int], Prediction] = OrderedDict()
-        wide = {"style": {"description_width": "9em"}, "layout": widgets.Layout(width="23em")}
-        self.person = widgets.IntSlider(0, 0, len(crops) - 1, description="person", **wide)
-        self.model = widgets.Dropdown(options=list(predictors), description="model", **wide)
-        self.joint = widgets.Dropdown(options=[ALL_JOINTS, NO_HEATMAP, *JOINTS], description="heatmap", **wide)
-        self.opacity = widgets.FloatSlider(View.opacity, min=0, max=1, step=0.05, description="opacity", **wide)
-        self.threshold = widgets.FloatSlider(
-            View.threshold, min=0, max=1, step=0.05, description="least confidence", **wide
+    snapshots: for a name, epoch -> checkpoint file of that run; the names without have no epoch slider.
+    """
+
+    def __init__(
+        self,
+        crops: Crops,
+        predictors: dict[str, Predictor],
+        snapshots: dict[str, dict[int, Path]] | None = None,
+    ) -> None:
+        self.crops, self.answers = crops, Answers(crops, predictors, snapshots)
+        self._canvases = LRUCache(KEPT_CANVASES, getsizeof=lambda canvas: canvas.picture.nbytes)
+        self._quiet = False
+        self._remarks: list[str] = []
+        self.order = np.arange(len(crops))
+
+        self.person = widgets.IntSlider(1, 1, len(crops), **labelled("person"))
+        self.previous = widgets.Button(description="◀ previous", layout=widgets.Layout(width="auto", flex="1"))
+        self.next = widgets.Button(description="next ▶", layout=widgets.Layout(width="auto", flex="1"))
+        self.search = widgets.Text(placeholder="part of the image's name", **labelled("search"))
+        self.sort = widgets.Dropdown(options=[AS_STORED, WORST_PERSON, *WORST_JOINT], **labelled("sort"))
+        self.progress = widgets.IntProgress(
+            bar_style="info", layout=widgets.Layout(width="auto", display="none"), description="predicting"
         )
-        self.truth = widgets.Checkbox(View.truth, description="show the truth (white)", indent=False)
-        self.picture = widgets.Image(format="png", layout=widgets.Layout(width=SHOWN, height=SHOWN))
         self.caption = widgets.HTML()
-        self.controls = (self.person, self.model, self.joint, self.opacity, self.threshold, self.truth)
-        for control in self.controls:
-            control.observe(lambda change: self.update(), names="value")
-        legend = widgets.HTML(
-            "<span style='color:#b87f00'>&#9632; the person's right</span>&emsp;"
-            "<span style='color:#0072b2'>&#9679; left</span>&emsp;"
-            "<span style='color:#a85b86'>&#9679; middle</span>"
+        self.look = Look(self.update, truth=True, whole=False)
+        models = list(predictors)
+        self.left = Side(self.answers, models, "left", self._left_changed)
+        self.right = Side(self.answers, [NO_MODEL, *models], "right", self.update)
+        self.pane = Pane(
+            hint="Click, then the left and right arrow keys show the previous and the next person", arrows=True
         )
-        self.widget = widgets.HBox(
-            [
-                self.picture,
-                widgets.VBox([*self.controls, legend, self.caption], layout=widgets.Layout(width="24em")),
-            ],
-            layout=widgets.Layout(flex_flow="row wrap"),
+        self.table = widgets.HTML()
+
+        self.person.observe(lambda change: self.update(), names="value")
+        self.search.observe(lambda change: self._reorder(first=False), names="value")
+        self.sort.observe(lambda change: self._reorder(first=True), names="value")
+        self.previous.on_click(lambda button: self.step(-1))
+        self.next.on_click(lambda button: self.step(1))
+        self.pane.observe(lambda change: self.step(change.new - change.old), names="steps")
+
+        wrap = widgets.Layout(flex_flow="row wrap", flex="1 1 auto")
+        who = group(
+            "Who", self.person, widgets.HBox([self.previous, self.next]), self.search, self.sort, self.progress
         )
+        networks = group("Networks", *self.left.controls, *self.right.controls)
+        controls = widgets.VBox([who, networks, self.look.widget], layout=widgets.Layout(**CONTROLS))
+        both = widgets.HBox([self.left.picture, self.right.picture])
+        self.pictures = under_pane(both, self.pane)
+        seen = widgets.HBox([self.pictures, self.table], layout=wrap)
+        seen = widgets.VBox([self.caption, self.look.legend, seen], layout=widgets.Layout(flex="1 1 0"))
+        self.widget = widgets.HBox([widgets.HTML(STYLE), controls, seen])
         self.update()
 
     @property
-    def view(self) -> View:
-        return View(self.joint.value, self.opacity.value, self.threshold.value, self.truth.value)
+    def shown_person(self) -> int:
+        """The number of the person in the data set, from 0."""
+        return int(self.order[self.person.value - 1])
 
-    def answer(self) -> Prediction:
-        """The chosen network's answer for the chosen person; computed once and kept."""
-        model, person = key = (self.model.value, self.person.value)
-        if key not in self._answers:
-            crop, matrix = np.array(self.crops.images[person]), self.crops.matrices[person]
-            self._answers[key] = self.predictors[model].predict_crop(crop, matrix)
-            if len(self._answers) > KEPT_ANSWERS:
-                self._answers.popitem(last=False)
-        self._answers.move_to_end(key)
-        return self._answers[key]
+    def step(self, by: int) -> None:
+        """Goes on by some people in the present order, as far as there are any."""
+        self.person.value = min(max(self.person.value + by, self.person.min), self.person.max)
+
+    def state(self, side: Side) -> State:
+        """What a side's picture depends on."""
+        person, people = self.shown_person, self.crops.people
+        answer = side.answer(person)
+        whole = self.look.whole.value
+        return State(
+            canvas=self._image_canvas(str(people.image[person])) if whole else crop_canvas(answer),
+            answer=answer,
+            view=self.look.view,
+            truth=people.joints[person],
+            head_size=float(people.head_size[person]),
+            box=person_box(self.crops.rule, people.center[person], people.scale[person]) if whole else None,
+        )
 
     def update(self) -> None:
-        """Draws the picture and the caption anew."""
-        person, answer = self.person.value, self.answer()
-        picture = render(answer, self.crops.joints[person], self.view)
-        self.picture.value = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()
-        self.caption.value = self._describe(person, answer)
+        """Draws everything anew."""
+        if self._quiet:
+            return
+        person, people, view = self.shown_person, self.crops.people, self.look.view
+        name, place = str(people.image[person]), f"{self.person.value} of {len(self.order)} people"
+        self.pictures.layout.flex = "1 1 620px" if self.right.shown else "1 1 300px"
+        self.pictures.layout.max_width = f"calc({2 if self.right.shown else 1} * {SHOWN})"
+        tables = []
+        try:
+            for side in (self.left, self.right):
+                if side.shown:
+                    state = self.state(side)
+                    side.image.value = picture_bytes(render(state))
+                    table = joint_table(state.answer, state.truth, state.head_size, view.hit)
+                    side.caption.value = lines(side.title, summary(table, view.hit))
+                    tables.append((side.title, table))
+        except PosekitError as error:
+            self.caption.value = lines(name, place, str(error))
+            return
+        self.table.value = table_html(tables, view.joint, view.threshold)
+        self.caption.value = lines(f"{name}, {place}", *self._remarks)
 
-    def _describe(self, person: int, answer: Prediction) -> str:
-        people = self.crops.people
-        distances = head_distances(answer.joints[None], people.joints[[person]], people.head_size[[person]])
-        distances = distances[0, list(SCORED)]
-        counted = distances[~np.isnan(distances)]
-        name = f"<b>{people.image[person]}</b><br>"
-        if not len(counted):
-            return name + "no joint can be scored: no head size or no annotated joint"
-        hits = int((counted <= 0.5).sum())
-        return name + (
-            f"{hits} of {len(counted)} annotated joints within half a head size "
-            f"(without pelvis and thorax)<br>median distance {np.median(counted):.2f} head sizes"
-        )
+    def _image_canvas(self, name: str) -> Canvas:
+        if name not in self._canvases:
+            image = read_image(self.crops.people.images_folder / name, upright=False)
+            self._canvases[name] = image_canvas(image)
+        return self._canvases[name]
+
+    def _left_changed(self) -> None:
+        if self.sort.value == AS_STORED:
+            self.update()
+        else:
+            self._reorder(first=False)
+
+    def _reorder(self, first: bool) -> None:
+        """Who can be chosen, and in which order; the person stays, if possible and `first` is not asked."""
+        person = self.shown_person
+        matches = np.char.find(np.char.lower(self.crops.people.image), self.search.value.strip().lower()) >= 0
+        order = self._sorted()
+        if matches.any():
+            order = order[matches[order]]
+        places = np.flatnonzero(order == person)
+        with self._quietly():
+            self.order = order
+            self.person.max = len(order)
+            self.person.value = 1 if first or not len(places) else int(places[0]) + 1
+        missing = f"No image's name contains {self.search.value!r}: everybody is shown."
+        self._remarks = [] if matches.any() else [missing]
+        self.update()
+
+    def _sorted(self) -> np.ndarray:
+        if self.sort.value == AS_STORED:
+            return np.arange(len(self.crops))
+        errors = self.answers.errors(self.left.model.value, self._show_progress)
+        joints = list(SCORED) if self.sort.value == WORST_PERSON else [INDEX[WORST_JOINT[self.sort.value]]]
+        return worst_first(errors[:, joints])
+
+    def _show_progress(self, done: int, total: int) -> None:
+        self.progress.max, self.progress.value = total, done
+        self.progress.layout.display = "none" if done == total else None
+
+    @contextmanager
+    def _quietly(self) -> Iterator[None]:
+        """Several controls are set and the picture is drawn once, after it."""
+        self._quiet = True
+        try:
+            yield
+        finally:
+            self._quiet = False

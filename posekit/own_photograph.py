@@ -1,0 +1,184 @@
+"""Joints in a photograph of one's own: upload, drag a box around the person, estimate, save."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import ipywidgets as widgets
+import numpy as np
+
+from posekit.errors import PosekitError
+from posekit.joint_table import answer_html
+from posekit.look import CONTROLS, SHOWN, STYLE, Look, group, labelled, lines, picture_bytes
+from posekit.pane import Pane, under_pane
+from posekit.photograph import LARGEST_FILE, Photograph, read_photograph, save_estimate
+from posekit.predictor import Prediction, Predictor
+from posekit.rendering import Canvas, State, crop_canvas, image_canvas, render
+from posekit.upload import Upload
+
+START = "Choose a JPEG, PNG or WebP photograph. It stays on the machine that runs this notebook."
+
+NEXT = "Drag a box around the person, from head to feet (or set it with the sliders), then Estimate."
+
+
+class OwnPhotograph:
+    """Widgets for a photograph and some predictors by name; show `.widget`. Estimates are saved into `folder`."""
+
+    def __init__(self, predictors: dict[str, Predictor], folder: Path) -> None:
+        self.predictors, self.folder = predictors, folder
+        self.photograph: Photograph | None = None
+        self.stacks: list[Prediction] = []
+        self._canvas: Canvas | None = None
+        self._quiet = False
+
+        self.upload = Upload(
+            self.load, "Choose a photograph …", "image/jpeg,image/png,image/webp", largest=LARGEST_FILE
+        )
+        self.across = widgets.IntRangeSlider(value=(0, 1), min=0, max=1, **labelled("left, right"))
+        self.down = widgets.IntRangeSlider(value=(0, 1), min=0, max=1, **labelled("top, bottom"))
+        self.model = widgets.Dropdown(options=list(predictors), **labelled("model"))
+        self.stack = widgets.Dropdown(options=[("last", -1)], **labelled("stack"))
+        self.estimate_button = widgets.Button(
+            description="Estimate", button_style="primary", layout=widgets.Layout(width="auto")
+        )
+        self.name = widgets.Text(**labelled("save as"))
+        self.save_button = widgets.Button(description="Save PNG, JSON, CSV", layout=widgets.Layout(width="auto"))
+        self.message = widgets.HTML()
+        self.look = Look(self.update, truth=False, whole=True)
+        self.pane = Pane(hint="Drag a box around the person, from head to feet")
+        self.image = widgets.Image(format="jpeg", layout=widgets.Layout(width="100%"))
+        self.picture = under_pane(self.image, self.pane, width=SHOWN, display="none", margin="0 10px 0 0")
+        self.table = widgets.HTML()
+
+        self.pane.observe(lambda change: self._dragged(), names="box")
+        for control in (self.across, self.down):
+            control.observe(lambda change: self._forget_answer(), names="value")
+        self.model.observe(lambda change: self._forget_answer(), names="value")
+        self.stack.observe(lambda change: self.update(), names="value")
+        self.estimate_button.on_click(lambda button: self.estimate())
+        self.save_button.on_click(lambda button: self.save())
+
+        steps = group(
+            "Your photograph", self.upload, self.across, self.down, self.model, self.estimate_button, self.stack,
+            self.name, self.save_button,
+        )  # fmt: skip
+        controls = widgets.VBox([steps, self.look.widget], layout=widgets.Layout(**CONTROLS))
+        wrap = widgets.Layout(flex_flow="row wrap")
+        seen = widgets.VBox(
+            [self.message, self.look.legend, widgets.HBox([self.picture, self.table], layout=wrap)],
+            layout=widgets.Layout(flex="1 1 0"),
+        )
+        self.widget = widgets.HBox([widgets.HTML(STYLE), controls, seen])
+        self._say(START)
+        self.update()
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Left, top, right, bottom in px of the photograph."""
+        return self.across.value[0], self.down.value[0], self.across.value[1], self.down.value[1]
+
+    def load(self, name: str, content: bytes | None) -> None:
+        """Shows an uploaded file; None stands for one that was too large to be sent."""
+        try:
+            if content is None:
+                raise PosekitError(
+                    f"{name} is larger than {LARGEST_FILE // 2**20} MB; save it smaller and choose it again"
+                )
+            photograph = read_photograph(content, name)
+        except PosekitError as error:
+            self._say(str(error), title="That did not work")
+            return
+        height, width = photograph.image.shape[:2]
+        self.photograph, self._canvas = photograph, image_canvas(photograph.image)
+        with self._quietly():
+            for slider, length in ((self.across, width), (self.down, height)):
+                slider.max = length - 1
+                slider.value = (0, length - 1)
+        self.name.value = f"{Path(name).stem}-pose"
+        self._forget_answer()
+        self._say(" ".join([*photograph.remarks, NEXT]))
+
+    def estimate(self) -> None:
+        """Asks the chosen network for the joints of the person in the box."""
+        try:
+            predictor = self.predictors[self.model.value]
+            self.stacks = predictor.predict_stacks(
+                *predictor.crop_box(self.photograph.image, np.array(self.box, float))
+            )
+        except PosekitError as error:
+            self._say(str(error), title="That did not work")
+            return
+        last = len(self.stacks) - 1
+        with self._quietly():
+            self.stack.options = [(f"{n + 1}{' (last)' * (n == last)}", n) for n in range(last + 1)]
+            self.stack.value = last
+        unsure = int((self.stacks[-1].confidence < self.look.threshold.value).sum())
+        self._say(
+            f"{self.model.value} answers. {unsure} of 16 joints are below the least confidence and not drawn. "
+            "Save it, or drag another box."
+        )
+        self.update()
+
+    def save(self) -> None:
+        """Writes the photograph with its joints, and the joints, into the folder."""
+        try:
+            paths = save_estimate(
+                self.folder, self.name.value, self.photograph, self.stacks[self.stack.value], self.box,
+                self.model.value, self.look.threshold.value,
+            )  # fmt: skip
+        except PosekitError as error:
+            self._say(str(error), title="That did not work")
+            return
+        names = ", ".join(path.name for path in paths)
+        self._say(f"Saved {names} in {self.folder}.")
+
+    def update(self) -> None:
+        """Draws the picture anew."""
+        estimated = bool(self.stacks)
+        self.estimate_button.disabled = self.photograph is None
+        self.across.disabled = self.down.disabled = self.photograph is None
+        self.save_button.disabled = self.stack.disabled = self.name.disabled = not estimated
+        self.pane.draggable = self.photograph is not None and (self.look.whole.value or not estimated)
+        self.picture.layout.display = None if self.photograph else "none"
+        if self.photograph is None or self._quiet:
+            return
+        answer = self.stacks[self.stack.value] if estimated else None
+        crop = estimated and not self.look.whole.value
+        width, height = self.photograph.image.shape[1::-1]
+        self.picture.layout.width = SHOWN if crop else f"calc({SHOWN} * {min(1, width / height):.4f})"
+        state = State(
+            canvas=crop_canvas(answer) if crop else self._canvas,
+            answer=answer,
+            view=self.look.view,
+            box=None if crop else np.array(self.box),
+        )
+        self.image.value = picture_bytes(render(state))
+        self.table.value = answer_html(answer, state.view.joint, state.view.threshold) if estimated else ""
+
+    def _dragged(self) -> None:
+        """The pane's box, in parts of the picture, becomes the sliders' values."""
+        height, width = self.photograph.image.shape[:2]
+        left, top, right, bottom = self.pane.box
+        with self._quietly():
+            self.across.value = round(left * (width - 1)), round(right * (width - 1))
+            self.down.value = round(top * (height - 1)), round(bottom * (height - 1))
+        self._forget_answer()
+
+    def _forget_answer(self) -> None:
+        """A box or a model was chosen: what was estimated before is of another one."""
+        if not self._quiet:
+            self.stacks = []
+            self.update()
+
+    def _say(self, sentence: str, title: str = "") -> None:
+        name = self.photograph.name if self.photograph else "No photograph yet"
+        self.message.value = lines(title or name, sentence)
+
+    @contextmanager
+    def _quietly(self) -> Iterator[None]:
+        """Several controls are set, and the picture is drawn after it."""
+        self._quiet = True
+        try:
+            yield
+        finally:
+            self._quiet = False

@@ -1,0 +1,94 @@
+"""JupyterLab or voila on a free port, and Chromium before it: for the browser test and benchmarks/visualizer.py."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def why_not() -> str:
+    """Why no browser can be had here; empty if one can."""
+    try:
+        import playwright  # noqa: F401
+    except ImportError:
+        return "the package playwright is missing: pip install --requirement requirements.lock"
+    return "" if CHROMIUM else "Chromium is missing: on Debian, apt install chromium"
+
+
+@contextmanager
+def server(command: str, folder: Path, environment: dict[str, str], *arguments: str) -> Iterator[str]:
+    """`jupyter lab` or `voila` for the notebooks of a folder, until the block ends; gives its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    if command == "lab":
+        arguments = (
+            "--no-browser", "--allow-root", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
+            "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}", *arguments,
+        )  # fmt: skip
+    else:
+        arguments = ("--no-browser", f"--port={port}", *arguments)
+    log = folder / f"{command}.log"
+    # Nobody's own settings and open tabs, and no question whether news are wanted.
+    settings = {
+        name: str(folder / "settings") for name in ("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
+    }
+    notification = folder / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    notification.parent.mkdir(parents=True, exist_ok=True)
+    notification.write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *(["jupyter", "lab"] if command == "lab" else ["voila"]), *arguments],
+            cwd=folder, env={**os.environ, **settings, **environment}, stdout=output, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        address = f"http://127.0.0.1:{port}"
+        try:
+            _wait_until_it_answers(address, process, log)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def _wait_until_it_answers(address: str, process: subprocess.Popen, log: Path) -> None:
+    for _ in range(300):
+        if process.poll() is not None:
+            break
+        try:
+            urllib.request.urlopen(f"{address}/api" if "lab" in log.name else f"{address}/voila/static/voila.js")
+            return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(f"the server did not start:\n{log.read_text()[-3000:]}")
+
+
+@contextmanager
+def chromium(width: int, height: int, scale: float = 1.0):
+    """A page of a fresh headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # Without its sandbox, which containers and root cannot have; it sees nothing but this machine's own pages.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        try:
+            yield browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=scale)
+        finally:
+            browser.close()
+
+
+def run_in_lab(page, address: str, notebook: str) -> None:
+    """Opens a notebook and runs all its cells; the sliders of the first cell that has some are then there."""
+    page.goto(f"{address}/lab/tree/{notebook}")
+    page.get_by_text("| Idle").wait_for(timeout=40_000)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()

@@ -1,0 +1,284 @@
+"""The sliders over people, moved by setting values: what they show and in which order, and what is kept."""
+
+import re
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from posekit.answers import Answers, answer_bytes, worst_first
+from posekit.checkpoint import read_checkpoint
+from posekit.device import choose_device
+from posekit.metrics import pckh
+from posekit.pane import Pane
+from posekit.predictor import Predictor
+from posekit.rendering import NO_HEATMAP, render
+from posekit.skeleton import INDEX, JOINTS, SCORED
+from posekit.study import checkpoint_path
+from posekit.visualizer import AS_STORED, NO_MODEL, WORST_PERSON, Visualizer
+
+FIVE, SIX = "Model 5: reduced, RMSprop", "Model 6: reduced, Adam"
+
+
+@pytest.fixture
+def predictors(tiny_study) -> dict[str, Predictor]:
+    return tiny_study.predictors([5, 6])
+
+
+@pytest.fixture
+def visualizer(tiny_study, predictors) -> Visualizer:
+    return Visualizer(tiny_study.crops[1], predictors)
+
+
+@pytest.fixture
+def snapshots(tiny_study, predictors, tmp_path) -> dict:
+    """Two earlier epochs of Model 5 that answer differently, as checkpoint files."""
+    state = read_checkpoint(checkpoint_path(tiny_study.name, 5, 0))
+    paths = {}
+    for epoch in (1, 2):
+        generator = torch.Generator().manual_seed(epoch)
+        for name, tensor in state["network"].items():
+            if tensor.is_floating_point() and name.endswith("weight"):
+                state["network"][name] = tensor + 0.3 * torch.randn(tensor.shape, generator=generator)
+        paths[epoch] = tmp_path / f"epoch-{epoch}.pt"
+        torch.save(state, paths[epoch])
+    return {FIVE: paths}
+
+
+def picture(side) -> np.ndarray:
+    return cv2.imdecode(np.frombuffer(side.image.value, np.uint8), cv2.IMREAD_COLOR)
+
+
+@pytest.mark.parametrize(
+    "control, value",
+    [
+        ("person", 3), ("left.model", SIX), ("left.stack", 0), ("look.joint", "left wrist"),
+        ("look.joint", NO_HEATMAP), ("look.opacity", 1.0), ("look.colors", "viridis"), ("look.to_peak", False),
+        ("look.threshold", 1.0), ("look.whole", True), ("look.truth", False), ("look.answer", False),
+    ],
+)  # fmt: skip
+def test_every_control_changes_the_picture(visualizer, control, value):
+    visualizer.look.threshold.value = 0.0
+    before = visualizer.left.image.value
+    owner, _, name = control.rpartition(".")
+    getattr(getattr(visualizer, owner) if owner else visualizer, name).value = value
+    assert visualizer.left.image.value != before
+    assert max(picture(visualizer.left).shape) >= 512
+
+
+def test_the_widget_shows_what_render_draws(visualizer):
+    visualizer.person.value = 4
+    drawn = render(visualizer.state(visualizer.left))
+    shown = cv2.cvtColor(picture(visualizer.left), cv2.COLOR_BGR2RGB)
+    assert np.abs(shown.astype(int) - drawn).mean() < 3  # JPEG is not exact
+
+
+def test_every_control_has_a_label(visualizer):
+    for side in (visualizer.left, visualizer.right):
+        assert all(control.description for control in side.controls)
+    assert all(control.description for control in [visualizer.person, visualizer.search, visualizer.sort])
+    assert all(control.description for control in visualizer.look.controls)
+
+
+def test_caption_counts_the_joints_that_pckh_counts(tiny_study, visualizer):
+    distances = tiny_study.run(5).distances()
+    for person in (0, 7):
+        visualizer.person.value = person + 1
+        score = pckh(distances[[person]])
+        hits = round(float((np.nan_to_num(score.joints) / 100)[list(SCORED)].sum()))
+        counted = score.counts[list(SCORED)].sum()
+        assert f"{hits} of {counted} annotated joints within 0.5" in visualizer.left.caption.value
+        name = tiny_study.crops[1].people.image[person]
+        assert name in visualizer.caption.value and f"{person + 1} of 16 people" in visualizer.caption.value
+
+
+def test_two_models_stand_side_by_side(visualizer):
+    assert visualizer.right.picture.layout.display == "none" and visualizer.table.value.count("colspan=3") == 1
+    visualizer.right.model.value = SIX
+    assert visualizer.right.picture.layout.display is None and visualizer.table.value.count("colspan=3") == 2
+    assert (picture(visualizer.left) != picture(visualizer.right)).any()
+    assert "Model 5, stack 2" in visualizer.table.value and "Model 6, stack 2" in visualizer.table.value
+    visualizer.left.model.value = SIX
+    np.testing.assert_array_equal(picture(visualizer.left), picture(visualizer.right))
+    visualizer.left.stack.value = 0
+    assert (picture(visualizer.left) != picture(visualizer.right)).any()
+    visualizer.right.model.value = NO_MODEL
+    assert visualizer.right.picture.layout.display == "none" and visualizer.table.value.count("colspan=3") == 1
+
+
+def test_the_hit_slider_recounts(tiny_study, visualizer):
+    def counted() -> int:
+        return int(re.search(r"<br>(\d+) of", visualizer.left.caption.value).group(1))
+
+    distances = tiny_study.run(5).distances()[:, list(SCORED)]
+    visualizer.person.value = int(np.nanargmin(np.nanmean(distances, axis=1))) + 1
+    hits = []
+    for visualizer.look.hit.value in (0.05, 0.5, 1.0):
+        hits.append(counted())
+        assert visualizer.table.value.count("&#10003;") >= hits[-1]
+    assert hits == sorted(hits) and hits[-1] > hits[0]
+
+
+def test_the_worst_person_comes_first(tiny_study, visualizer):
+    distances = tiny_study.run(5).distances()
+    visualizer.person.value = 9
+    visualizer.sort.value = WORST_PERSON
+    seen = []
+    for visualizer.person.value in range(1, 17):
+        seen.append(visualizer.shown_person)
+    expected = [np.nanmean(distances[person, list(SCORED)]) for person in seen]
+    assert sorted(seen) == list(range(16)) and expected == sorted(expected, reverse=True)
+
+    visualizer.sort.value = "worst left wrist first"
+    wrist = distances[:, INDEX["left wrist"]]
+    assert visualizer.person.value == 1 and wrist[visualizer.shown_person] == np.nanmax(wrist)
+    visualizer.sort.value = AS_STORED
+    assert visualizer.shown_person == 0
+
+
+def test_people_without_a_counted_joint_come_last():
+    errors = np.array([[np.nan, np.nan], [0.1, np.nan], [0.3, 0.9], [np.nan, np.nan], [0.7, 0.1]])
+    assert worst_first(errors).tolist() == [2, 4, 1, 0, 3]
+
+
+def test_sorting_follows_the_left_model_and_keeps_the_person(tiny_study, visualizer):
+    visualizer.sort.value = WORST_PERSON
+    person = visualizer.shown_person
+    visualizer.left.model.value = SIX
+    assert visualizer.shown_person == person
+    distances = tiny_study.run(6).distances()[:, list(SCORED)]
+    assert visualizer.order[0] == np.nanargmax(np.nanmean(distances, axis=1))
+
+
+def test_search_leaves_the_images_whose_names_match(tiny_study, visualizer):
+    names = tiny_study.crops[1].people.image
+    wanted = names[5]
+    visualizer.search.value = f" {wanted.removesuffix('.jpg').upper()} "
+    assert len(visualizer.order) == (names == wanted).sum() and visualizer.shown_person == 5
+    visualizer.search.value = "no such name"
+    assert len(visualizer.order) == len(names) and "everybody is shown" in visualizer.caption.value
+    assert visualizer.shown_person == 5
+    visualizer.search.value = ""
+    assert visualizer.shown_person == 5 and "everybody" not in visualizer.caption.value
+    visualizer.sort.value, visualizer.search.value = WORST_PERSON, wanted[:5]
+    assert len(visualizer.order) == sum(name.startswith(wanted[:5]) for name in names)
+
+
+def test_buttons_and_arrow_keys_step_and_stop_at_the_ends(visualizer):
+    visualizer.previous.click()
+    assert visualizer.person.value == 1
+    visualizer.next.click()
+    assert visualizer.person.value == 2
+    visualizer.pane.steps += 3  # as when the right arrow was pressed three times
+    assert visualizer.person.value == 5
+    visualizer.pane.steps -= 100
+    assert visualizer.person.value == 1
+    visualizer.pane.steps += 100
+    assert visualizer.person.value == 16
+
+
+def test_the_epoch_slider_shows_earlier_networks(tiny_study, predictors, snapshots):
+    visualizer = Visualizer(tiny_study.crops[1], predictors, snapshots)
+    side = visualizer.left
+    assert side.epoch.layout.display is None and [label for label, _ in side.epoch.options] == [
+        "1",
+        "2",
+        "trained",
+    ]
+    device, trained = choose_device("cpu"), visualizer.state(side).answer
+    for epoch in (1, 2):
+        side.epoch.value = epoch
+        expected = Predictor.from_checkpoint(snapshots[FIVE][epoch], device).predict_crop(
+            trained.crop, trained.matrix
+        )
+        np.testing.assert_allclose(visualizer.state(side).answer.joints, expected.joints)
+        assert f"epoch {epoch}" in side.caption.value
+    visualizer.left.model.value = SIX
+    assert side.epoch.layout.display == "none" and side.epoch.value == 0
+
+
+def test_a_snapshot_that_is_gone_is_one_sentence_and_the_sliders_live(tiny_study, predictors, snapshots):
+    visualizer = Visualizer(tiny_study.crops[1], predictors, snapshots)
+    snapshots[FIVE][1].unlink()
+    visualizer.left.epoch.value = 1
+    assert "there is no checkpoint" in visualizer.caption.value
+    visualizer.left.epoch.value = 2
+    assert "no checkpoint" not in visualizer.caption.value
+
+
+def test_an_image_that_is_gone_is_one_sentence(tiny_study, predictors, tmp_path):
+    crops = tiny_study.crops[1]
+    moved = replace(crops, people=replace(crops.people, images_folder=tmp_path))
+    visualizer = Visualizer(moved, predictors)
+    visualizer.look.whole.value = True
+    assert "cannot be read" in visualizer.caption.value
+    visualizer.look.whole.value = False
+    visualizer.person.value = 2
+    assert "cannot be read" not in visualizer.caption.value
+
+
+# What is kept
+
+
+def test_answers_are_kept_and_take_no_more_memory_than_allowed(tiny_study, predictors, monkeypatch):
+    crops, asked = tiny_study.crops[1], []
+    one = answer_bytes(Answers(crops, predictors).stacks(FIVE, None, 0))
+    slow = (
+        2 * (16 * 8 * 8 * 4 + 16 * 2 * 8 + 16 * 8) + 32 * 32 * 3 + 2 * 3 * 8
+    )  # heatmaps, joints, ...; crop, matrix
+    assert one == slow
+    answers = Answers(crops, predictors, kept_bytes=5 * one + 10)
+    predict = Predictor.predict_stacks
+    monkeypatch.setattr(Predictor, "predict_stacks", lambda self, *a: asked.append(self) or predict(self, *a))
+    for person in range(16):
+        answers.stacks(FIVE, None, person)
+        assert sum(map(answer_bytes, answers.kept.values())) <= 5 * one + 10
+    assert len(answers.kept) == 5 and len(asked) == 16
+    again = answers.stacks(FIVE, None, 15)
+    assert len(asked) == 16 and again is answers.stacks(FIVE, None, 15)
+    answers.stacks(FIVE, None, 0)  # went long ago
+    assert len(asked) == 17
+    tight = Answers(crops, predictors, kept_bytes=one - 1)
+    assert len(tight.stacks(FIVE, None, 0)) == 2 and len(tight.kept) == 0
+
+
+def test_networks_of_snapshots_are_loaded_when_asked_and_bounded(tiny_study, predictors, snapshots):
+    size = sum(tensor.nbytes for tensor in predictors[FIVE].network.state_dict().values())
+    answers = Answers(tiny_study.crops[1], predictors, snapshots, kept_bytes=round(1.5 * size))
+    assert len(answers.networks) == 0
+    for epoch in (1, 2, 1):
+        answers.stacks(FIVE, epoch, 0)
+        assert len(answers.networks) == 1 and answers.networks.currsize == size
+
+
+def test_errors_of_everybody_are_those_of_the_records(tiny_study, predictors):
+    heard = []
+    errors = Answers(tiny_study.crops[1], predictors).errors(FIVE, lambda *progress: heard.append(progress))
+    np.testing.assert_allclose(errors, tiny_study.run(5).distances(), atol=1e-4)
+    assert heard[-1] == (16, 16)
+
+
+def test_a_crop_with_context_is_cut_to_what_the_network_sees(tiny_study, predictors):
+    crops = tiny_study.crops[1]
+    margin = 4
+    padded = np.zeros((len(crops), 40, 40, 3), np.uint8)
+    padded[:, margin:-margin, margin:-margin] = crops.images
+    wide = replace(crops, images=padded, rule=replace(crops.rule, context=1.25))
+    assert wide.rule.margin == margin
+    ours, theirs = (Answers(one, predictors).stacks(FIVE, None, 3)[-1] for one in (wide, crops))
+    np.testing.assert_array_equal(ours.crop, theirs.crop)
+    np.testing.assert_array_equal(ours.joints, theirs.joints)
+
+
+def test_a_pane_starts_with_nothing_pressed_and_nothing_dragged():
+    pane = Pane(hint="x")
+    assert pane.steps == 0 and pane.box == [] and not pane.draggable and not pane.arrows
+    assert "ArrowRight" in str(pane._esm)
+
+
+def test_every_joint_can_be_chosen(visualizer):
+    for joint in JOINTS:
+        visualizer.look.joint.value = joint
+        assert f"<tr class='posekit-chosen'><td>{joint}</td>" in visualizer.table.value
