@@ -48,7 +48,7 @@ LspetOption = Annotated[
         help="Folder with joints.mat and images/ of Leeds Sports Pose (Extended), to train on in addition.",
     ),
 ]
-ModelOption = Annotated[int, typer.Option(help="Number of one of the report's six models.")]
+ModelOption = Annotated[int, typer.Option(help="Number of one of the report's six models; 7: posekit's own.")]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the weights and of the order of people.")]
 DeviceOption = Annotated[
     str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; by default a GPU if there is one.")

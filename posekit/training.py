@@ -41,7 +41,10 @@ class EpochRecord:
 
 
 def make_scheduler(config: RunConfig, optimizer: torch.optim.Optimizer) -> torch.optim.lr_scheduler.LRScheduler:
-    """Times 0.1 after the third epoch for a model with scheduler; else the rate stays as it is."""
+    """Times 0.1 after the third epoch for a model with scheduler; an annealed rate falls as a cosine to zero after
+    the last epoch (Loshchilov and Hutter, "SGDR", ICLR 2017); else the rate stays as it is."""
+    if config.annealed:
+        return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.epochs)
     milestones = [SCHEDULER_EPOCH] if config.scheduler else []
     return torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones, gamma=SCHEDULER_FACTOR)
 

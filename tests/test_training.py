@@ -20,8 +20,8 @@ from posekit.evaluation import heatmap_loss
 from posekit.metrics import pckh
 from posekit.parallel import run_together
 from posekit.records import read_run
-from posekit.study import Study, checkpoint_path
 from posekit.step import make_network, make_optimizer
+from posekit.study import Study, checkpoint_path
 from posekit.training import make_scheduler, train
 
 CPU = torch.device("cpu")
@@ -74,6 +74,18 @@ def test_scheduler_divides_the_rate_by_ten_after_the_third_epoch(tiny_study):
             optimizer.step()
             scheduler.step()
     np.testing.assert_allclose(rates, [1e-3] * 8 + [1e-4] * 2)
+
+
+def test_an_annealed_rate_falls_along_a_cosine(tiny_study):
+    config = tiny_study.config(7)
+    optimizer = make_optimizer(config, make_network(config, CPU))
+    scheduler = make_scheduler(config, optimizer)
+    rates = []
+    for _ in range(3):
+        rates.append(scheduler.get_last_lr()[0])
+        optimizer.step()
+        scheduler.step()
+    np.testing.assert_allclose(rates, [1e-3, 0.75e-3, 0.25e-3])  # (1 + cos(0, 60, 120 degrees)) / 2
 
 
 def test_same_seed_same_numbers_and_another_seed_others(tiny_study, tmp_path):
@@ -269,7 +281,7 @@ def test_broken_records_are_named(tiny_study, tmp_path):
         read_run(tmp_path)
 
 
-@pytest.mark.parametrize("ask", [lambda: get_model(7), lambda: get_profile("huge"), lambda: Study("huge")])
+@pytest.mark.parametrize("ask", [lambda: get_model(8), lambda: get_profile("huge"), lambda: Study("huge")])
 def test_unknown_models_and_profiles_are_refused(ask):
     with pytest.raises(PosekitError, match="there is no"):
         ask()
