@@ -22,13 +22,13 @@ def run_together(
     commands: list[list[str]],
     jobs: int,
     environment: dict[str, str],
-    images_done: Callable[[], int],
+    state: Callable[[], tuple[int, str]],
     images: int,
     progress: bool = True,
 ) -> None:
     """Runs `python -m posekit` with each command's arguments, at most `jobs` at a time, to their ends.
 
-    The bar follows `images_done`, which counts what the runs have recorded, out of `images`. If one fails, the
+    The bar follows `state`: how many images of `images` the runs have trained on, and a text. If one fails, the
     others are stopped (what they recorded is kept) and its message is raised as `PosekitError`; so are they on
     Ctrl-C, and when this process is killed.
     """
@@ -40,7 +40,7 @@ def run_together(
         tempfile.TemporaryDirectory() as logs,
         tqdm(
             total=images,
-            initial=images_done(),
+            initial=state()[0],
             desc=f"training, {jobs} at a time",
             unit=" images",
             disable=not progress,
@@ -61,7 +61,9 @@ def run_together(
                         )
                     running.append((process, log))
                 time.sleep(0.5)
-                if (done := images_done()) > bar.n:
+                done, text = state()
+                if done > bar.n:
+                    bar.set_postfix_str(text, refresh=False)
                     bar.update(done - bar.n)
                 for process, log in [job for job in running if job[0].poll() is not None]:
                     running.remove((process, log))

@@ -191,6 +191,12 @@ def read_run(folder: Path) -> Run:
         raise PosekitError(f"record {path} cannot be read ({error}); delete {folder} to train again") from error
 
 
+def read_history(folder: Path) -> tuple[float, pd.DataFrame]:
+    """When the last epoch was recorded (seconds since 1970), and the columns of `EpochRecord`; else `OSError`."""
+    path = folder / "history.csv"
+    return path.stat().st_mtime, pd.read_csv(path)
+
+
 def run_folder_name(model: int, seed: int) -> str:
     return f"model-{model}-seed-{seed}"
 

@@ -41,6 +41,7 @@ from posekit.records import (
     RECORD_FILES,
     Run,
     environment,
+    read_history,
     read_run,
     read_runs,
     run_folder_name,
@@ -242,7 +243,6 @@ class Study:
         if (jobs := self.jobs(len(configs))) < 2:
             return
         _ = self.floors  # makes the crops too: once here instead of at the same time in every process
-        people = len(self.crops[0])
         run_together(
             [
                 ["train", "--model", str(config.model), "--seed", str(config.seed)]
@@ -252,8 +252,8 @@ class Study:
             ],
             jobs,
             environment=self.environment,
-            images_done=lambda: people * sum(self._epochs_recorded(config) for config in configs),
-            images=people * sum(config.epochs for config in configs),
+            state=lambda: self._state(configs),
+            images=len(self.crops[0]) * sum(config.epochs for config in configs),
             progress=self.progress,
         )
 
@@ -288,11 +288,18 @@ class Study:
         for path in (self._checkpoint(config), *(self._run_folder(config) / name for name in RECORD_FILES)):
             path.unlink(missing_ok=True)
 
-    def _epochs_recorded(self, config: RunConfig) -> int:
-        try:
-            return len((self._run_folder(config) / "history.csv").read_text().splitlines()) - 1
-        except OSError:  # not there yet, or being replaced at this moment
-            return 0
+    def _state(self, configs: Sequence[RunConfig]) -> tuple[int, str]:
+        """How many images runs of other processes have trained on, and their latest epoch, from their records."""
+        epochs, latest = 0, (0.0, "")
+        for config in configs:
+            try:
+                when, rows = read_history(self._run_folder(config))
+            except OSError:  # no epoch is recorded yet
+                continue
+            last, epochs = rows.iloc[-1], epochs + len(rows)
+            text = f"model {config.model}: loss {last.train_loss:.5f}, PCKh@0.5 {last.pckh_weighted14:.1f} %"
+            latest = max(latest, (when, f"{text} after epoch {len(rows)}"))
+        return epochs * len(self.crops[0]), latest[1]
 
     def _is_trained(self, config: RunConfig) -> bool:
         """Whether the checkpoint is of the last epoch."""

@@ -168,7 +168,7 @@ def test_trainings_end_with_the_study_that_is_killed(drawn, tmp_path):
     program = (
         "from posekit.parallel import run_together\n"
         "models = [['train', '--model', str(n), '--device', 'cpu', '--learning-rate', '0.002'] for n in (5, 6)]\n"
-        "run_together(models, 2, {}, lambda: 0, 1, progress=False)"
+        "run_together(models, 2, {}, lambda: (0, ''), 1, progress=False)"
     )
     environment = {**os.environ, "POSEKIT_HOME": str(tmp_path), "POSEKIT_MPII": str(drawn)}
     study = subprocess.Popen([sys.executable, "-c", program], env=environment)

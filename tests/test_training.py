@@ -209,7 +209,7 @@ def test_trainings_side_by_side_are_of_the_same_study(tiny_study, monkeypatch):
 def test_a_training_that_fails_beside_others_says_why(drawn, tmp_path):
     environment = {"POSEKIT_HOME": str(tmp_path), "POSEKIT_MPII": str(drawn)}
     with pytest.raises(PosekitError, match="there is no model 77"):
-        run_together([["train", "--model", "77"]], 1, environment, lambda: 0, 5, progress=False)
+        run_together([["train", "--model", "77"]], 1, environment, lambda: (0, ""), 5, progress=False)
 
 
 def test_records_of_other_settings_are_not_overwritten(tiny_study, monkeypatch):
