@@ -24,7 +24,7 @@ def read_image(path: Path, upright: bool, reduce: int = 1) -> np.ndarray:
 
 
 def decode_image(data: bytes, name: str, upright: bool, reduce: int = 1) -> np.ndarray:
-    """The bytes of an image file as RGB, uint8, (H, W, 3); with reduce 2, 4 or 8, (ceil(H / reduce), ...)
+    """The bytes of an image file as RGB, uint8, (H, W, 3); of a JPEG with reduce 2, 4, 8, (ceil(H / reduce), ...).
 
     A reduced pixel is the mean of a block: pixel x of the image is pixel (x + 0.5) / reduce - 0.5 of the reduced.
 

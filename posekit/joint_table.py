@@ -23,7 +23,7 @@ def joint_table(answer: Prediction, truth: np.ndarray, head_size: float, hit: fl
 
 
 def summary(table: pd.DataFrame, hit: float) -> str:
-    """One line on a `joint_table`: hits among the annotated joints of the 14 that count, and their median error."""
+    """One line on a `joint_table`: hits among the 14 joints that count, and their median error."""
     scored = table.iloc[list(SCORED)].dropna(subset=["error"])
     if scored.empty:
         return "no joint can be scored: no head size or no annotated joint"

@@ -76,7 +76,7 @@ class Look:
         self.colors = widgets.Dropdown(options=COLOR_MAPS, **labelled("colours"))
         scales = [("0 to its peak", True), ("0 to 1", False)]
         self.to_peak = widgets.Dropdown(options=scales, **labelled("scale"))
-        self.threshold = widgets.FloatSlider(View.threshold, **part, **labelled("least confidence"))
+        self.threshold = widgets.FloatSlider(View.threshold, **part, **labelled("confidence ≥"))
         self.hit = widgets.FloatSlider(
             View.hit, min=0.05, max=1, step=0.05, readout_format=".2f", **labelled("hit within")
         )

@@ -114,7 +114,7 @@ class OwnPhotograph:
             self.stack.value = last
         unsure = int((self.stacks[-1].confidence < self.look.threshold.value).sum())
         self._say(
-            f"{self.model.value} answers. {unsure} of 16 joints are below the least confidence and not drawn. "
+            f"{self.model.value} answers. {unsure} of 16 joints are too unsure to be drawn. "
             "Save it, or drag another box."
         )
         self.update()

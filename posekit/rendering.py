@@ -98,10 +98,12 @@ def render(state: State) -> np.ndarray:
         if view.joint in INDEX and np.isfinite(truth[INDEX[view.joint]]).all() and np.isfinite(state.head_size):
             radius = view.hit * state.head_size * canvas.matrix[0, 0]
             picture = draw_circle(picture, truth[INDEX[view.joint]], radius)
-        picture = draw_skeleton(picture, truth, np.isfinite(truth).all(axis=1), truth=True)
+        picture = draw_skeleton(
+            picture, truth, np.isfinite(truth).all(axis=1), truth=True, size=_line_width(state)
+        )
     if view.answer and answer is not None:
         joints = transform(canvas.matrix, answer.joints)
-        picture = draw_skeleton(picture, joints, answer.confidence >= view.threshold)
+        picture = draw_skeleton(picture, joints, answer.confidence >= view.threshold, size=_line_width(state))
     return picture
 
 
@@ -113,6 +115,14 @@ def chosen_heatmap(answer: Prediction, view: View) -> np.ndarray:
 def brightest(answer: Prediction, view: View) -> float:
     """The heatmap's value that has the brightest colour."""
     return max(float(chosen_heatmap(answer, view).max()), 1e-6) if view.to_peak else 1.0
+
+
+def _line_width(state: State) -> float | None:
+    """A hundredth of the crop in the picture, so that a small person in a large image is not covered."""
+    if state.answer is None:
+        return None
+    zoom = state.canvas.matrix[0, 0] / state.answer.matrix[0, 0]
+    return max(3.0, zoom * state.answer.crop.shape[0] / 100)
 
 
 def _cells_to_picture(state: State) -> np.ndarray:

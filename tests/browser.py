@@ -1,4 +1,4 @@
-"""JupyterLab or voila on a free port, and Chromium before it: for the browser test and benchmarks/visualizer.py."""
+"""JupyterLab or voila on a free port, and Chromium before it: for the browser test and its benchmark."""
 
 import os
 import shutil
@@ -73,22 +73,45 @@ def _wait_until_it_answers(address: str, process: subprocess.Popen, log: Path) -
 
 
 @contextmanager
-def chromium(width: int, height: int, scale: float = 1.0):
-    """A page of a fresh headless Chromium."""
+def chromium() -> Iterator:
+    """A headless Chromium; one at a time in a process."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         # Without its sandbox, which containers and root cannot have; it sees nothing but this machine's own pages.
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         try:
-            yield browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=scale)
+            yield browser
         finally:
             browser.close()
 
 
 def run_in_lab(page, address: str, notebook: str) -> None:
-    """Opens a notebook and runs all its cells; the sliders of the first cell that has some are then there."""
+    """Opens a notebook and runs all its cells; returns when the kernel is at work."""
     page.goto(f"{address}/lab/tree/{notebook}")
-    page.get_by_text("| Idle").wait_for(timeout=40_000)
+    page.get_by_text("| Idle").wait_for(timeout=60_000)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+
+
+def slider(page, name: str):
+    """The handle of the first slider of this name; with it in focus, arrow keys move it."""
+    return page.locator(".widget-slider").filter(has_text=name).first.locator(".noUi-handle").first
+
+
+def milliseconds_to_picture(page, name: str, keys: list[str]) -> list[float]:
+    """For each key pressed on a slider, how long until the first picture is another one, as the page sees it."""
+    picture = page.locator("img.widget-image").first
+    picture.evaluate(
+        """image => {
+            window.waits = [];
+            document.addEventListener("keydown", () => { window.pressed = performance.now(); }, true);
+            image.onload = () => window.waits.push(performance.now() - window.pressed);
+        }"""
+    )
+    slider(page, name).focus()
+    for number, key in enumerate(keys):
+        page.keyboard.press(key)
+        page.wait_for_function("number => window.waits.length > number", arg=number, timeout=20_000)
+        page.wait_for_timeout(60)  # tables and captions come behind the picture
+    return page.evaluate("window.waits")

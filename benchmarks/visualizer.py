@@ -1,0 +1,63 @@
+"""How long from a slider's move to the new picture, measured in the browser.
+
+    python benchmarks/visualizer.py [--json]
+
+Opens notebook 06 on the drawn people in JupyterLab and headless Chromium, presses arrow keys on two sliders, and
+takes the time in the page from the key to the decoded picture: `opacity` draws anew, `person` goes back and forth
+among people whose predictions are kept. The aim is a median below 100 ms on two cores. Missing networks are
+trained first; Chromium and playwright must be there, as for tests/test_browser.py.
+"""
+
+import argparse
+import json
+import shutil
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(CHECKOUT / "tests"))
+
+import browser  # noqa: E402
+
+MOVES = {
+    "opacity": ["ArrowRight", "ArrowLeft"] * 20,
+    "person": ["ArrowRight"] * 10 + ["ArrowLeft", "ArrowRight"] * 20,
+}
+WARM_UP = {"opacity": 4, "person": 12}
+
+
+def measure() -> dict[str, float]:
+    """Medians and 90th percentiles in ms, by slider."""
+    figures = {}
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(CHECKOUT / "notebooks" / "06_visualizer.ipynb", folder)
+        environment = {"POSEKIT_HOME": str(CHECKOUT), "POSEKIT_MPII": "", "POSEKIT_LSPET": ""}
+        with browser.server("lab", Path(folder), environment) as address, browser.chromium() as chromium:
+            page = chromium.new_page(viewport={"width": 1280, "height": 800})
+            browser.run_in_lab(page, address, "06_visualizer.ipynb")
+            page.locator(".posekit-upload").wait_for(state="attached", timeout=600_000)
+            for name, keys in MOVES.items():
+                waits = browser.milliseconds_to_picture(page, name, keys)[WARM_UP[name] :]
+                figures[f"{name}_median_ms"] = statistics.median(waits)
+                figures[f"{name}_90th_percentile_ms"] = statistics.quantiles(waits, n=10)[-1]
+    return figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    arguments = parser.parse_args()
+    if browser.why_not():
+        sys.exit(browser.why_not())
+    figures = measure()
+    if arguments.json:
+        print(json.dumps(figures, indent=2))
+    else:
+        for name, value in figures.items():
+            print(f"{name:28s} {value:7.1f}")
+
+
+if __name__ == "__main__":
+    main()

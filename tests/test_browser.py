@@ -1,0 +1,204 @@
+"""Notebook 06 as people meet it: in JupyterLab and as voila's page, in a real Chromium.
+
+Screenshots go into tests/output/. With POSEKIT_SCREENSHOTS=1, those of the README and of notebook 06 are renewed:
+
+    POSEKIT_SCREENSHOTS=1 python -m pytest tests/test_browser.py
+"""
+
+import io
+import json
+import os
+import shutil
+from pathlib import Path
+
+import browser
+import pytest
+from conftest import CHECKOUT
+from PIL import Image
+
+from posekit.skeleton import JOINTS
+from posekit.study import Study
+
+pytestmark = pytest.mark.skipif(bool(browser.why_not()), reason=browser.why_not())
+
+NOTEBOOK = "notebooks/06_visualizer.ipynb"
+OUTPUT, PUBLISHED = CHECKOUT / "tests" / "output", CHECKOUT / "figures" / "visualizer"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """A folder with a copy of the notebook, and a home with the checkout's networks and nothing else of it."""
+    Study("quick", progress=False).predictors([5, 1, 3])
+    folder = tmp_path_factory.mktemp("lab")
+    (folder / "notebooks").mkdir()
+    shutil.copy(CHECKOUT / NOTEBOOK, folder / NOTEBOOK)
+    shutil.copytree(PUBLISHED, folder / "figures" / "visualizer", dirs_exist_ok=True)
+    (folder / "home" / "data").mkdir(parents=True)
+    for name in ("sample", "cache", "checkpoints", "runs"):
+        (folder / "home" / "data" / name).symlink_to(CHECKOUT / "data" / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def environment(place) -> dict[str, str]:
+    home = str(place / "home")
+    return {"POSEKIT_HOME": home, "POSEKIT_MPII": "", "POSEKIT_LSPET": "", "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with browser.chromium() as chromium:
+        yield chromium
+
+
+@pytest.fixture(scope="module")
+def page(place, environment, chromium):
+    """The notebook in JupyterLab, all cells run."""
+    with browser.server("lab", place, environment) as address:
+        page = chromium.new_page(viewport={"width": 1280, "height": 800})
+        browser.run_in_lab(page, address, NOTEBOOK)
+        page.locator(".posekit-upload").wait_for(state="attached", timeout=120_000)
+        yield page
+
+
+def save(screenshot: bytes, name: str, publish: bool = False) -> None:
+    OUTPUT.mkdir(exist_ok=True)
+    (OUTPUT / name).write_bytes(screenshot)
+    if publish and os.environ.get("POSEKIT_SCREENSHOTS"):
+        PUBLISHED.mkdir(parents=True, exist_ok=True)
+        picture = Image.open(io.BytesIO(screenshot)).convert("RGB")
+        palette = picture.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=4)  # a third of the bytes
+        picture.quantize(256, palette=palette).save(PUBLISHED / name, optimize=True)
+
+
+def widget(page, which: int):
+    """The visualizer (0) or the own photograph (1)."""
+    return page.locator(".jp-OutputArea-output").filter(has=page.locator(".posekit-legend")).nth(which)
+
+
+def shown(part) -> list[str | None]:
+    return [image.get_attribute("src") for image in part.locator("img.widget-image").all()]
+
+
+def wait_for_change(page, part, before: list) -> list:
+    """The pictures of a widget, once the first is another one than before."""
+    image = part.locator("img.widget-image").first.element_handle()
+    page.wait_for_function("([image, before]) => image.src !== before", arg=[image, before[0]], timeout=20_000)
+    return shown(part)
+
+
+def test_sliders_keys_and_menus_change_the_picture(page):
+    part = widget(page, 0)
+    part.scroll_into_view_if_needed()
+    before = shown(part)
+    browser.slider(page, "opacity").focus()
+    page.keyboard.press("ArrowRight")
+    before = wait_for_change(page, part, before)
+    part.get_by_label("sort").select_option("worst left wrist first")
+    before = wait_for_change(page, part, before)
+    part.get_by_label("heatmap of").select_option("left wrist")
+    before = wait_for_change(page, part, before)
+    part.locator(".posekit-chosen", has_text="left wrist").wait_for()
+
+    part.locator(".posekit-pane").click()
+    page.keyboard.press("ArrowRight")
+    before = wait_for_change(page, part, before)
+    part.get_by_text(", 2 of 250 people").wait_for()
+    page.keyboard.press("ArrowLeft")
+    before = wait_for_change(page, part, before)
+    part.get_by_text(", 1 of 250 people").wait_for()
+
+    part.get_by_label("right model").select_option("Model 1: original, RMSprop")
+    part.locator("img.widget-image").nth(1).wait_for()
+    part.get_by_label("heatmap of").select_option("right knee")
+    wait_for_change(page, part, before)
+    for _ in range(7):
+        part.get_by_role("button", name="next").click()
+    part.get_by_text(", 8 of 250 people").wait_for()
+    page.wait_for_timeout(300)
+    save(page.screenshot(), "lab_1280.png")
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.wait_for_timeout(500)
+    part.scroll_into_view_if_needed()
+    save(page.screenshot(), "lab_1920.png")
+    save(part.screenshot(), "people.png", publish=True)
+    page.set_viewport_size({"width": 1280, "height": 800})
+
+
+def test_an_own_photograph_from_upload_to_saved_joints(page, place):
+    part = widget(page, 1)
+    part.scroll_into_view_if_needed()
+    photograph = place / "home" / "data" / "sample" / "images" / "001257.jpg"
+    with page.expect_file_chooser() as chooser:
+        part.locator(".posekit-upload").click()
+    chooser.value.set_files(photograph)
+    part.get_by_text("Drag a box").wait_for()
+    pane = part.locator(".posekit-pane")
+    pane.scroll_into_view_if_needed()
+    before, frame = shown(part), pane.bounding_box()
+    left, top, right, bottom = drawn_person(place, photograph.name)
+    page.mouse.move(frame["x"] + left * frame["width"], frame["y"] + top * frame["height"])
+    page.mouse.down()
+    page.mouse.move(frame["x"] + 0.5 * frame["width"], frame["y"] + 0.5 * frame["height"])
+    page.mouse.move(frame["x"] + right * frame["width"], frame["y"] + bottom * frame["height"])
+    assert part.locator(".posekit-band").count() == 1
+    page.mouse.up()
+    before = wait_for_change(page, part, before)
+
+    part.get_by_role("button", name="Estimate").click()
+    wait_for_change(page, part, before)
+    part.get_by_text("Model 5: reduced, RMSprop answers").wait_for()
+    assert part.locator(".posekit-table tr").count() == 17
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.wait_for_timeout(500)
+    save(part.screenshot(), "photograph.png", publish=True)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    part.get_by_role("button", name="Save").click()
+    part.get_by_text("Saved 001257-pose.png").wait_for()
+    record = json.loads((place / "home" / "data" / "photographs" / "001257-pose.json").read_text())
+    width, height = Image.open(photograph).size
+    dragged = [left * width, top * height, right * width, bottom * height]
+    assert all(abs(ours - theirs) < 0.02 * width for ours, theirs in zip(record["box"], dragged, strict=True))
+    assert [joint["joint"] for joint in record["joints"]] == list(JOINTS)
+
+
+def drawn_person(place: Path, name: str) -> tuple[float, float, float, float]:
+    """The box of a drawn person's joints with some air, as parts of the image."""
+    people = json.loads((place / "home" / "data" / "sample" / "annotations" / "valid.json").read_text())
+    joints = next(person["joints"] for person in people if person["image"] == name)
+    width, height = Image.open(place / "home" / "data" / "sample" / "images" / name).size
+    x, y = [joint[0] / width for joint in joints], [joint[1] / height for joint in joints]
+    return max(min(x) - 0.04, 0.01), max(min(y) - 0.04, 0.01), min(max(x) + 0.04, 0.99), min(max(y) + 0.08, 0.99)
+
+
+def test_large_and_broken_uploads_leave_the_widget_alive(page, place):
+    """A message above 10 MB would close the server's connection; the file comes in pieces instead."""
+    part = widget(page, 1)
+    large = place / "large.png"
+    Image.effect_noise((4000, 3000), 90).save(large, compress_level=0)
+    assert large.stat().st_size > 11_000_000
+    broken = place / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8\xff\xe0 no photograph")
+    for path, sentence in ((broken, "damaged"), (large, "large.png is grey")):
+        with page.expect_file_chooser() as chooser:
+            part.locator(".posekit-upload").click()
+        chooser.value.set_files(path)
+        part.get_by_text(sentence).wait_for(timeout=20_000)
+
+
+def test_the_page_of_voila(place, environment, chromium):
+    without = """--TagRemovePreprocessor.remove_cell_tags={"screenshot"}"""  # as `make app` does
+    with browser.server("voila", place, environment, NOTEBOOK, without) as address:
+        page = chromium.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(address, timeout=120_000, wait_until="commit")
+        page.locator(".posekit-upload").wait_for(timeout=120_000)
+        part = widget(page, 0)
+        before = shown(part)
+        browser.slider(page, "person").focus()
+        page.keyboard.press("ArrowRight")
+        wait_for_change(page, part, before)
+        part.scroll_into_view_if_needed()
+        save(page.screenshot(), "voila_1280.png")
+        page.set_viewport_size({"width": 1920, "height": 1080})
+        page.wait_for_timeout(500)
+        save(page.screenshot(), "voila_1920.png")
