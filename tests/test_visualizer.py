@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from posekit.answers import Answers, answer_bytes, worst_first
 from posekit.checkpoint import read_checkpoint
 from posekit.device import choose_device
 from posekit.metrics import pckh
-from posekit.pane import Pane
 from posekit.predictor import Predictor
-from posekit.rendering import NO_HEATMAP, render
 from posekit.skeleton import INDEX, JOINTS, SCORED
 from posekit.study import checkpoint_path
-from posekit.visualizer import AS_STORED, NO_MODEL, WORST_PERSON, Visualizer
+from posekit.visualizer.answers import Answers, answer_bytes, worst_first
+from posekit.visualizer.pane import Pane
+from posekit.visualizer.people import AS_STORED, NO_MODEL, WORST_PERSON, Visualizer
+from posekit.visualizer.rendering import NO_HEATMAP, render
 
 FIVE, SIX = "Model 5: reduced, RMSprop", "Model 6: reduced, Adam"
 

@@ -16,10 +16,10 @@ from posekit.crop import CropRule
 from posekit.errors import PosekitError
 from posekit.heatmaps import Codec
 from posekit.images import read_image
-from posekit.own_photograph import OwnPhotograph
-from posekit.photograph import LARGEST_FILE, MOST_PIXELS, read_photograph
 from posekit.predictor import Predictor
 from posekit.skeleton import JOINTS
+from posekit.visualizer import OwnPhotograph
+from posekit.visualizer.photograph import LARGEST_FILE, MOST_PIXELS, read_photograph
 
 FORMATS = ["JPEG", "PNG", "WEBP"]
 

@@ -11,10 +11,11 @@ from posekit.drawing import (
     heatmap_picture,
     overlay_heatmap,
 )
-from posekit.joint_table import answer_html, joint_table, summary, table_html
-from posekit.look import legend_html
 from posekit.predictor import Prediction
-from posekit.rendering import (
+from posekit.skeleton import INDEX, JOINTS
+from posekit.visualizer.joint_table import answer_html, joint_table, summary, table_html
+from posekit.visualizer.look import legend_html
+from posekit.visualizer.rendering import (
     ALL_JOINTS,
     NO_HEATMAP,
     PICTURE,
@@ -25,7 +26,6 @@ from posekit.rendering import (
     image_canvas,
     render,
 )
-from posekit.skeleton import INDEX, JOINTS
 
 NOBODY = np.full(16, False)
 

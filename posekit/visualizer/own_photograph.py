@@ -8,13 +8,13 @@ import ipywidgets as widgets
 import numpy as np
 
 from posekit.errors import PosekitError
-from posekit.joint_table import answer_html
-from posekit.look import CONTROLS, SHOWN, STYLE, Look, group, labelled, lines, picture_bytes
-from posekit.pane import Pane, under_pane
-from posekit.photograph import LARGEST_FILE, Photograph, read_photograph, save_estimate
 from posekit.predictor import Prediction, Predictor
-from posekit.rendering import Canvas, State, crop_canvas, image_canvas, render
-from posekit.upload import Upload
+from posekit.visualizer.joint_table import answer_html
+from posekit.visualizer.look import CONTROLS, SHOWN, STYLE, Look, group, labelled, lines, picture_bytes
+from posekit.visualizer.pane import Pane, under_pane
+from posekit.visualizer.photograph import LARGEST_FILE, Photograph, read_photograph, save_estimate
+from posekit.visualizer.rendering import Canvas, State, crop_canvas, image_canvas, render
+from posekit.visualizer.upload import Upload
 
 START = "Choose a JPEG, PNG or WebP photograph. It stays on the machine that runs this notebook."
 

@@ -8,17 +8,17 @@ import ipywidgets as widgets
 import numpy as np
 from cachetools import LRUCache
 
-from posekit.answers import Answers, worst_first
 from posekit.crop import person_box
 from posekit.dataset import Crops
 from posekit.errors import PosekitError
 from posekit.images import read_image
-from posekit.joint_table import joint_table, summary, table_html
-from posekit.look import CONTROLS, SHOWN, STYLE, Look, group, labelled, lines, picture_bytes
-from posekit.pane import Pane, under_pane
 from posekit.predictor import Prediction, Predictor
-from posekit.rendering import Canvas, State, crop_canvas, image_canvas, render
 from posekit.skeleton import INDEX, JOINTS, SCORED
+from posekit.visualizer.answers import Answers, worst_first
+from posekit.visualizer.joint_table import joint_table, summary, table_html
+from posekit.visualizer.look import CONTROLS, SHOWN, STYLE, Look, group, labelled, lines, picture_bytes
+from posekit.visualizer.pane import Pane, under_pane
+from posekit.visualizer.rendering import Canvas, State, crop_canvas, image_canvas, render
 
 NO_MODEL = "(none)"
 AS_STORED, WORST_PERSON = "order of the data set", "worst person first"

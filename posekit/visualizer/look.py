@@ -8,8 +8,8 @@ import ipywidgets as widgets
 import numpy as np
 
 from posekit.drawing import SIDE_COLORS, color_table
-from posekit.rendering import ALL_JOINTS, COLOR_MAPS, NO_HEATMAP, View
 from posekit.skeleton import JOINTS
+from posekit.visualizer.rendering import ALL_JOINTS, COLOR_MAPS, NO_HEATMAP, View
 
 #: How wide controls and pictures are: as the window allows, and a picture never higher than the window.
 CONTROLS = {"flex": "0 0 auto", "width": "clamp(265px, 22vw, 340px)", "margin": "0 16px 0 0"}
