@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from posekit.cli_evaluate import evaluate
+from posekit.cli_grid import grid
 from posekit.cli_mpii import mpii_app
 from posekit.errors import PosekitError
 
@@ -130,7 +131,7 @@ def study(
                 f"PCKh@0.5 weighted14 {last.pckh_weighted14:.1f} %"
             )
         print("3/4  figures and tables")
-        paths = publish_records(the_study.runs(), the_study.figures)
+        paths = publish_records(the_study.runs(), the_study.figures, the_study.variations())
         paths += publish_pictures(the_study.runs(), validation_crops, the_study.figures)
         print("4/4  notebooks")
         for notebook in study_notebooks():
@@ -185,6 +186,7 @@ def train(
 
 
 app.command()(evaluate)
+app.command()(grid)
 
 
 @app.command()
@@ -212,7 +214,7 @@ def figures(
             print(f"{name}: no run is finished yet")
             continue
         target = home() / "figures" / name
-        paths = publish_records(runs, target)
+        paths = publish_records(runs, target, read_runs(folder / name / "variations"))
         parts = runs[0].config.data  # such as sample, mpii-1992, mpii-lspet-6000
         drawn, more = parts.startswith("sample"), "lspet" in parts
         at_hand = ((home() / "data" / "sample").exists() if drawn else bool(mpii)) and (bool(lspet) or not more)

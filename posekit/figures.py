@@ -1,9 +1,10 @@
-"""Numbers in, matplotlib figure out: the report's figures 2 to 4 and charts that this study adds.
+"""Numbers in, matplotlib figure out: the study's style, the report's figures 2 to 4, its claims and some charts.
 
-Loss and accuracy figures are made from records alone. Every line has its own colour, dash and marker, so that
-they are readable for colour-blind people and in print without colour.
+Every model has its own colour, dash and marker, so that figures are readable for colour-blind people and in print
+without colour.
 """
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,11 +16,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from posekit.configurations import MODELS
+from posekit.configurations import MODELS, OWN_MODEL
 from posekit.errors import PosekitError
-from posekit.metrics import pckh
 from posekit.records import Run
-from posekit.skeleton import GROUPS, JOINTS
+from posekit.skeleton import JOINTS
 
 #: The models that each loss figure of the report compares.
 LOSS_FIGURES: dict[int, tuple[str, tuple[int, ...]]] = {
@@ -28,9 +28,16 @@ LOSS_FIGURES: dict[int, tuple[str, tuple[int, ...]]] = {
     4: ("Original and reduced network with Adam", (3, 6)),
 }
 
-_COLORS = dict(zip(MODELS, sns.color_palette("colorblind", len(MODELS)), strict=True))
-_MARKERS = dict(zip(MODELS, "osD^vX", strict=True))
-_DASHES = dict(zip(MODELS, ["-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)), (0, (7, 3))], strict=True))
+#: Of every model, in every figure.
+_NUMBERS = [*MODELS, OWN_MODEL.number]
+COLORS = dict(zip(_NUMBERS, sns.color_palette("colorblind", len(_NUMBERS)), strict=True))
+MARKERS = dict(zip(_NUMBERS, "osD^vXP", strict=True))
+DASHES = dict(
+    zip(_NUMBERS, ["-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)), (0, (7, 3)), (0, (3, 1))], strict=True)
+)
+
+#: Mark and colour of a verdict: to be told apart without colour.
+_VERDICTS = {"holds": ("o", COLORS[3]), "does not hold": ("x", COLORS[4]), "cannot be told": ("_", "0.45")}
 
 
 def new_figure(
@@ -70,9 +77,9 @@ def loss_figure(runs: Sequence[Run], title: str) -> Figure:
             axis.plot(
                 run.history["epoch"],
                 run.history[f"{side}_loss"],
-                color=_COLORS[model],
-                linestyle=_DASHES[model],
-                marker=_MARKERS[model] if first else None,
+                color=COLORS[model],
+                linestyle=DASHES[model],
+                marker=MARKERS[model] if first else None,
                 markersize=5,
                 linewidth=1.6 if first else 0.8,
                 label=MODELS[model].label if first else None,
@@ -103,82 +110,13 @@ def _floor_line(axis: Axes, value: float, name: str) -> None:
     )  # fmt: skip
 
 
-def accuracy_figure(runs: Sequence[Run], threshold: float = 0.5) -> Figure:
-    """PCKh of the validation people by group of joints and model, with the mean pose as floor of the mean."""
-    figure, axes = new_figure(8.2, 4.2)
-    axis = axes[0, 0]
-    groups = [*GROUPS, "weighted14"]
-    models = sorted({run.config.model for run in runs})
-    offsets = dict(zip(models, np.linspace(-0.3, 0.3, len(models)), strict=True))
-    for run in runs:
-        score = pckh(run.distances(), threshold)
-        values = [*score.groups.values(), score.weighted14]
-        model, first = run.config.model, run.config.seed == min(_seeds(runs, run.config.model))
-        axis.plot(
-            np.arange(len(groups)) + offsets[model],
-            values,
-            _MARKERS[model],
-            color=_COLORS[model],
-            markersize=6 if first else 3.5,
-            alpha=1 if first else 0.6,
-            label=MODELS[model].label if first else None,
-        )
-    if threshold == 0.5:
-        floor = runs[0].floors["mean_pose_weighted14"]
-        last = len(groups) - 1
-        axis.hlines(floor, last - 0.42, last + 0.42, color="black", linestyle=(0, (2, 2)), linewidth=1.2)
-        axis.annotate("mean\npose", (last + 0.42, floor), (3, 0), textcoords="offset points", va="center",
-                      fontsize="small")  # fmt: skip
-    for boundary in np.arange(len(groups) - 1) + 0.5:
-        axis.axvline(boundary, color="0.9", linewidth=0.8)
-    axis.set_xticks(range(len(groups)), [*GROUPS, "all 14\nweighted"])
-    axis.set_ylim(bottom=0)
-    axis.set_ylabel(f"PCKh@{threshold:g} (%)")
-    further = "; small: further seeds" if len(runs) > len(models) else ""
-    axis.set_title(f"Accuracy on the validation people ({study_of(runs)}{further})")
-    axis.set_xlim(-0.5, len(groups) - 0.1)  # room for the floor's name
-    sns.despine(ax=axis)
-    figure.legend(loc="outside lower center", ncols=2, frameon=False)
-    return figure
-
-
-def pckh_curve_figure(runs: Sequence[Run]) -> Figure:
-    """PCKh (weighted14) of the validation people over thresholds up to one head size."""
-    figure, axes = new_figure(7.2, 4.0)
-    axis = axes[0, 0]
-    thresholds = np.linspace(0, 1, 51)
-    for run in runs:
-        model, distances = run.config.model, run.distances()
-        first = run.config.seed == min(_seeds(runs, model))
-        values = [pckh(distances, threshold).weighted14 for threshold in thresholds]
-        axis.plot(
-            thresholds,
-            values,
-            color=_COLORS[model],
-            linestyle=_DASHES[model],
-            linewidth=1.5 if first else 0.7,
-            marker=_MARKERS[model] if first else None,
-            markevery=(model, 10),
-            label=MODELS[model].label if first else None,
-        )
-    axis.axvline(0.5, color="0.8", linewidth=1, zorder=0)
-    axis.set_xlabel("threshold (head sizes)")
-    axis.set_ylabel("PCKh, weighted14 (%)")
-    axis.set_xlim(0, 1)
-    axis.set_ylim(bottom=0)
-    axis.set_title(f"Joints found within a distance ({study_of(runs)})")
-    axis.legend(frameon=False, fontsize="small", loc="upper left")
-    sns.despine(ax=axis)
-    return figure
-
-
 def report_losses_figure(losses: pd.DataFrame, floor: float) -> Figure:
     """The report's losses after five epochs (`posekit.report.losses`), beside the loss of answering zero."""
     figure, axes = new_figure(7.2, 2.8)
     axis = axes[0, 0]
     names = [MODELS[model].label for model in losses["model"]]
     for row, (model, loss) in enumerate(zip(losses["model"], losses["loss"], strict=True)):
-        axis.plot(loss, row, _MARKERS[model], color=_COLORS[model], markersize=8)
+        axis.plot(loss, row, MARKERS[model], color=COLORS[model], markersize=8)
         axis.annotate(
             f"{loss:.6f}",
             (loss, row),
@@ -199,6 +137,43 @@ def report_losses_figure(losses: pd.DataFrame, floor: float) -> Figure:
     axis.locator_params(axis="x", nbins=5)
     axis.set_xlabel("loss after five epochs, as published in the report")
     sns.despine(ax=axis)
+    return figure
+
+
+def claims_figure(claims: pd.DataFrame, title: str) -> Figure:
+    """The claims of the report as a picture (`posekit.claims.claims_table`): claim, evidence, verdict."""
+    widths = {"claim": 36, "evidence": 88}  # characters a line
+    texts = [
+        {
+            "claim": textwrap.fill(f"{row.claim} (section {row.section})", widths["claim"]),
+            "evidence": textwrap.fill(row.evidence, widths["evidence"]),
+            "verdict": row.verdict,
+        }
+        for row in claims.itertuples()
+    ]
+    lines = [max(text.count("\n") + 1 for text in row.values()) + 1 for row in texts]
+    left = {"claim": 0.005, "evidence": 0.275, "verdict": 0.835}
+    height = 0.165 * (sum(lines) + 2) + 0.4
+    figure, axes = new_figure(11.5, height)
+    axis = axes[0, 0]
+    axis.set_axis_off()
+    axis.set(xlim=(0, 1), ylim=(sum(lines) + 1.2, -1.8))
+    heads = ("The report says", "We find (accuracy: PCKh@0.5, weighted14)", "Verdict")
+    for head, x in zip(heads, left.values(), strict=True):
+        axis.text(x, -0.6, head, weight="bold", va="center")
+    top = 0.2
+    for text, count in zip(texts, lines, strict=True):
+        axis.axhline(top, color="0.8", linewidth=0.8)
+        for name, x in left.items():
+            if name != "verdict":
+                axis.text(x, top + 0.5, text[name], va="top", fontsize="small", linespacing=1.25)
+        mark, color = _VERDICTS[text["verdict"]]
+        axis.plot(left["verdict"] + 0.012, top + 1.05, mark, color=color, markersize=9, markeredgewidth=2.2,
+                  clip_on=False)  # fmt: skip
+        axis.text(left["verdict"] + 0.03, top + 1.05, text["verdict"], va="center", color=color, weight="bold")
+        top += count
+    axis.axhline(top, color="0.8", linewidth=0.8)
+    figure.suptitle(title)
     return figure
 
 

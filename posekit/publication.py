@@ -1,41 +1,72 @@
 """Every figure and table of a study, written from its records into one folder."""
 
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 from tqdm.auto import tqdm
 
+from posekit.accuracy_figures import accuracy_figure, grid_figure, pckh_curve_figure, seeds_figure
 from posekit.annotations import People
+from posekit.claims import claims_table
+from posekit.configurations import MODELS
 from posekit.crop import CropRule, lost_joints
 from posekit.dataset import Crops
-from posekit.figures import LOSS_FIGURES, accuracy_figure, loss_figure, save_figure
+from posekit.figures import LOSS_FIGURES, claims_figure, loss_figure, save_figure
+from posekit.grid import at_best_rates, at_equal_rates, at_report_rates, duel_table, grid_table, make_grid
 from posekit.images import read_image
+from posekit.measured import crop_audit, latency
 from posekit.picture_figures import crop_figure, people_figure, pose_grid_figure
 from posekit.records import Run
+from posekit.seeds import described
 from posekit.tables import accuracy_table, losses_table, save_table, table_1_beside_the_report, table_2
 
 #: The report's proposed network, whose answers Fig. 5 shows.
 PROPOSED = 5
 
 
-def publish_records(runs: list[Run], folder: Path, progress: bool = True) -> list[Path]:
-    """Figs. 2 to 4, PCKh by joint, Tables I and II and the losses: what needs records alone. Returns the paths."""
-    jobs = [
-        lambda number=number, title=title, chosen=chosen: save_figure(
-            loss_figure(chosen, title), folder, f"figure_{number}"
-        )
+def publish_records(
+    runs: list[Run], folder: Path, variations: Sequence[Run] = (), progress: bool = True
+) -> list[Path]:
+    """Figs. 2 to 4, accuracy, Tables I and II, losses and claims: what needs records alone. Returns the paths.
+
+    variations are the study's runs at other learning rates; the grid of rates is drawn if there are any.
+    """
+    jobs: list[tuple[str, Callable[[], Figure | pd.DataFrame]]] = [
+        (f"figure_{number}", partial(loss_figure, chosen, title))
         for number, (title, models) in LOSS_FIGURES.items()
         if (chosen := [run for run in runs if run.config.model in models])
     ]
-    jobs.append(lambda: save_figure(accuracy_figure(runs), folder, "accuracy"))
-    jobs.append(lambda: save_table(table_1_beside_the_report(), folder, "table_1"))
-    jobs.append(lambda: save_table(losses_table(runs), folder, "losses"))
-    jobs.append(lambda: save_table(accuracy_table(runs).rename_axis("run").reset_index(), folder, "accuracy"))
+    jobs += [
+        ("accuracy", lambda: accuracy_figure(runs)),
+        ("curve", lambda: pckh_curve_figure(runs)),
+        ("seeds", lambda: seeds_figure(runs)),
+        ("accuracy", lambda: accuracy_table(runs).rename_axis("run").reset_index()),
+        ("losses", lambda: losses_table(runs)),
+        ("table_1", table_1_beside_the_report),
+        ("latency", latency),
+    ]
     proposed = [run for run in runs if run.config.model == PROPOSED]
     if proposed:
-        config = proposed[0].config
-        jobs.append(lambda: save_table(table_2(config), folder, "table_2"))
-    return [path for job in tqdm(jobs, desc="figures and tables", disable=not progress) for path in job()]
+        jobs.append(("table_2", lambda: table_2(proposed[0].config)))
+    if variations:
+        grid = make_grid(runs, variations)
+        jobs += [
+            ("grid", lambda: grid_figure(grid)),
+            ("grid", lambda: grid_table(grid)),
+            ("optimizers", lambda: duel_table(at_report_rates(grid) + at_equal_rates(grid) + at_best_rates(grid))),
+        ]
+    if any(run.config.model in MODELS for run in runs):
+        claims = cache(lambda: claims_table(runs, variations, latency(), crop_audit()))
+        jobs += [("claims", claims), ("claims", lambda: claims_figure(claims(), described(runs)))]
+    paths = []
+    for name, make in tqdm(jobs, desc="figures and tables", disable=not progress):
+        made = make()
+        paths += (save_figure if isinstance(made, Figure) else save_table)(made, folder, name)
+    return paths
 
 
 def example_person(people: People, rule: CropRule) -> int:

@@ -11,6 +11,7 @@ from posekit.configurations import MODELS, PROFILES, Profile, RunConfig, network
 from posekit.cost import network_cost
 from posekit.errors import PosekitError
 from posekit.hourglass import NetworkConfig, StackedHourglass
+from posekit.intervals import interval
 from posekit.metrics import pckh
 from posekit.records import Run
 from posekit.skeleton import JOINTS
@@ -94,11 +95,13 @@ def losses_table(runs: list[Run]) -> pd.DataFrame:
 
 
 def accuracy_table(runs: list[Run], threshold: float = 0.5) -> pd.DataFrame:
-    """PCKh in percent: a row a run, columns the 16 joints and the three means, and the mean pose as last row."""
+    """PCKh in percent: a row a run, columns the three means, the 95 % interval of weighted14 over people, and the
+    16 joints; the mean pose as last row."""
     rows = {}
     for run in runs:
-        score = pckh(run.distances(), threshold)
+        score, of_people = pckh(run.distances(), threshold), interval(run.distances(), "weighted14", threshold)
         means = {"macro14": score.macro14, "weighted14": score.weighted14, "weighted16": score.weighted16}
+        means |= {"weighted14 low": of_people.low, "weighted14 high": of_people.high}
         rows[run.label] = means | dict(zip(JOINTS, score.joints, strict=True))
     table = pd.DataFrame.from_dict(rows, orient="index")
     if runs and threshold == 0.5:

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from posekit.accuracy_figures import accuracy_figure
 from posekit.configurations import MODELS
-from posekit.figures import LOSS_FIGURES, accuracy_figure, loss_figure, save_figure
+from posekit.figures import LOSS_FIGURES, loss_figure, save_figure
 from posekit.metrics import pckh
 from posekit.picture_figures import crop_figure
 from posekit.publication import publish_pictures, publish_records

@@ -56,7 +56,7 @@ def test_conda_installs_the_same_lock():
 def test_readme_names_commands_that_exist():
     readme = (CHECKOUT / "README.md").read_text()
     commands = {command.name or command.callback.__name__ for command in app.registered_commands}
-    named = set(re.findall(r"posekit (study|train|evaluate|figures|predict|sample|cost)\b", readme))
+    named = set(re.findall(r"posekit (study|train|evaluate|grid|figures|predict|sample|cost)\b", readme))
     assert named == commands
     makefile = (CHECKOUT / "Makefile").read_text()
     targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))

@@ -1,0 +1,170 @@
+"""How long an answer takes: the report's two networks at full size, in turns, and their ratio.
+
+    python benchmarks/inference.py [--rounds 8] [--json] [--out data/benchmarks/inference.json]
+
+Measured for batches of 1 and 16 people, on the CPU with 1 and 2 threads and on a GPU if there is one: seconds of
+one forward pass in float32, crops and weights in place. Both networks are warmed up; then they take turns, the
+original first in every other round, so that a machine that changes its speed changes both. Latencies are
+medians over rounds. ratio is original over reduced, the median of the ratios within rounds: above 1, the reduced
+network is faster. Both have 95 % intervals by bootstrap over rounds: they say how sure the median is on this
+machine, and nothing about others. Peak memory on a CPU is that of a fresh process, torch included; on a GPU,
+what torch allocated.
+
+It takes about four minutes on two free cores. Where others compute as well, set OMP_WAIT_POLICY=PASSIVE: threads
+that wait by spinning are slowed down tenfold there. The record says it, and how busy the machine was; the figures
+and the table of claims read the record that --out writes.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import platform
+import resource
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy import stats
+from tqdm.auto import tqdm
+
+from posekit.configurations import get_model, get_profile, network_config
+from posekit.device import cpu_threads, memory_format
+from posekit.hourglass import StackedHourglass
+
+#: A model with each of the two networks.
+NETWORKS = {"original": 1, "reduced": 5}
+BATCHES = (1, 16)
+THREADS = (1, 2)
+SIZE = get_profile("full").crop.size
+
+
+def make(network: str, device: torch.device) -> StackedHourglass:
+    torch.manual_seed(0)
+    config = network_config(get_model(NETWORKS[network]), get_profile("full"))
+    return StackedHourglass(config).eval().to(device, memory_format=memory_format(device))
+
+
+def make_crops(batch: int, device: torch.device) -> torch.Tensor:
+    return torch.rand(batch, 3, SIZE, SIZE).to(device, memory_format=memory_format(device))
+
+
+def seconds(network: StackedHourglass, crops: torch.Tensor) -> float:
+    wait = torch.cuda.synchronize if crops.device.type == "cuda" else lambda: None
+    wait()
+    start = time.perf_counter()
+    with torch.inference_mode():
+        network(crops)
+    wait()
+    return time.perf_counter() - start
+
+
+def with_interval(values: np.ndarray) -> list[float]:
+    """[median, low, high] of values (R,): the 95 % percentile bootstrap interval over rounds."""
+    drawn = stats.bootstrap(
+        (values,), np.median, n_resamples=10_000, method="percentile", rng=np.random.default_rng(0)
+    )
+    return [float(np.median(values)), *map(float, drawn.confidence_interval)]
+
+
+def in_turns(device: torch.device, batch: int, rounds: int, progress: tqdm) -> dict[str, list[float]]:
+    """Latencies of both networks (s) and their ratio, each [median, low, high]."""
+    crops = make_crops(batch, device)
+    networks = {name: make(name, device) for name in NETWORKS}
+    for network in networks.values():
+        for _ in range(2):
+            seconds(network, crops)
+    times = {name: [] for name in NETWORKS}
+    for number in range(rounds):
+        for name in list(NETWORKS)[:: 1 if number % 2 == 0 else -1]:
+            times[name].append(seconds(networks[name], crops))
+            progress.update()
+    original, reduced = (np.array(times[name]) for name in NETWORKS)
+    return {
+        "original_seconds": with_interval(original),
+        "reduced_seconds": with_interval(reduced),
+        "ratio": with_interval(original / reduced),
+    }
+
+
+def peak_of_this_process(network: str, batch: int) -> float:
+    """MB, in a process that does nothing else."""
+    torch.set_num_threads(1)
+    seconds(make(network, torch.device("cpu")), make_crops(batch, torch.device("cpu")))
+    status = Path("/proc/self/status")
+    if status.exists():  # on Linux, ru_maxrss is never less than that of the process that started this one
+        (kilobytes,) = [line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM")]
+        return int(kilobytes) / 1e3
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+def peak_megabytes(network: str, batch: int, device: torch.device) -> float:
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats(device)
+        seconds(make(network, device), make_crops(batch, device))
+        return torch.cuda.max_memory_allocated(device) / 1e6
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(peak_of_this_process, (network, batch))
+
+
+def measure(rounds: int) -> dict:
+    """Everything: `environment`, and `measurements`, one of every device, number of threads and batch."""
+    load = round(os.getloadavg()[0], 1)
+    cpu = torch.device("cpu")
+    settings = [(cpu, threads, batch) for threads in THREADS for batch in BATCHES]
+    if torch.cuda.is_available():
+        settings += [(torch.device("cuda"), None, batch) for batch in BATCHES]
+    # A batch of 16 takes so much longer than one of 1 that it is measured in fewer rounds.
+    times = {1: 5 * rounds, 16: rounds}
+    rows = []
+    with tqdm(total=sum(2 * times[batch] for *_, batch in settings), desc="forward passes") as progress:
+        for device, threads, batch in settings:
+            with cpu_threads(threads):
+                row = in_turns(device, batch, times[batch], progress)
+            name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+            rows.append({"device": name, "threads": threads, "batch": batch, "rounds": times[batch]} | row)
+    for (device, _, batch), row in zip(settings, rows, strict=True):
+        for network in NETWORKS:
+            row[f"{network}_peak_megabytes"] = round(peak_megabytes(network, batch, device))
+    environment = {
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "processor": platform.machine(),
+        "cores": os.cpu_count(),
+        "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", ""),
+        "load_before": load,
+    }
+    return {"environment": environment, "size": SIZE, "measurements": rows}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=8, help="of batch 16; batch 1 has five times as many")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--out", type=Path, help="write the record here (JSON)")
+    options = parser.parse_args()
+    if options.rounds < 2:
+        parser.error("--rounds must be at least 2: an interval needs them")
+    record = measure(options.rounds)
+    text = json.dumps(record, indent=2)
+    if options.out:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        options.out.write_text(text + "\n", encoding="utf-8")
+    if options.json:
+        print(text)
+        return
+    for row in record["measurements"]:
+        where = f"{row['device']}, {row['threads']} thread(s)" if row["threads"] else row["device"]
+        print(f"{where}, batch {row['batch']}")
+        for name in ("original_seconds", "reduced_seconds", "ratio"):
+            scale, unit = (1, "") if name == "ratio" else (1e3, "ms")
+            median, low, high = (scale * value for value in row[name])
+            print(f"  {name:18s} {median:9.4g} {unit:2s} (95 %: {low:.4g} to {high:.4g})")
+        print(f"  peak memory        {row['original_peak_megabytes']} and {row['reduced_peak_megabytes']} MB")
+
+
+if __name__ == "__main__":
+    main()

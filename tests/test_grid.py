@@ -1,0 +1,80 @@
+"""The comparison of optimizers over learning rates, on runs with chosen accuracies."""
+
+import numpy as np
+import pytest
+from made_runs import make_run
+
+from posekit.grid import (
+    at_best_rates,
+    at_equal_rates,
+    at_report_rates,
+    best_rates,
+    duel_table,
+    grid_table,
+    make_grid,
+)
+from posekit.intervals import compare
+from posekit.metrics import pckh
+from posekit.seeds import by_configuration
+
+
+def test_seeds_of_a_configuration_are_together_and_rates_apart():
+    runs = [make_run(1, 0.5, seed=1), make_run(5, 0.5), make_run(1, 0.6, seed=0)]
+    variations = [make_run(1, 0.4, rate=2.5e-4), make_run(3, 0.4, rate=2.5e-4), make_run(1, 0.9, batch=64)]
+    assert [seeds.numbers for seeds in by_configuration(runs)] == [(0, 1), (0,)]
+    grid = make_grid(runs, variations)
+    assert {key: seeds.numbers for key, seeds in grid.items()} == {
+        ("RMSprop", 2.5e-4): (0,),
+        ("RMSprop", 1e-3): (0, 1),
+        ("Adam", 2.5e-4): (0,),
+    }
+    np.testing.assert_array_equal(grid["RMSprop", 1e-3].of(0), runs[2].distances())
+
+
+def test_the_table_says_what_the_seeds_reached():
+    runs = [make_run(1, 0.5, seed=0), make_run(1, 0.6, seed=1)]
+    (row,) = grid_table(make_grid(runs, [])).to_dict("records")
+    reached = [pckh(run.distances()).weighted14 for run in runs]
+    assert (row["lowest seed"], row["highest seed"], row["seeds"]) == pytest.approx((*reached, 2))
+    assert row["PCKh"] == pytest.approx(np.mean(reached))
+    assert row["low"] < row["PCKh"] < row["high"]
+
+
+def test_the_best_rate_of_a_seed_is_picked_by_the_others():
+    """Seed 0 is lucky at 1e-3, seed 1 at 2e-3: each reports what it reached at the other one's rate."""
+    grid = make_grid(
+        [make_run(1, 0.8, seed=0), make_run(1, 0.5, seed=1)],
+        [make_run(1, 0.6, seed=0, rate=2e-3), make_run(1, 0.7, seed=1, rate=2e-3)],
+    )
+    assert best_rates(grid, "RMSprop") == {0: 2e-3, 1: 1e-3}
+    alone = make_grid([make_run(1, 0.8)], [make_run(1, 0.6, rate=2e-3)])
+    assert best_rates(alone, "RMSprop") == {0: 1e-3}
+    assert best_rates(alone, "Adam") == {}
+
+
+def test_settings_compare_the_rates_they_say():
+    runs = [make_run(1, 0.7, seed=s) for s in (0, 1)] + [make_run(3, 0.6, seed=s) for s in (0, 1)]
+    slow = [make_run(1, 0.5, seed=s, rate=2.5e-4) for s in (0, 1)]
+    grid = make_grid(runs, slow + [make_run(3, 0.3, seed=s, rate=2.5e-4) for s in (0, 1)])
+    (faithful,) = at_report_rates(grid)
+    assert (faithful.first, faithful.second, faithful.seeds) == ("RMSprop 0.00025", "Adam 0.001", (2, 2))
+    slow_distances = np.stack([run.distances() for run in slow])
+    adam = np.stack([run.distances() for run in runs[2:]])
+    assert faithful.comparison == compare(slow_distances, adam)
+    assert [(duel.first, duel.second) for duel in at_equal_rates(grid)] == [
+        ("RMSprop 0.00025", "Adam 0.00025"),
+        ("RMSprop 0.001", "Adam 0.001"),
+    ]
+    (best,) = at_best_rates(grid)
+    assert (best.first, best.second) == ("RMSprop 0.001", "Adam 0.001")
+    assert best.comparison == compare(np.stack([run.distances() for run in runs[:2]]), adam)
+
+
+def test_holms_correction_is_over_the_comparisons_of_a_setting():
+    runs = [make_run(m, a, seed=s) for m, a in ((1, 0.52), (2, 0.505), (3, 0.5)) for s in (0, 1)]
+    grid = make_grid(runs, [])
+    duels = at_equal_rates(grid)
+    p = sorted(duel.comparison.seeds_p for duel in duels)
+    table = duel_table(duels)
+    assert sorted(table["p (Holm)"]) == pytest.approx([min(2 * p[0], 1), min(max(2 * p[0], p[1]), 1)])
+    assert list(table["seeds"]) == ["2 : 2", "2 : 2"]
