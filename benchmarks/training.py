@@ -48,7 +48,8 @@ class Clock:
     """Seconds of pieces of work; a GPU is waited for at both ends."""
 
     def __init__(self, device: torch.device) -> None:
-        self.wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
+        waits = {"cuda": lambda: torch.cuda.synchronize(device), "mps": torch.mps.synchronize}
+        self.wait = waits.get(device.type, lambda: None)
 
     def __call__(self, work: Callable[[], object]) -> float:
         self.wait()
@@ -84,25 +85,20 @@ def ratios(config: RunConfig, crops: Crops, device: torch.device, compiled: bool
     batch = next(batches(crops, config.batch_size, device))
     side = config.crop.size // 4
     target = config.codec.encode(batch.joints, batch.present, (side, side))
-    ways = {
-        "float64": plain_step(config, device, torch.float64, batch.images, target),
-        "float32": plain_step(config, device, torch.float32, batch.images, target),
-        "posekit": lambda: ours(batch),
-    }
+    kinds = ["float32"] if device.type == "mps" else ["float32", "float64"]  # MPS has no float64
+    ways = {kind: plain_step(config, device, getattr(torch, kind), batch.images, target) for kind in kinds}
+    ways["posekit"] = lambda: ours(batch)
     for way in ways.values():
         way()  # warms up, and compiles
     times = {name: [] for name in ways}
     for _ in tqdm(range(rounds), desc="training steps", leave=False):
         for name, way in ways.items():
             times[name].append(clock(way) / config.batch_size)
-    medians = {f"{name}_seconds_an_image": statistics.median(values) for name, values in times.items()}
-    turns = list(zip(*times.values(), strict=True))
-    return medians | {
-        "precision": precision,
-        "compiled": compiled,
-        "over_float64": statistics.median(double / fast for double, _, fast in turns),
-        "over_float32": statistics.median(single / fast for _, single, fast in turns),
-    }
+    result = {f"{name}_seconds_an_image": statistics.median(values) for name, values in times.items()}
+    for kind in kinds:
+        turns = zip(times[kind], times["posekit"], strict=True)
+        result[f"over_{kind}"] = statistics.median(slow / fast for slow, fast in turns)
+    return {"precision": precision, "compiled": compiled} | result
 
 
 def overhead(config: RunConfig, crops: Crops, device: torch.device, seconds_a_step: float, rounds: int) -> dict:
@@ -167,6 +163,7 @@ def throughput(config: RunConfig, crops: Crops, device: torch.device, compiled: 
         "batch": config.batch_size,
         "compiled": compiled,
         "images_a_second": config.batch_size / seconds,
+        "six_runs_minutes": 6 * config.epochs * TRAIN_PEOPLE * seconds / config.batch_size / 60,
         "share_of_matrix_rate": flop / seconds / matrix_rate(device),
         "peak_gigabytes": peak / 1e9,
     }, profiled.key_averages().table(sort_by="self_cuda_time_total", row_limit=15, max_name_column_width=60)

@@ -4,13 +4,14 @@ The report does not augment; its configurations leave this off. Everything is ba
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from posekit.dataset import Batch
+from posekit.device import to_device
 from posekit.errors import PosekitError
 from posekit.skeleton import JOINTS, LEFT_RIGHT
 
@@ -65,14 +66,15 @@ def augment(batch: Batch, size: int, augmentation: Augmentation, generator: torc
     device, count = batch.images.device, len(batch.images)
     matrices, flip = random_matrices(augmentation, count, size, generator)
     factors = 1 + augmentation.color * (2 * torch.rand(count, 3, 1, 1, generator=generator) - 1)
-    images = (warp(batch.images, matrices, size) * factors.to(device)).clamp(0, 1)
-    matrices, flip = matrices.to(device), flip.to(device)
+    images = (warp(batch.images, matrices, size) * to_device(factors, device)).clamp(0, 1)
+    matrices, flip = to_device(matrices, device), to_device(flip, device)
     joints = batch.joints @ matrices[:, :, :2].transpose(1, 2) + matrices[:, None, :, 2]
-    order = torch.tensor(mirrored_joints(), device=device)
+    order = to_device(torch.tensor(mirrored_joints()), device)
     joints = torch.where(flip[:, None, None], joints[:, order], joints)
     present = torch.where(flip[:, None], batch.present[:, order], batch.present)
     present = present & ((joints >= -0.5) & (joints < size - 0.5)).all(dim=2)
-    return Batch(images.contiguous(memory_format=_format_of(batch.images)), joints, present, batch.which)
+    images = images.contiguous(memory_format=_format_of(batch.images))
+    return replace(batch, images=images, joints=joints, present=present)
 
 
 def warp(images: Tensor, matrices: Tensor, size: int) -> Tensor:
@@ -84,7 +86,7 @@ def warp(images: Tensor, matrices: Tensor, size: int) -> Tensor:
     side = images.shape[-1]
     margin = (side - size) / 2
     back = torch.linalg.inv(matrices[:, :, :2])
-    back, offset = back.to(images.device), (-back @ matrices[:, :, 2:]).to(images.device)
+    back, offset = (to_device(part, images.device) for part in (back, -back @ matrices[:, :, 2:]))
     pixels = torch.arange(size, device=images.device, dtype=torch.float32)
     ys, xs = torch.meshgrid(pixels, pixels, indexing="ij")
     target = torch.stack([xs, ys], dim=-1).view(1, -1, 2)

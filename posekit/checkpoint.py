@@ -1,6 +1,5 @@
 """The state of a training run in one file, replaced in one piece, so that a killed run can always go on."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from torch import nn
 
 from posekit.configurations import RunConfig
 from posekit.errors import PosekitError
+from posekit.files import whole_file
 
 
 def save_checkpoint(
@@ -58,13 +58,10 @@ def save_weights(path: Path, config: RunConfig, network: nn.Module, history: lis
 
 
 def _write(state: dict, path: Path) -> None:
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(state, unfinished)
-        unfinished.replace(path)
+        with whole_file(path) as stream:
+            torch.save(state, stream)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-        unfinished.unlink(missing_ok=True)
         raise PosekitError(
             f"checkpoint {path} cannot be written ({error}); is the disk full? The one before it is kept"
         ) from error
@@ -104,10 +101,14 @@ def load_checkpoint(path: Path, config: RunConfig) -> dict:
     """A checkpoint to go on from. Raises `PosekitError` if it was made by another configuration."""
     state = read_checkpoint(path)
     made_by = RunConfig.from_dict(state["config"])
-    if made_by != config or state.get("fingerprint", config.fingerprint()) != config.fingerprint():
+    if made_by != config:
         raise PosekitError(
-            f"{path} was made with other settings ({differences(made_by, config) or 'its fingerprint differs'}); "
+            f"{path} was made with other settings ({differences(made_by, config)}); "
             "use --force to train again, which replaces it"
+        )
+    if "optimizer" not in state:
+        raise PosekitError(
+            f"{path} holds weights to predict with, not the state of a training; use --force to train again"
         )
     return state
 
@@ -121,10 +122,10 @@ def differences(there: RunConfig, asked: RunConfig) -> str:
 @contextmanager
 def owned(checkpoint: Path) -> Iterator[None]:
     """Keeps a run to this process. Raises `PosekitError` at once if another process is training it."""
+    lock = FileLock(checkpoint.with_name(".lock"))
     try:
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(checkpoint.with_name(".lock"), timeout=0):
-            yield
+        lock.acquire(timeout=0)
     except Timeout as error:
         raise PosekitError(
             f"another process is training this run ({checkpoint.parent}): wait for it to end, or end it; a run "
@@ -132,3 +133,7 @@ def owned(checkpoint: Path) -> Iterator[None]:
         ) from error
     except OSError as error:
         raise PosekitError(f"{checkpoint.parent} cannot be written ({error.strerror})") from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -69,7 +69,10 @@ def make_crops(people: People, rule: CropRule, cache: Path, progress: bool = Tru
 
 def resident(crops: Crops, device: torch.device) -> Crops:
     """The crops with their images in the memory of a CUDA device, if they take less than 40 % of what is free."""
-    if device.type != "cuda" or crops.images.nbytes > 0.4 * torch.cuda.mem_get_info(device)[0]:
+    if device.type != "cuda":
+        return crops
+    torch.cuda.empty_cache()  # what torch keeps for later counts as free
+    if crops.images.nbytes > 0.4 * torch.cuda.mem_get_info(device)[0]:
         return crops
     images = torch.empty(crops.images.shape, dtype=torch.uint8, device=device)
     for start in range(0, len(crops), 1024):  # in pieces, so that the host never holds them all

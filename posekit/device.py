@@ -30,6 +30,8 @@ def choose_device(name: str | None = None) -> torch.device:
         raise PosekitError(f"device {name!r} is not available ({first}); try --device cpu") from error
     if device.type not in ("cpu", "cuda", "mps"):
         raise PosekitError(f"device {name!r} is none that posekit runs on; choose cpu, cuda or mps")
+    if device.type == "cuda" and device.index is not None:
+        torch.cuda.set_device(device)  # or what does not name a device would use the first one
     return device
 
 
@@ -44,7 +46,7 @@ def choose_precision(wanted: str, device: torch.device) -> Precision:
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        native = device.type == "cpu" and torch.cpu._is_amx_tile_supported()
+        native = device.type == "cpu" and getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)()
     return "bfloat16" if wanted == "bfloat16" and native else "float32"
 
 
@@ -67,9 +69,9 @@ def memory_format(device: torch.device) -> torch.memory_format:
     return torch.contiguous_format if device.type == "mps" else torch.channels_last
 
 
-def to_device(array: np.ndarray, device: torch.device) -> torch.Tensor:
-    """A NumPy array on the device; a GPU is not waited for, which needs memory that the host does not move."""
-    tensor = torch.from_numpy(array)
+def to_device(array: np.ndarray | torch.Tensor, device: torch.device) -> torch.Tensor:
+    """An array of the host on the device; a GPU is not waited for, which needs memory that cannot be moved."""
+    tensor = torch.from_numpy(array) if isinstance(array, np.ndarray) else array
     return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
 
 

@@ -8,10 +8,13 @@ and writes the files.
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TypeVar
 
 import torch
 import torch.distributed as dist
+
+from posekit.errors import PosekitError
 
 Made = TypeVar("Made")
 
@@ -24,7 +27,8 @@ def launched(device: torch.device) -> Iterator[None]:
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    # One machine may make its crops for longer than torch's ten minutes while the others wait.
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=timedelta(hours=2))
     try:
         yield
     finally:
@@ -42,11 +46,18 @@ def is_leader() -> bool:
 
 
 def from_leader(make: Callable[[], Made]) -> Made:
-    """What `make` gives in the leader, in every process; the others do not call it, and wait."""
+    """What `make` gives in the leader, in every process, or the `PosekitError` that it raises; the others wait."""
     if not dist.is_initialized():
         return make()
-    made = [make() if is_leader() else None]
+    made: list = [None]
+    if is_leader():
+        try:
+            made = [make()]
+        except PosekitError as error:  # the others must not wait for what never comes
+            made = [error]
     dist.broadcast_object_list(made, src=0)
+    if isinstance(made[0], PosekitError):
+        raise made[0]
     return made[0]
 
 

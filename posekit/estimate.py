@@ -8,7 +8,7 @@ import torch
 from tqdm.auto import tqdm
 
 from posekit.configurations import RunConfig
-from posekit.dataset import Crops, batches, without_context
+from posekit.dataset import Crops, batches, resident, without_context
 from posekit.device import Precision
 from posekit.step import Step, make_network, make_optimizer
 
@@ -49,6 +49,7 @@ def estimate(
     network = make_network(config, device)
     step = Step(config, network, make_optimizer(config, network), precision, compiled)
     network.train()
+    crops = resident(crops, device)
     people = islice(cycle(batches(crops, config.batch_size, device)), 10_000)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
@@ -60,7 +61,9 @@ def estimate(
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        step(without_context(next(people), crops.rule))  # the first one is slower, and not measured
+        step(without_context(next(people), crops.rule))
+    for _ in range(3 if compiled else 1):  # the first steps compile, record and find the fastest algorithms
+        float(step(without_context(next(people), crops.rule)))
     seconds, images, steps = 0.0, 0, 0
     with tqdm(desc="measuring a few steps", unit=" steps", disable=not progress) as bar:
         while seconds < MEASURED_SECONDS or steps < 3:

@@ -11,7 +11,7 @@ from posekit.annotations import People
 from posekit.crop import CropRule, clip_box, crop_matrix, inside, invert, person_box, transform
 from posekit.dataset import Crops
 from posekit.heatmaps import STRIDE, Codec
-from posekit.metrics import head_distances
+from posekit.metrics import head_distances, pckh
 from posekit.skeleton import JOINTS
 
 _PART = 256  # people whose heatmaps are in memory at once
@@ -93,6 +93,20 @@ def codec_distances(crops: Crops, codec: Codec) -> np.ndarray:
         heatmaps = codec.encode(joints, there, (size // STRIDE, size // STRIDE))
         decoded.append(codec.decode(heatmaps)[0].double().numpy())
     return _distances(crops, np.where(present[..., None], np.concatenate(decoded), np.nan))
+
+
+def floors_and_ceiling(train: Crops, validation: Crops, codec: Codec, stacks: int) -> dict[str, float]:
+    """What the records of a run keep: zero_heatmap_train and zero_heatmap_validation (losses), and PCKh@0.5 in
+    percent, weighted14, of the mean pose, of the crop's middle and of the truth through crop and codec."""
+    answers = {
+        "mean_pose": mean_pose_distances(train, validation),
+        "center": center_distances(validation),
+        "codec_ceiling": codec_distances(validation, codec),
+    }
+    return {
+        f"zero_heatmap_{side}": zero_heatmap_loss(crops.joints, crops.present, crops.rule.size, codec, stacks)
+        for side, crops in (("train", train), ("validation", validation))
+    } | {f"{name}_weighted14": pckh(distances).weighted14 for name, distances in answers.items()}
 
 
 def _distances(crops: Crops, answer: np.ndarray) -> np.ndarray:

@@ -81,7 +81,7 @@ def end_with_parent() -> None:
     if BESIDE in os.environ:
 
         def watch() -> None:
-            sys.stdin.read()  # returns when the other end is closed
+            os.read(0, 1)  # returns when the other end is closed
             os.kill(os.getpid(), signal.SIGTERM)
 
         threading.Thread(target=watch, daemon=True).start()

@@ -6,7 +6,6 @@ predictions.csv a row a validation person and joint, after the last epoch
 """
 
 import json
-import os
 import platform
 import subprocess
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from posekit.device import Precision
 from posekit.distributed import process
 from posekit.errors import PosekitError
 from posekit.evaluation import Evaluation
+from posekit.files import whole_file
 from posekit.skeleton import JOINTS
 from posekit.training import EpochRecord
 
@@ -104,7 +104,6 @@ def write_progress(
     history: list[EpochRecord],
 ) -> None:
     """The records of a run that is still going."""
-    folder.mkdir(parents=True, exist_ok=True)
     _write(
         folder / "history.csv",
         pd.DataFrame([vars(row) for row in history]).to_csv(index=False, lineterminator="\n"),
@@ -160,13 +159,10 @@ def _write_run(
 
 
 def _write(path: Path, text: str) -> None:
-    """Replaces a text file in one piece."""
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
     try:
-        unfinished.write_text(text, encoding="utf-8", newline="\n")
-        unfinished.replace(path)
+        with whole_file(path) as stream:
+            stream.write(text.encode())
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise PosekitError(f"{path} cannot be written ({error.strerror})") from error
 
 

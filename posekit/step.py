@@ -36,12 +36,17 @@ def make_optimizer(config: RunConfig, network: nn.Module) -> torch.optim.Optimiz
     return getattr(torch.optim, config.optimizer)(learnable, lr=config.learning_rate, **faster)
 
 
+#: What torch's allocators, cuDNN and cuBLAS say; each in a RuntimeError.
+_EXHAUSTED = ("out of memory", "not enough memory", "can't allocate memory", "STATUS_ALLOC_FAILED")
+
+
 class Step:
     """Trains a network by one batch a call.
 
     precision: of the convolutions; weights, heatmaps and loss are float32 always. compiled: let torch.compile
     write the code of the step, which takes minutes once, and on CUDA replay it as one graph; if it cannot, a
-    warning says why and the step is computed as it would have been. Nothing here makes the host wait for a GPU.
+    warning says why and the step is computed as it would have been. Nothing here makes the host wait for a GPU,
+    but batch normalisation over several GPUs, which waits for the others.
     """
 
     def __init__(
@@ -57,11 +62,15 @@ class Step:
         number, count = process()
         if count > 1:
             where = [self.device.index] if self.device.type == "cuda" else None
-            self.network = nn.parallel.DistributedDataParallel(network, device_ids=where)
+            # Only the leader's means and variances are kept, so they need not be sent around.
+            self.network = nn.parallel.DistributedDataParallel(network, where, broadcast_buffers=False)
         #: People in a whole batch of this process: the only size that is compiled, as each one takes minutes.
         self.whole = len(range(number, config.batch_size, count))
         self._compiled = None
-        if compiled:
+        if compiled and count > 1 and self.device.type == "cuda":
+            message = "torch.compile cannot cross batch normalisation over several GPUs; going on without"
+            warnings.warn(message, stacklevel=2)
+        elif compiled:
             mode = "reduce-overhead" if self.device.type == "cuda" else "default"
             self._compiled = torch.compile(self.loss, mode=mode, dynamic=False)
         if self.device.type == "cuda":
@@ -80,7 +89,7 @@ class Step:
         with _memory_or_advice(self.config):
             loss = self._backward(batch)
             self.optimizer.step()
-        return loss.detach()
+        return loss.detach().clone()  # a CUDA graph writes its next loss where it wrote this one
 
     def _backward(self, batch: Batch) -> Tensor:
         inputs = batch.images, batch.joints, batch.present
@@ -107,9 +116,8 @@ class Step:
 def _memory_or_advice(config: RunConfig) -> Iterator[None]:
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        # A CPU without memory is a RuntimeError of torch's allocator.
-        if isinstance(error, RuntimeError) and "memory" not in str(error):
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and not any(words in str(error) for words in _EXHAUSTED):
             raise
         raise PosekitError(
             f"memory is exhausted by a batch of {config.batch_size} people at {config.crop.size} px: close what "

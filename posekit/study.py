@@ -14,7 +14,7 @@ in its name (mpii-1992-quick), so that no study writes over another one's result
 
 import os
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -30,10 +30,9 @@ from posekit.device import choose_device, choose_precision, cpu_threads
 from posekit.distributed import from_leader, is_leader
 from posekit.errors import PosekitError
 from posekit.estimate import estimate
-from posekit.floors import center_distances, codec_distances, mean_pose_distances, zero_heatmap_loss
+from posekit.floors import floors_and_ceiling
 from posekit.lsp import read_lsp
 from posekit.machine import cpu_cores
-from posekit.metrics import pckh
 from posekit.mpii import ALL_PEOPLE, read_mpii, with_images
 from posekit.parallel import run_together
 from posekit.predictor import Predictor
@@ -151,18 +150,7 @@ class Study:
     @cached_property
     def floors(self) -> dict[str, float]:
         """What is reached without looking at the image: see `posekit.records.Run.floors`."""
-        train_crops, validation = self.crops
-        size, codec, stacks = self.profile.crop.size, self.profile.codec, self.profile.stacks
-        sides = {"train": train_crops, "validation": validation}
-        answers = {
-            "mean_pose": mean_pose_distances(train_crops, validation),
-            "center": center_distances(validation),
-            "codec_ceiling": codec_distances(validation, codec),
-        }
-        return {
-            f"zero_heatmap_{side}": zero_heatmap_loss(crops.joints, crops.present, size, codec, stacks)
-            for side, crops in sides.items()
-        } | {f"{name}_weighted14": pckh(distances).weighted14 for name, distances in answers.items()}
+        return floors_and_ceiling(*self.crops, self.profile.codec, self.profile.stacks)
 
     def config(
         self, model: int, seed: int = 0, learning_rate: float | None = None, batch_size: int | None = None
@@ -194,8 +182,10 @@ class Study:
     def record_all(self, configs: Sequence[RunConfig], force: bool = False) -> list[Run]:
         """The records of several runs; those that are not complete are trained, on a CPU several at once."""
         if force:
-            for config in configs:
-                with owned(self._checkpoint(config)):
+            with ExitStack() as held:  # all of them first: nothing is forgotten if one is being trained
+                for config in configs:
+                    held.enter_context(owned(self._checkpoint(config)))
+                for config in configs:
                     self._forget(config)
         self._train_together([config for config in configs if not self._is_recorded(config)])
         return [self.record(config) for config in configs]
@@ -321,7 +311,8 @@ class Study:
 
     def _train(self, config: RunConfig, force: bool = False) -> None:
         folder, checkpoint = self._run_folder(config), self._checkpoint(config)
-        with owned(checkpoint) if is_leader() else nullcontext(), cpu_threads(self.profile.cpu_threads):
+        with ExitStack() as held, cpu_threads(self.profile.cpu_threads):
+            from_leader(lambda: (held.enter_context(owned(checkpoint)), None)[1])
             if force and is_leader():
                 self._forget(config)
             # Finished records stay as they are when only the network is missing, as in a fresh checkout.

@@ -122,8 +122,9 @@ def train(
             bar.set_postfix_str(_describe(history, train_loss))
             if is_leader():
                 rows = [vars(row) for row in history]
-                save_checkpoint(checkpoint, config, network, optimizer, scheduler, rows)
+                # In this order: a run that is killed in between does the epoch again, and its snapshot too.
                 save_weights(snapshot_path(checkpoint, epoch), config, network, rows)
+                save_checkpoint(checkpoint, config, network, optimizer, scheduler, rows)
                 on_epoch(history)
     if evaluation is None:  # the checkpoint was already at the last epoch
         evaluation = from_leader(

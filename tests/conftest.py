@@ -57,4 +57,4 @@ def tiny_study(drawn, tiny_home, monkeypatch) -> Study:
     """A study of the profile `tiny`; its records stay for the whole session."""
     monkeypatch.setenv("POSEKIT_HOME", str(tiny_home))
     monkeypatch.setitem(PROFILES, "tiny", TINY)
-    return Study("tiny", mpii=drawn, progress=False)
+    return Study("tiny", mpii=drawn, progress=False, device="cpu")

@@ -251,7 +251,7 @@ def test_a_study_trains_on_both_and_validates_on_mpii(drawn, tmp_path, monkeypat
         joints[there, :2, column], joints[there, 2, column] = xy[there], 1
         shutil.copy(source.images_folder / source.image[column], lspet / "images" / f"im{column + 1:05d}.jpg")
     scipy.io.savemat(lspet / "joints.mat", {"joints": joints})
-    study = Study("tiny", drawn, progress=False, lspet=lspet)
+    study = Study("tiny", drawn, progress=False, lspet=lspet, device="cpu")
     assert study.name == "mpii-64-lspet-4-tiny" and study.people.validation.sum() == 16
     train_crops, validation_crops = study.crops
     assert len(train_crops) == 48 + 4 and len(validation_crops) == 16

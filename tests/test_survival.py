@@ -16,14 +16,16 @@ import pytest
 import torch
 from processes import CPU, train_alone, write_gradients
 
-from posekit.checkpoint import owned, read_checkpoint
+from posekit.checkpoint import load_checkpoint, owned, read_checkpoint
 from posekit.dataset import batches
 from posekit.errors import PosekitError
 from posekit.estimate import Estimate, estimate
 from posekit.evaluation import heatmap_loss
+from posekit.figures import loss_figure
 from posekit.predictor import Predictor
-from posekit.records import read_run
+from posekit.records import read_run, write_progress
 from posekit.step import Step, make_network, make_optimizer
+from posekit.training import EpochRecord
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="forks processes")
 
@@ -107,6 +109,44 @@ def test_two_processes_on_one_run_the_second_is_told(tiny_study, tmp_path):
     assert tiny_study.run(6, force=True).finished
 
 
+def test_force_forgets_nothing_while_one_of_the_runs_is_being_trained(tiny_study):
+    tiny_study.run_all([5, 6])
+    record = tiny_study.records / "model-5-seed-0" / "history.csv"
+    with owned(tiny_study._checkpoint(tiny_study.config(6))), pytest.raises(PosekitError, match="another process"):
+        tiny_study.run_all([5, 6], force=True)
+    assert record.exists() and tiny_study.run(5).finished
+
+
+def test_owning_a_run_does_not_rename_other_errors(tmp_path):
+    with pytest.raises(FileNotFoundError, match="photograph"), owned(tmp_path / "last.pt"):
+        raise FileNotFoundError("photograph")
+    with owned(tmp_path / "last.pt"):  # and lets go of it
+        pass
+
+
+def test_a_snapshot_in_the_place_of_a_checkpoint_is_explained(tiny_study, tmp_path):
+    tiny_study.run(5)
+    path = tmp_path / "last.pt"
+    path.write_bytes(tiny_study.snapshots(5)[1].read_bytes())
+    with pytest.raises(PosekitError, match=r"last\.pt holds weights to predict with"):
+        load_checkpoint(path, tiny_study.config(5))
+
+
+def test_a_run_that_has_just_begun_is_plotted(tiny_study):
+    fresh = replace(tiny_study.config(3), seed=9)
+    folder = tiny_study.records / "model-3-seed-9"
+    history = [EpochRecord(1, 0.02, 0.03, 5.0, 4.0, 1e-3, 1.0)]
+    write_progress(folder, fresh, tiny_study.floors, {}, history)
+    going = [run for run in tiny_study.runs(unfinished=True) if run.config.seed == 9]
+    assert [run.label for run in going] == ["Model 3: original, Adam, seed 9 (epoch 1 of 3)"]
+    assert all(run.config.seed != 9 for run in tiny_study.runs())
+    axis = loss_figure(going, "one").axes[0]
+    assert axis.lines[0].get_ydata().tolist() == [0.02]
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+
+
 def test_memory_that_is_exhausted_is_explained(tiny_study):
     config = tiny_study.config(5)
     network = make_network(config, CPU)
@@ -118,11 +158,18 @@ def test_memory_that_is_exhausted_is_explained(tiny_study):
         step(huge)
 
 
-def test_what_is_wrong_with_the_code_is_not_blamed_on_memory(tiny_study):
+def test_what_is_wrong_with_the_code_is_not_blamed_on_memory(tiny_study, monkeypatch):
     config = tiny_study.config(5)
     network = make_network(config, CPU)
     step = Step(config, network, make_optimizer(config, network))
     batch = next(batches(tiny_study.crops[0], 2, CPU))
+
+    def illegal(images):
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    with monkeypatch.context() as patched, pytest.raises(RuntimeError, match="illegal memory"):
+        patched.setattr(network, "forward", illegal)
+        step(batch)
     with pytest.raises(RuntimeError, match="should contain 2 elements"):
         step(replace(batch, images=batch.images[:, :2]))
 
@@ -256,6 +303,13 @@ def test_torchrun_trains_one_run_whose_records_appear_once(drawn, tmp_path):
     run = read_run(folder)
     assert run.finished and len(run.history) == 5 and run.environment["processes"] == "2"
     assert pd.notna(run.history.train_loss).all()
+    # What stops the leader is said once, and the others do not wait for it.
+    with owned(tmp_path / "data" / "checkpoints" / "mpii-64-quick" / "model-6-seed-0" / "last.pt"):
+        refused = subprocess.run(
+            [*command, "--force"], env=environment, capture_output=True, text=True, timeout=300
+        )
+    assert refused.returncode != 0 and refused.stderr.count("another process is training this run") == 1
+    assert "broadcast_object_list" not in refused.stderr
 
 
 def test_more_processes_than_people_in_a_batch_are_refused(tiny_study, tmp_path, monkeypatch):

@@ -262,7 +262,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(tiny_study, t
     before = path.read_bytes()
 
     def full_disk(state, target):
-        target.write_bytes(b"half")
+        target.write(b"half")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(torch, "save", full_disk)
