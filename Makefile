@@ -22,7 +22,7 @@ endif
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## *' '{ printf "%-10s %s\n", $$1, $$2 }'
-	@echo "Variables: PROFILE=quick|full, FORCE=1 to train again, POSEKIT_MPII=folder to use MPII, POSEKIT_LSPET=folder for more people"
+	@echo "Variables: PROFILE=quick|half|full, FORCE=1 to train again, POSEKIT_MPII=folder to use MPII, POSEKIT_LSPET=folder for more people"
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed; name one by: make PYTHON=/path/to/python3.12"; exit 1; }
