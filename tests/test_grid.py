@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from made_runs import make_run
 
+import posekit.grid
+from posekit.cli_grid import grid as grid_command
 from posekit.grid import (
     at_best_rates,
     at_equal_rates,
@@ -78,3 +80,14 @@ def test_holms_correction_is_over_the_comparisons_of_a_setting():
     table = duel_table(duels)
     assert sorted(table["p (Holm)"]) == pytest.approx([min(2 * p[0], 1), min(max(2 * p[0], p[1]), 1)])
     assert list(table["seeds"]) == ["2 : 2", "2 : 2"]
+
+
+def test_the_command_trains_the_grid_and_prints_it(tiny_study, drawn, monkeypatch, capsys):
+    monkeypatch.setattr(posekit.grid, "GRID_RATES", (1e-3, 2e-3))
+    grid_command("tiny", mpii=drawn, lspet=None, seeds=2, device="cpu")
+    assert {(r.config.model, r.config.seed, r.config.learning_rate) for r in tiny_study.variations()} >= {
+        (model, seed, 2e-3) for model in (1, 2, 3) for seed in (0, 1)
+    }
+    printed = capsys.readouterr().out
+    assert len([line for line in printed.splitlines() if line.split()[:1] == ["RAdam"]]) == 2
+    assert printed.count("equal rates") == 4 and printed.count("own best rate") == 2
