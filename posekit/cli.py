@@ -1,6 +1,7 @@
 """The command line: reads options, calls the library, prints. `posekit --help` lists the commands."""
 
 import json
+import os
 import signal
 import sys
 import time
@@ -79,7 +80,8 @@ def main() -> None:
     try:
         app()
     except PosekitError as error:
-        print(f"posekit: {error}", file=sys.stderr)
+        if os.environ.get("RANK", "0") == "0":  # of several processes, one says it
+            print(f"posekit: {error}", file=sys.stderr)
         sys.exit(1)
 
 
@@ -111,6 +113,8 @@ def study(
 
     if not study_notebooks():
         raise PosekitError("there are no notebooks beside the package; run the study in a clone of the repository")
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise PosekitError("torchrun starts one training: use it with posekit train, then posekit study goes on")
     started = time.perf_counter()
     with _interruptible():
         print("1/4  data")
@@ -180,7 +184,7 @@ def train(
         run = the_study.record(config, force)
         the_study.ensure_network(config)  # records may have come without their network
         if is_leader():
-            print(run.label)
+            print(f"{run.label}, in {run.environment.get('precision', 'float32')} on {run.environment['device']}")
             print(run.history.to_string(index=False))
             print(f"records in {the_study.records}")
 
