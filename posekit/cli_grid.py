@@ -21,7 +21,7 @@ def grid(
 ) -> None:
     """RMSprop, RAdam and Adam on the original network, each at six learning rates: trains what is missing.
 
-    That is 18 trainings a seed. `posekit figures` draws them and judges the report's claims by them.
+    That is 24 trainings a seed. `posekit figures` draws them and judges the report's claims by them.
     """
     from posekit.grid import (
         GRID_MODELS,

@@ -20,7 +20,7 @@ from posekit.seeds import Seeds, by_configuration
 GRID_MODELS: dict[OptimizerName, int] = {"RMSprop": 1, "RAdam": 2, "Adam": 3}
 
 #: From well below the report's rate for RMSprop, 2.5e-4, to well above the others' usual 1e-3.
-GRID_RATES = (1e-4, 2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3)
+GRID_RATES = (1e-4, 2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2)
 
 #: Those of the report, and where it says nothing the usual ones.
 REPORT_RATES = PROFILES["full"].learning_rates

@@ -7,14 +7,15 @@ import torch
 from torch import nn
 
 from posekit import report
+from posekit.annotations import People
 from posekit.configurations import MODELS, PROFILES, Profile, RunConfig, network_config
 from posekit.cost import network_cost
 from posekit.errors import PosekitError
 from posekit.hourglass import NetworkConfig, StackedHourglass
 from posekit.intervals import interval
-from posekit.metrics import pckh
+from posekit.metrics import pckh, split_by_visibility
 from posekit.records import Run
-from posekit.skeleton import JOINTS
+from posekit.skeleton import JOINTS, SCORED
 
 
 def table_1(config: NetworkConfig, size: int) -> pd.DataFrame:
@@ -107,6 +108,19 @@ def accuracy_table(runs: list[Run], threshold: float = 0.5) -> pd.DataFrame:
     if runs and threshold == 0.5:
         table.loc["mean pose (no network)", "weighted14"] = runs[0].floors["mean_pose_weighted14"]
     return table
+
+
+def visibility_table(runs: list[Run], people: People) -> pd.DataFrame:
+    """PCKh@0.5 weighted14 (percent) of joints that are seen in the image and of occluded ones, a row a run; the last
+    row counts the joints. people: the validation people of the runs, in their order."""
+    rows = {}
+    for run in runs:
+        parts = split_by_visibility(run.distances(), people.visible)
+        rows[run.label] = {name: pckh(part).weighted14 for name, part in parts.items()}
+    if runs:
+        parts = split_by_visibility(runs[0].distances(), people.visible)
+        rows["joints"] = {name: pckh(part).counts[list(SCORED)].sum() for name, part in parts.items()}
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def profiles_table() -> pd.DataFrame:
