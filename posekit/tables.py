@@ -111,8 +111,8 @@ def accuracy_table(runs: list[Run], threshold: float = 0.5) -> pd.DataFrame:
 
 
 def visibility_table(runs: list[Run], people: People) -> pd.DataFrame:
-    """PCKh@0.5 weighted14 (percent) of joints that are seen in the image and of occluded ones, a row a run; the last
-    row counts the joints. people: the validation people of the runs, in their order."""
+    """PCKh@0.5 weighted14 (percent) of joints that are seen in the image and of occluded ones, a row a run; the
+    last row counts the joints. people: the validation people of the runs, in their order."""
     rows = {}
     for run in runs:
         parts = split_by_visibility(run.distances(), people.visible)
