@@ -120,8 +120,8 @@ def test_predict_command_answers_like_the_predictor(trained, tmp_path):
     joints = np.array([[row["x"], row["y"]] for row in rows])
     answer = trained.predictor(5).predict(read_image(photograph, upright=True), people.center[0], people.scale[0])
     np.testing.assert_allclose(joints, answer.joints, atol=0.01)
-    # The cache decodes photographs smaller where that is enough: the same picture to a grey level, not to a bit, so
-    # that a joint with two nearly equal peaks may go to the other one.
+    # The cache decodes photographs smaller where that is enough: the same picture to a grey level, not to a bit,
+    # so that a joint with two nearly equal peaks may go to the other one.
     quarter_of_a_crop_pixel = 0.25 / trained.crops[1].matrices[0, 0, 0]
     near = np.abs(joints - trained.run(5).joints()[0]).max(axis=1) < quarter_of_a_crop_pixel
     assert near.sum() >= 14

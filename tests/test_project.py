@@ -94,7 +94,8 @@ def test_rooms_import_only_rooms_below_them():
     """The map at the end of the README, against the imports at the top of every module."""
     block = (CHECKOUT / "README.md").read_text().split("imports only rooms below it.")[1].split("```")[1]
     package = CHECKOUT / "posekit"
-    rooms = {path.stem for path in package.glob("[a-z]*.py")} | {p.parent.name for p in package.glob("*/__init__.py")}
+    rooms = {path.stem for path in package.glob("[a-z]*.py")}
+    rooms |= {path.parent.name for path in package.glob("*/__init__.py")}
     rows = [set(re.findall(r"\w+", line[:45])) & rooms for line in block.strip().splitlines()]
     floor = {room: len(rows) - number for number, row in enumerate(rows) for room in row}
     assert set(floor) == rooms
