@@ -290,7 +290,10 @@ def test_unknown_models_and_profiles_are_refused(ask):
 def train_command(drawn, home, *options: str) -> subprocess.Popen:
     environment = {**os.environ, "POSEKIT_HOME": str(home), "POSEKIT_MPII": str(drawn)}
     command = [sys.executable, "-m", "posekit", "train", "--device", "cpu", *options]
-    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    pipes = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    # Where the tests themselves run in the background, Ctrl-C is ignored by what they start.
+    listen = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
+    return subprocess.Popen(command, env=environment, preexec_fn=listen, **pipes)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
