@@ -44,7 +44,7 @@ lab: setup  ## open the notebooks in JupyterLab
 	$(BIN)/python -m jupyter lab notebooks
 
 app: setup  ## the visualizer alone, as a page in the browser
-	$(BIN)/voila notebooks/06_visualizer.ipynb --TagRemovePreprocessor.remove_cell_tags='{"screenshot"}'
+	$(BIN)/voila notebooks/06_visualizer.ipynb
 
 figures: setup  ## figures and tables from the records, without training
 	$(BIN)/python -m posekit figures

@@ -41,7 +41,7 @@ from posekit.grid import (
     best_rates,
     make_grid,
 )
-from posekit.intervals import Comparison, compare, holm
+from posekit.intervals import Comparison, compare, holm, seed_chance
 from posekit.records import Run
 from posekit.seeds import Seeds, by_configuration
 
@@ -194,11 +194,16 @@ def _best(claim: str, section: str, duels: list[Duel], expected: int | None, not
     return Claim(claim, section, evidence + note, verdict)
 
 
+def _compare(models: dict[int, Seeds], first: int, second: int) -> Comparison:
+    chance = seed_chance([seeds.distances() for seeds in models.values()])
+    return compare(models[first].distances(), models[second].distances(), chance=chance)
+
+
 def _scheduler(models: dict[int, Seeds]) -> Claim:
     claim, section = "The scheduler's influence is insignificant", "V"
     if not {3, 4} <= set(models):
         return Claim(claim, section, "Models 3 and 4 are not both trained", "cannot be told")
-    comparison = compare(models[4].distances(), models[3].distances())
+    comparison = _compare(models, 4, 3)
     evidence = f"with scheduler minus without: {_points(comparison)}; equal means within ±{MARGIN:g}"
     return Claim(claim, section, evidence, is_equal(comparison))
 
@@ -206,10 +211,7 @@ def _scheduler(models: dict[int, Seeds]) -> Claim:
 def _no_loss(models: dict[int, Seeds]) -> Claim:
     pairs = {"RMSprop": (5, 1), "Adam": (6, 3)}
     there = {name: pair for name, pair in pairs.items() if set(pair) <= set(models)}
-    compared = {
-        name: compare(models[reduced].distances(), models[original].distances())
-        for name, (reduced, original) in there.items()
-    }
+    compared = {name: _compare(models, reduced, original) for name, (reduced, original) in there.items()}
     evidence = "; ".join(f"reduced minus original, {name}: {_points(c)}" for name, c in compared.items())
     return Claim(
         "The reduced network does not lose accuracy",
@@ -226,9 +228,7 @@ def _most_accurate(models: dict[int, Seeds]) -> Claim:
     theirs = f"in the report itself {', '.join(ahead)} has a lower loss than Model 5" if ahead else ""
     if 5 not in models or len(models) < 2:
         return Claim(claim, section, theirs, "cannot be told")
-    compared = {
-        number: compare(models[5].distances(), models[number].distances()) for number in models if number != 5
-    }
+    compared = {number: _compare(models, 5, number) for number in models if number != 5}
     nearest = min(compared, key=lambda number: compared[number].difference)
     ours = f"Model 5 minus {MODELS[nearest].name}, its strongest rival: {_points(compared[nearest])}"
     verdict = is_best(list(compared.values()), complete=set(models) == set(MODELS))

@@ -51,7 +51,9 @@ LspetOption = Annotated[
     ),
 ]
 ModelOption = Annotated[int, typer.Option(help="Number of one of the report's six models; 7: posekit's own.")]
-SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the weights and of the order of people.")]
+SeedOption = Annotated[
+    int, typer.Option(min=0, max=2**32 - 1, help="Seed of the weights and of the order of people.")
+]
 DeviceOption = Annotated[
     str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; by default a GPU if there is one.")
 ]
@@ -164,7 +166,7 @@ def train(
     compiled: CompileOption = False,
     force: ForceOption = False,
 ) -> None:
-    """Train one of the six models, or go on with one that was stopped.
+    """Train one model, or go on with one that was stopped.
 
     On several GPUs or machines: torchrun --nproc-per-node=2 -m posekit train ...
     """

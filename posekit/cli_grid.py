@@ -19,7 +19,7 @@ def grid(
     seeds: Annotated[int, typer.Option(min=1, help="Seeds of every rate; an interval needs two.")] = 2,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps.")] = None,
 ) -> None:
-    """RMSprop, RAdam and Adam on the original network, each at six learning rates: trains what is missing.
+    """RMSprop, RAdam and Adam on the original network, each at eight learning rates: trains what is missing.
 
     That is 24 trainings a seed. `posekit figures` draws them and judges the report's claims by them.
     """

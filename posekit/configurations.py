@@ -225,8 +225,8 @@ def run_config(
     learning_rate and batch_size take the place of the profile's. Raises `PosekitError` if one is not positive.
     """
     for name, value in (("learning rate", learning_rate), ("batch size", batch_size)):
-        if value is not None and not value > 0:
-            raise PosekitError(f"the {name} must be positive, not {value:g}")
+        if value is not None and not 0 < value < float("inf"):
+            raise PosekitError(f"the {name} must be positive and finite, not {value:g}")
     return RunConfig(
         model=model.number,
         profile=profile.name,

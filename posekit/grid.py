@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from posekit.configurations import PROFILES, OptimizerName
-from posekit.intervals import Comparison, compare, holm, interval, seed_spread
+from posekit.intervals import Comparison, SeedChance, compare, holm, interval, seed_chance, seed_spread
 from posekit.metrics import pckh
 from posekit.records import Run
 from posekit.seeds import Seeds, by_configuration
@@ -100,7 +100,8 @@ def at_best_rates(grid: Grid) -> list[Duel]:
             np.stack([grid[optimizer, rate].of(seed) for seed, rate in best[optimizer].items()])
             for optimizer in (first, other)
         )
-        duels.append(Duel("own best rate", *names, (len(a), len(b)), compare(a, b)))
+        comparison = compare(a, b, chance=_chance(grid))
+        duels.append(Duel("own best rate", *names, (len(a), len(b)), comparison))
     return duels
 
 
@@ -127,7 +128,8 @@ def best_rates(grid: Grid, optimizer: OptimizerName) -> dict[int, float]:
 
 def duel_table(duels: Sequence[Duel]) -> pd.DataFrame:
     """A row a duel: difference in points of PCKh@0.5 weighted14, first minus second, both kinds of interval (see
-    `posekit.intervals`), and p of people and seeds after Holm's correction within its setting."""
+    `posekit.intervals`), and p of people and seeds after Holm's correction within its setting; 0.001 stands for
+    anything below it, since no normal distribution can be trusted further out."""
     adjusted: dict[Duel, float] = {}
     for setting in dict.fromkeys(duel.setting for duel in duels):
         family = [duel for duel in duels if duel.setting == setting]
@@ -143,10 +145,14 @@ def duel_table(duels: Sequence[Duel]) -> pd.DataFrame:
             "people: high": duel.comparison.high,
             "people and seeds: low": duel.comparison.seeds_low,
             "people and seeds: high": duel.comparison.seeds_high,
-            "p (Holm)": adjusted[duel],
+            "p (Holm)": np.fmax(adjusted[duel], 0.001) if np.isfinite(adjusted[duel]) else np.nan,
         }
         for duel in duels
     )
+
+
+def _chance(grid: Grid) -> SeedChance:
+    return seed_chance([seeds.distances() for seeds in grid.values()])
 
 
 def _duels(setting: str, sides: dict[OptimizerName, tuple[OptimizerName, float]], grid: Grid) -> list[Duel]:
@@ -156,6 +162,6 @@ def _duels(setting: str, sides: dict[OptimizerName, tuple[OptimizerName, float]]
         if sides[first] in grid and sides[other] in grid:
             a, b = grid[sides[first]], grid[sides[other]]
             names = [f"{optimizer} {rate:g}" for optimizer, rate in (sides[first], sides[other])]
-            comparison = compare(a.distances(), b.distances())
+            comparison = compare(a.distances(), b.distances(), chance=_chance(grid))
             duels.append(Duel(setting, *names, (len(a.runs), len(b.runs)), comparison))
     return duels

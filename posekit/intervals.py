@@ -87,6 +87,27 @@ def seed_spread(distances: np.ndarray, mean: str = "weighted14", threshold: floa
     )
 
 
+@dataclass(frozen=True)
+class SeedChance:
+    """How far trainings of one configuration scatter, pooled over several: variance (points squared), degrees."""
+
+    variance: float
+    degrees: int
+
+
+def seed_chance(
+    configurations: Sequence[np.ndarray], mean: str = "weighted14", threshold: float = 0.5
+) -> SeedChance:
+    """The variance between seeds, pooled over configurations (S, N, 16): two seeds alone may agree by luck.
+
+    Configurations of one seed add nothing; without any of two, the variance is 0 of 0 degrees.
+    """
+    spreads = [(len(d), seed_spread(d, mean, threshold).deviation) for d in configurations if len(d) > 1]
+    degrees = sum(seeds - 1 for seeds, _ in spreads)
+    squares = sum((seeds - 1) * deviation**2 for seeds, deviation in spreads)
+    return SeedChance(squares / degrees if degrees else 0.0, degrees)
+
+
 def compare(
     first: np.ndarray,
     second: np.ndarray,
@@ -94,6 +115,7 @@ def compare(
     threshold: float = 0.5,
     resamples: int = RESAMPLES,
     seed: int = 0,
+    chance: SeedChance | None = None,
 ) -> Comparison:
     """Two configurations on the same people.
 
@@ -105,7 +127,9 @@ def compare(
     variance between seeds / S; the interval is Student's with Welch's and Satterthwaite's degrees of freedom
     (Satterthwaite, Biometrics Bulletin 1946). Seeds are not resampled: three values resampled cannot be spread
     wider than they are, and such an interval of 95 % covered 83 % in simulation. What is peculiar to one seed
-    and one person is in both parts, so this interval is rather too wide than too narrow.
+    and one person is in both parts, so this interval is rather too wide than too narrow. Two or three seeds may
+    lie close together by luck, though, and then p is far too small: chance, pooled over all configurations of a
+    study by `seed_chance`, takes the place of a side's own variance where it is the larger one.
 
     Raises `PosekitError` if the two are not about the same annotated joints.
     """
@@ -123,7 +147,7 @@ def compare(
         of_people.low,
         of_people.high,
         p,
-        *_with_seeds(hits_a, hits_b, counts, of_people.estimate),
+        *_with_seeds(hits_a, hits_b, counts, of_people.estimate, chance),
     )
 
 
@@ -209,7 +233,7 @@ def _sign_flip(differences: np.ndarray, resamples: int, seed: int) -> float:
 
 
 def _with_seeds(
-    hits_a: np.ndarray, hits_b: np.ndarray, counts: np.ndarray, difference: float
+    hits_a: np.ndarray, hits_b: np.ndarray, counts: np.ndarray, difference: float, chance: SeedChance | None
 ) -> tuple[float, float, float]:
     """(low, high, p) of people and seeds."""
     if min(len(hits_a), len(hits_b)) < 2 or np.isnan(difference):
@@ -221,7 +245,10 @@ def _with_seeds(
     pull = _value(gain - counts * (gain.sum(axis=0) / totals), totals)
     parts = [(people * pull.var(ddof=1), people - 1)]
     for hits in (hits_a, hits_b):
-        parts.append((_value(hits.sum(axis=1), totals).var(ddof=1) / len(hits), len(hits) - 1))
+        own, degrees = _value(hits.sum(axis=1), totals).var(ddof=1), len(hits) - 1
+        if chance is not None and chance.variance > own:
+            own, degrees = chance.variance, chance.degrees
+        parts.append((own / len(hits), degrees))
     variance = sum(part for part, _ in parts)
     if variance == 0:
         return difference, difference, float(difference == 0)

@@ -86,6 +86,22 @@ def environment(device: torch.device, precision: Precision) -> dict[str, str]:
     }
 
 
+def continued(folder: Path, now: dict[str, str]) -> dict[str, str]:
+    """The environment `now` of a run that goes on, and what was otherwise before, by the records in `folder`."""
+    try:
+        content = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        epochs = len(read_history(folder)[1])
+    except (OSError, ValueError):  # nothing is recorded yet
+        return now
+    before = content.get("environment", {})
+    changes = [f"{key} {before[key]}" for key in now if key in before and before[key] != now[key]]
+    notes = filter(
+        None, [before.get("earlier"), f"up to epoch {epochs}: {', '.join(changes)}" if changes else None]
+    )
+    earlier = "; ".join(notes)
+    return now | ({"earlier": earlier} if earlier else {})
+
+
 def _revision() -> str:
     """The commit of the checkout that runs, "-dirty" if files of it were changed; "unknown" outside of git."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]

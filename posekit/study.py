@@ -39,6 +39,7 @@ from posekit.predictor import Predictor
 from posekit.records import (
     RECORD_FILES,
     Run,
+    continued,
     environment,
     read_history,
     read_run,
@@ -86,6 +87,11 @@ class Study:
         self.profile = get_profile(profile)
         self.device = choose_device(device)
         self.precision = choose_precision(precision or self.profile.precision, self.device)
+        if precision not in (None, self.precision):
+            raise PosekitError(
+                f"this {self.device.type} has no matrix units for {precision}: float32 is faster on it; leave out "
+                "--precision"
+            )
         self.compiled = compiled
         self.mpii, self.lspet = mpii, lspet
         self.progress = progress
@@ -317,7 +323,7 @@ class Study:
                 self._forget(config)
             # Finished records stay as they are when only the network is missing, as in a fresh checkout.
             recorded = from_leader(lambda: self._is_recorded(config))
-            made_by = environment(self.device, self.precision)
+            made_by = continued(folder, environment(self.device, self.precision))
 
             def on_epoch(history: list[EpochRecord]) -> None:
                 if not recorded:

@@ -67,13 +67,18 @@ def train(
     epoch when called again. precision and compiled: see `Step`; validation is in float32 always. Started by
     torchrun, every process calls this, and only the leader reads and writes.
     Returns the network, the history and the evaluation of the validation people after the last epoch.
-    Raises `PosekitError` if the loss stops being a number, memory is exhausted, or the checkpoint belongs to
-    another configuration.
+    Raises `PosekitError` if the loss stops being a number, memory is exhausted, the checkpoint belongs to another
+    configuration, or a batch is larger than the data or smaller than the number of processes.
     """
     if process()[1] > config.batch_size:
         raise PosekitError(
             f"a batch of {config.batch_size} people cannot be shared by {process()[1]} processes; start fewer, or "
             "train with a larger --batch-size"
+        )
+    if config.batch_size > len(train_crops):
+        raise PosekitError(
+            f"a batch of {config.batch_size} is larger than the data, {len(train_crops)} people; choose a smaller "
+            "--batch-size"
         )
     network = make_network(config, device)
     optimizer = make_optimizer(config, network)

@@ -187,11 +187,11 @@ def test_large_and_broken_uploads_leave_the_widget_alive(page, place):
 
 
 def test_the_page_of_voila(place, environment, chromium):
-    without = """--TagRemovePreprocessor.remove_cell_tags={"screenshot"}"""  # as `make app` does
-    with browser.server("voila", place, environment, NOTEBOOK, without) as address:
+    with browser.server("voila", place, environment, NOTEBOOK) as address:
         page = chromium.new_page(viewport={"width": 1280, "height": 800})
         page.goto(address, timeout=120_000, wait_until="commit")
         page.locator(".posekit-upload").wait_for(timeout=120_000)
+        assert page.evaluate("[...document.images].every(image => !image.complete || image.naturalWidth > 0)")
         part = widget(page, 0)
         before = shown(part)
         browser.slider(page, "person").focus()

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from posekit.errors import PosekitError
-from posekit.intervals import compare, holm, interval, seed_spread
+from posekit.intervals import compare, holm, interval, seed_chance, seed_spread
 from posekit.metrics import pckh
 from posekit.skeleton import INDEX, SCORED
 
@@ -207,3 +207,20 @@ def test_what_cannot_be_compared_is_refused_or_not_a_number():
     result = compare(nobody, nobody, mean="knee", resamples=50)
     assert np.isnan([result.difference, result.low, result.high, result.p]).all()
     assert np.isnan(interval(distances[:1]).low)
+
+
+def test_seeds_that_agree_by_luck_do_not_make_a_difference_certain():
+    rng = np.random.default_rng(3)
+    chance = rng.random((200, 16))
+    one, other = (np.where(chance < share, 0.1, 2.0) for share in (0.40, 0.44))
+    alike = np.stack([one, one]), np.stack([other, other])  # two seeds with the very same outcome
+    spread = [np.stack([np.where(chance < 0.4 + s, 0.1, 2.0) for s in (-0.05, 0.05)]) for _ in range(10)]
+    pooled = seed_chance([*alike, *spread])
+    # By hand: ten configurations with two seeds, one degree each, and two with no spread at all.
+    values = [100 * np.mean(side[:, list(SCORED)] <= 0.5) for side in spread[0]]
+    assert pooled.degrees == 12
+    assert pooled.variance == pytest.approx(10 / 12 * (values[0] - values[1]) ** 2 / 2)
+    sure, unsure = compare(*alike, resamples=200), compare(*alike, resamples=200, chance=pooled)
+    assert sure.seeds_p < 1e-3 and unsure.seeds_p > 0.3
+    assert unsure.difference == sure.difference and unsure.p == sure.p
+    assert seed_chance([one[None]]).degrees == 0

@@ -16,6 +16,8 @@ import pytest
 import torch
 from processes import CPU, train_alone, write_gradients
 
+import posekit.study
+import posekit.training
 from posekit.checkpoint import load_checkpoint, owned, read_checkpoint
 from posekit.dataset import batches
 from posekit.errors import PosekitError
@@ -25,6 +27,7 @@ from posekit.figures import loss_figure
 from posekit.predictor import Predictor
 from posekit.records import read_run, write_progress
 from posekit.step import Step, make_network, make_optimizer
+from posekit.study import Study
 from posekit.training import EpochRecord
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="forks processes")
@@ -263,7 +266,7 @@ def test_another_rate_is_another_run_beside_the_studys_own(tiny_study):
     assert {run.config.batch_size for run in tiny_study.variations()} == {8, 16}
     assert len({tuple(run.history.train_loss) for run in (usual, faster, larger)}) == 3
     assert {(run.config.learning_rate, run.config.batch_size) for run in tiny_study.runs()} == {(1e-3, 8)}
-    with pytest.raises(PosekitError, match="the learning rate must be positive, not -1"):
+    with pytest.raises(PosekitError, match="the learning rate must be positive and finite, not -1"):
         tiny_study.config(5, learning_rate=-1)
 
 
@@ -312,9 +315,35 @@ def test_torchrun_trains_one_run_whose_records_appear_once(drawn, tmp_path):
     assert "broadcast_object_list" not in refused.stderr
 
 
-def test_more_processes_than_people_in_a_batch_are_refused(tiny_study, tmp_path, monkeypatch):
-    import posekit.training
+def test_a_batch_larger_than_the_data_is_refused(tiny_study):
+    with pytest.raises(PosekitError, match="a batch of 4000 is larger than the data, 48 people"):
+        tiny_study.record(tiny_study.config(5, batch_size=4000))
 
+
+def test_records_of_a_run_that_changed_hands_tell_both(tiny_study, monkeypatch):
+    config = replace(tiny_study.config(2), seed=5)
+
+    def stop(*arguments):
+        write_progress(*arguments)
+        raise KeyboardInterrupt
+
+    before = posekit.study.environment
+    with monkeypatch.context() as elsewhere, pytest.raises(KeyboardInterrupt):
+        elsewhere.setattr(posekit.study, "write_progress", stop)
+        elsewhere.setattr(posekit.study, "environment", lambda *how: before(*how) | {"device": "abacus"})
+        tiny_study.record(config)
+    made_by = tiny_study.record(config).environment
+    assert made_by["device"] == "cpu" and made_by["earlier"] == "up to epoch 1: device abacus"
+    assert "earlier" not in tiny_study.run(5).environment
+
+
+def test_a_precision_that_the_hardware_lacks_is_said(drawn, tiny_study, monkeypatch):
+    monkeypatch.setattr(posekit.study, "choose_precision", lambda wanted, device: "float32")
+    with pytest.raises(PosekitError, match="no matrix units for bfloat16"):
+        Study("tiny", mpii=drawn, progress=False, device="cpu", precision="bfloat16")
+
+
+def test_more_processes_than_people_in_a_batch_are_refused(tiny_study, tmp_path, monkeypatch):
     monkeypatch.setattr(posekit.training, "process", lambda: (0, 9))
     with pytest.raises(PosekitError, match="a batch of 8 people cannot be shared by 9 processes"):
         posekit.training.train(tiny_study.config(5), *tiny_study.crops, tmp_path / "last.pt", CPU)
