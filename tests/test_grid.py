@@ -15,7 +15,7 @@ from posekit.grid import (
     grid_table,
     make_grid,
 )
-from posekit.intervals import compare
+from posekit.intervals import compare, seed_chance
 from posekit.metrics import pckh
 from posekit.seeds import by_configuration
 
@@ -57,26 +57,32 @@ def test_the_best_rate_of_a_seed_is_picked_by_the_others():
 def test_settings_compare_the_rates_they_say():
     runs = [make_run(1, 0.7, seed=s) for s in (0, 1)] + [make_run(3, 0.6, seed=s) for s in (0, 1)]
     slow = [make_run(1, 0.5, seed=s, rate=2.5e-4) for s in (0, 1)]
-    grid = make_grid(runs, slow + [make_run(3, 0.3, seed=s, rate=2.5e-4) for s in (0, 1)])
+    others = [make_run(3, 0.3, seed=s, rate=2.5e-4) for s in (0, 1)]
+    grid = make_grid(runs, slow + others)
     (faithful,) = at_report_rates(grid)
     assert (faithful.first, faithful.second, faithful.seeds) == ("RMSprop 0.00025", "Adam 0.001", (2, 2))
     slow_distances = np.stack([run.distances() for run in slow])
     adam = np.stack([run.distances() for run in runs[2:]])
-    assert faithful.comparison == compare(slow_distances, adam)
+    pairs = [runs[:2], runs[2:], slow, others]
+    chance = seed_chance([np.stack([run.distances() for run in pair]) for pair in pairs])
+    assert chance.degrees == 4
+    assert faithful.comparison == compare(slow_distances, adam, chance=chance)
     assert [(duel.first, duel.second) for duel in at_equal_rates(grid)] == [
         ("RMSprop 0.00025", "Adam 0.00025"),
         ("RMSprop 0.001", "Adam 0.001"),
     ]
     (best,) = at_best_rates(grid)
     assert (best.first, best.second) == ("RMSprop 0.001", "Adam 0.001")
-    assert best.comparison == compare(np.stack([run.distances() for run in runs[:2]]), adam)
+    fast = np.stack([run.distances() for run in runs[:2]])
+    assert best.comparison == compare(fast, adam, chance=chance)
 
 
 def test_holms_correction_is_over_the_comparisons_of_a_setting():
-    runs = [make_run(m, a, seed=s) for m, a in ((1, 0.52), (2, 0.505), (3, 0.5)) for s in (0, 1)]
+    runs = [make_run(m, a, seed=s) for m, a in ((1, 0.506), (2, 0.503), (3, 0.5)) for s in (0, 1)]
     grid = make_grid(runs, [])
     duels = at_equal_rates(grid)
     p = sorted(duel.comparison.seeds_p for duel in duels)
+    assert p[0] > 0.001
     table = duel_table(duels)
     assert sorted(table["p (Holm)"]) == pytest.approx([min(2 * p[0], 1), min(max(2 * p[0], p[1]), 1)])
     assert list(table["seeds"]) == ["2 : 2", "2 : 2"]
