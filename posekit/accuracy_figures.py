@@ -172,8 +172,8 @@ def grid_figure(grid: Grid) -> Figure:
                           markeredgecolor="white", markeredgewidth=0.5)  # fmt: skip
     floor = _reference(runs, "mean_pose_weighted14")
     axis.axhline(floor, color="black", linewidth=1, linestyle=(0, (2, 2)))
-    axis.annotate("mean pose", (1, floor), (0, -4), xycoords=("axes fraction", "data"),
-                  textcoords="offset points", ha="right", va="top", fontsize="small")  # fmt: skip
+    axis.annotate("mean\npose", (1, floor), (3, 0), xycoords=("axes fraction", "data"),
+                  textcoords="offset points", va="center", fontsize="small")  # fmt: skip
     axis.set_xscale("log")
     rates = sorted({*table["learning rate"], *GRID_RATES})
     axis.set_xlim(0.8 * rates[0], 1.3 * rates[-1])
