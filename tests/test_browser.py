@@ -191,7 +191,10 @@ def test_the_page_of_voila(place, environment, chromium):
         page = chromium.new_page(viewport={"width": 1280, "height": 800})
         page.goto(address, timeout=120_000, wait_until="commit")
         page.locator(".posekit-upload").wait_for(timeout=120_000)
-        assert page.evaluate("[...document.images].every(image => !image.complete || image.naturalWidth > 0)")
+        # The two pictures of how it looks; other images are widgets that may be empty yet.
+        page.wait_for_function(
+            "[...document.images].filter(i => i.src.startsWith('data:') && i.naturalWidth > 1000).length == 2"
+        )
         part = widget(page, 0)
         before = shown(part)
         browser.slider(page, "person").focus()
