@@ -162,6 +162,11 @@ class RunConfig:
     epochs: int
     augmentation: Augmentation | None = None
     annealed: bool = False
+    epoch_people: int | None = None  # that an epoch draws, pass after pass over those at hand; None: one pass
+
+    def people_of_an_epoch(self, at_hand: int) -> int:
+        """How many people an epoch trains on, where so many are at hand."""
+        return self.epoch_people or at_hand
 
     def to_dict(self) -> dict:
         return asdict(self)

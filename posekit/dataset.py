@@ -69,7 +69,7 @@ def make_crops(people: People, rule: CropRule, cache: Path, progress: bool = Tru
 
 def resident(crops: Crops, device: torch.device) -> Crops:
     """The crops with their images in the memory of a CUDA device, if they take less than 40 % of what is free."""
-    if device.type != "cuda":
+    if device.type != "cuda" or isinstance(crops.images, Tensor):
         return crops
     torch.cuda.empty_cache()  # what torch keeps for later counts as free
     if crops.images.nbytes > 0.4 * torch.cuda.mem_get_info(device)[0]:
@@ -86,15 +86,20 @@ def batches(
     device: torch.device,
     shuffle: np.random.Generator | None = None,
     part: tuple[int, int] = (0, 1),
+    people: int | None = None,
 ) -> Iterator[Batch]:
     """All people once, in order or shuffled, as they are kept; the last batch may be smaller.
 
+    people: draw so many instead, pass after pass, each shuffled anew; the last pass ends where they are reached.
     part: (number of this process, how many there are); every process gets its share of every batch, so that
     together they see the batches that one process would see. A last batch that is too small to be shared is left
     out, and `Batch.share` makes up for processes that get one person more than others.
     """
     number, count = part
-    order = np.arange(len(crops)) if shuffle is None else shuffle.permutation(len(crops))
+    people = people or len(crops)
+    passes = range(-(-people // len(crops)))
+    each = [np.arange(len(crops)) if shuffle is None else shuffle.permutation(len(crops)) for _ in passes]
+    order = np.concatenate(each)[:people]
     on_device = isinstance(crops.images, Tensor)
     for start in range(0, len(order), batch_size):
         together = order[start : start + batch_size]

@@ -78,4 +78,4 @@ def estimate(
     else:
         weights = sum(value.nbytes for value in network.state_dict().values())
         memory = sum(kept.values()) + 4 * weights  # weights, gradients and the two states of Adam
-    return Estimate(seconds / images * len(crops) * config.epochs, memory / 1e9)
+    return Estimate(seconds / images * config.people_of_an_epoch(len(crops)) * config.epochs, memory / 1e9)

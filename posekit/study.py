@@ -249,7 +249,7 @@ class Study:
             jobs,
             environment=self.environment,
             state=lambda: self._state(configs),
-            images=len(self.crops[0]) * sum(config.epochs for config in configs),
+            images=sum(config.epochs * config.people_of_an_epoch(len(self.crops[0])) for config in configs),
             progress=self.progress,
         )
 
@@ -286,16 +286,16 @@ class Study:
 
     def _state(self, configs: Sequence[RunConfig]) -> tuple[int, str]:
         """How many images runs of other processes have trained on, and their latest epoch, from their records."""
-        epochs, latest = 0, (0.0, "")
+        images, latest = 0, (0.0, "")
         for config in configs:
             try:
                 when, rows = read_history(self._run_folder(config))
             except OSError:  # no epoch is recorded yet
                 continue
-            last, epochs = rows.iloc[-1], epochs + len(rows)
+            last, images = rows.iloc[-1], images + len(rows) * config.people_of_an_epoch(len(self.crops[0]))
             text = f"model {config.model}: loss {last.train_loss:.5f}, PCKh@0.5 {last.pckh_weighted14:.1f} %"
             latest = max(latest, (when, f"{text} after epoch {len(rows)}"))
-        return epochs * len(self.crops[0]), latest[1]
+        return images, latest[1]
 
     def _is_trained(self, config: RunConfig) -> bool:
         """Whether the checkpoint is of the last epoch."""

@@ -95,9 +95,10 @@ def train(
     train_crops = resident(train_crops, device)
 
     evaluation = None
+    people = config.people_of_an_epoch(len(train_crops))
     bar = tqdm(
-        total=config.epochs * len(train_crops),
-        initial=len(history) * len(train_crops),
+        total=config.epochs * people,
+        initial=len(history) * people,
         desc=f"model {config.model}, seed {config.seed}",
         unit=" images",
         disable=not (progress and is_leader()),
@@ -141,14 +142,14 @@ def train(
 def _train_epoch(
     config: RunConfig, step: Step, crops: Crops, epoch: int, bar: tqdm, history: list[EpochRecord]
 ) -> float:
-    """One pass over all crops, in an order that depends on seed and epoch alone; the mean loss over people."""
+    """An epoch, in an order that depends on seed and epoch alone; the mean loss over the people drawn."""
     step.network.train()
     part = number, count = process()
     order = np.random.default_rng([config.seed, epoch])
     chance = torch.Generator().manual_seed(1_000_003 * (config.seed * count + number) + epoch)
     losses: list[torch.Tensor] = []
     people: list[int] = []
-    for kept in batches(crops, config.batch_size, step.device, order, part):
+    for kept in batches(crops, config.batch_size, step.device, order, part, config.epoch_people):
         if config.augmentation is None:
             batch = without_context(kept, crops.rule)
         else:
@@ -159,7 +160,7 @@ def _train_epoch(
             recent = _finite(config, losses[-LOOK_EVERY:], epoch, len(losses) - LOOK_EVERY)
             bar.set_postfix_str(_describe(history, recent.mean()))
         bar.update(len(batch.which) * count)
-    bar.update(epoch * len(crops) - bar.n)
+    bar.update(epoch * config.people_of_an_epoch(len(crops)) - bar.n)
     values = _finite(config, losses, epoch, 0)
     weights = torch.tensor(people, dtype=torch.float64)
     summed, number_of_people = total(torch.stack([values @ weights, weights.sum()])).tolist()

@@ -119,9 +119,9 @@ class Stop(Exception):
     pass
 
 
-@pytest.mark.parametrize("after", [1, 2])
-def test_a_stopped_run_goes_on_to_the_same_end(tiny_study, tmp_path, after):
-    config = tiny_study.config(4)
+@pytest.mark.parametrize(("after", "people"), [(1, None), (2, None), (2, 61)])
+def test_a_stopped_run_goes_on_to_the_same_end(tiny_study, tmp_path, after, people):
+    config = replace(tiny_study.config(4), epoch_people=people)
     whole, history, evaluation = train(config, *tiny_study.crops, tmp_path / "whole.pt", CPU, progress=False)
 
     def stop(history):

@@ -1,0 +1,328 @@
+"""The study at the report's size on a GPU machine without the data set, reached for a limited time, with limited
+files in and out.
+
+    python benchmarks/gpu_study.py pack --mpii path/to/mpii --lspet path/to/lspet --out study.npz
+    PYTHONPATH=. python benchmarks/gpu_study.py run --data study.npz --out results --minutes 9
+    python benchmarks/gpu_study.py collect results/records.zip
+
+`pack` puts the crops of the profile `full` as JPEGs into one file of at most --megabytes, with all that records
+need: they are of the real data set, and say through which quality of JPEG the crops went.
+
+`run` is for the GPU machine. It needs the folders posekit/ and benchmarks/, the packed file, and Python 3.11 or
+3.12 with torch, numpy, scipy, opencv, pandas, tqdm and filelock; posekit need not be installed. In this order,
+until the time is used: the benchmarks of inference and training; the six models; seeds 1 and 2 of Models 1, 3, 5
+and 6; the learning rates of `posekit grid`. An epoch is as long as one of the report's: 22,240 people in 1,390
+steps, drawn pass after pass over the people at hand. --compile costs a minute or two a run and makes every step
+faster. Where it does not work, calls with different --models and --out can share a GPU at the same time.
+
+After every epoch there are a checkpoint in --work and the records of all runs in OUT/records.zip. The same call
+goes on from --work exactly where the last one was; where --work is lost, --records results/records.zip keeps the
+finished runs. In OUT there are also what the benchmarks measured (inference.json, training.json, training.txt) and
+the weights of the best run in float16, in parts of 15 MB; `cat model-5-seed-0.pt.* > model-5-seed-0.pt` puts them
+together.
+
+`collect` brings the records to data/runs/, where `posekit figures` reads them.
+"""
+
+import argparse
+import shlex
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from crop_archive import Archive, read_archive, write_archive
+from gpu_benchmarks import measure
+from record_bundle import bring, unpacked, write_bundle
+
+from posekit.checkpoint import differences, owned, snapshot_path
+from posekit.configurations import MODELS, RunConfig, get_model, get_profile, run_config
+from posekit.dataset import Crops, resident
+from posekit.device import choose_device, choose_precision
+from posekit.errors import PosekitError
+from posekit.floors import floors_and_ceiling
+from posekit.grid import GRID_MODELS, GRID_RATES, REPORT_RATES
+from posekit.records import (
+    continued,
+    environment,
+    read_run,
+    run_folder_name,
+    write_finished,
+    write_progress,
+)
+from posekit.training import EpochRecord, train
+
+#: The report's epoch: all of MPII's training people in whole batches of 16.
+REPORT_EPOCH = 1_390 * 16
+
+#: For trying the script: the same crops, a network that learns next to nothing, an epoch of a few steps.
+TINY = replace(get_profile("full"), name="tiny", channels=8, modules=1, reductions=1, batch_size=8, epochs=2)
+TINY_EPOCH = 28
+
+WORK = Path("data/checkpoints/gpu-study")
+
+#: Models with several seeds: those that the report's comparisons are about.
+SEEDED = (1, 3, 5, 6)
+
+#: Largest part of the weights, bytes; and of the minutes, that the benchmarks may take.
+PART, BENCHMARKS = 15_000_000, 0.4
+
+#: Seconds at the end of a call for writing and for an epoch that is slower than those before.
+RESERVE = 15.0
+
+
+class TimeIsUp(Exception):
+    """The next epoch does not fit any more; what was trained is on the disk."""
+
+
+class Clock:
+    """The time of one call, and how long an epoch takes: measured, the slowest so far.
+
+    The first epoch of a run chooses algorithms or compiles, so it counts apart. Before any is measured, one is
+    trained whatever the time: every call comes further.
+    """
+
+    def __init__(self, minutes: float) -> None:
+        self.end = time.monotonic() + 60 * minutes
+        self.slowest: dict[bool, float] = {}
+        self.start_epoch()
+
+    def start_epoch(self) -> None:
+        self.started = time.monotonic()
+
+    def end_epoch(self, first: bool) -> None:
+        self.slowest[first] = max(self.slowest.get(first, 0.0), time.monotonic() - self.started)
+        self.start_epoch()
+
+    def fits(self, first: bool) -> bool:
+        """Whether one more epoch ends in time."""
+        if not self.slowest:
+            return True
+        seconds = self.slowest.get(first, max(self.slowest.values()))
+        return time.monotonic() + seconds + RESERVE < self.end
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one call leaves to the next: records and networks of all runs in a folder, and the bundle in `out`."""
+
+    folder: Path
+    out: Path
+
+    @property
+    def records(self) -> Path:
+        return self.folder / "records"
+
+    def checkpoint(self, place: Path) -> Path:
+        return self.folder / "networks" / place / "last.pt"
+
+    def is_finished(self, place: Path, config: RunConfig) -> bool:
+        """Whether a run is done. Raises `PosekitError` if its records are of other settings."""
+        folder = self.records / place
+        if not (folder / "run.json").exists():
+            return False
+        there = read_run(folder)
+        if there.config != config:
+            raise PosekitError(
+                f"the records in {folder} were made with other settings ({differences(there.config, config)}); "
+                "name another --work"
+            )
+        return there.finished
+
+    def bundle(self) -> None:
+        """The records of all runs as one file in `out`."""
+        write_bundle(self.records, self.out / "records.zip")
+
+    def save_best(self, places: list[Path]) -> None:
+        """The weights of the finished run that finds most joints, in parts in `out`; of those trained here."""
+        best = {}
+        for place in places:
+            run = read_run(self.records / place)
+            path = snapshot_path(self.checkpoint(place), run.config.epochs)
+            if path.exists():
+                best[run.history.pckh_weighted14.iloc[-1]] = (place.name, path)
+        if best:
+            name, path = best[max(best)]
+            for old in self.out.glob("model-*.pt.*"):
+                old.unlink()
+            data = path.read_bytes()
+            for number, start in enumerate(range(0, len(data), PART), start=1):
+                (self.out / f"{name}.pt.{number}").write_bytes(data[start : start + PART])
+
+
+@dataclass(frozen=True)
+class Training:
+    """What all runs of a call have in common."""
+
+    crops: tuple[Crops, Crops]
+    floors: dict[str, float]
+    environment: dict[str, str]
+    device: torch.device
+    compiled: bool
+    work: Work
+    clock: Clock
+
+    def run(self, place: Path, config: RunConfig) -> None:
+        """Trains a run from where it is to its end. Raises `TimeIsUp` after an epoch if no other one fits."""
+        folder, checkpoint = self.work.records / place, self.work.checkpoint(place)
+        made_by = continued(folder, self.environment)
+        epochs = 0
+
+        def on_epoch(history: list[EpochRecord]) -> None:
+            nonlocal epochs
+            write_progress(folder, config, self.floors, made_by, history)
+            self.work.bundle()
+            self.clock.end_epoch(first=epochs == 0)
+            epochs += 1
+            if len(history) < config.epochs and not self.clock.fits(first=False):
+                raise TimeIsUp
+
+        self.clock.start_epoch()
+        with owned(checkpoint):
+            precision = self.environment["precision"]
+            _, history, evaluation = train(
+                config, *self.crops, checkpoint, self.device, True, on_epoch, precision, self.compiled
+            )
+            write_finished(folder, config, self.floors, made_by, history, self.crops[1].people, evaluation)
+        self.work.bundle()
+
+
+def plan(models: list[int]) -> list[tuple[int, int, float | None]]:
+    """(model, seed, learning rate or None for the usual one) of all runs of these models, in their order."""
+    runs = [(model, 0, None) for model in MODELS]
+    runs += [(model, seed, None) for seed in (1, 2) for model in SEEDED]
+    # First the usual rates of the other optimizers, so that all are soon compared at the same ones.
+    for rate in sorted(GRID_RATES, key=lambda rate: rate not in REPORT_RATES.values()):
+        runs += [(model, 0, rate) for name, model in GRID_MODELS.items() if rate != REPORT_RATES[name]]
+    return [run for run in runs if run[0] in models]
+
+
+def run_place(model: int, seed: int, rate: float | None) -> Path:
+    """The folder of a run below the one of the study, as `posekit.study` has it."""
+    name = run_folder_name(model, seed)
+    return Path(name) if rate is None else Path("variations", f"{name}-rate-{rate:g}")
+
+
+def make_config(archive: Archive, tiny: bool, model: int, seed: int, rate: float | None) -> RunConfig:
+    """What a run is asked to do, on the people of the archive, in epochs as long as the report's."""
+    people, profile = archive.people, TINY if tiny else get_profile("full")
+    config = run_config(get_model(model), profile, seed, people.name, people.fingerprint(), rate)
+    return replace(config, crop=archive.train.rule, epoch_people=TINY_EPOCH if tiny else REPORT_EPOCH)
+
+
+def pack(options: argparse.Namespace) -> None:
+    from posekit.study import Study  # not above: its readers need what a GPU machine need not have
+
+    study = Study("full", mpii=options.mpii, lspet=options.lspet, device="cpu")
+    quality = write_archive(options.out, study.people, *study.crops, options.megabytes)
+    size = options.out.stat().st_size / 1e6
+    print(f"{options.out}: {study.name}, {len(study.people)} people, {size:.1f} MB, JPEG quality {quality}")
+
+
+def run(options: argparse.Namespace) -> None:
+    clock = Clock(options.minutes)
+    device = choose_device(options.device)
+    precision = choose_precision(options.precision or get_profile("full").precision, device)
+    archive = read_archive(options.data)
+    options.out.mkdir(parents=True, exist_ok=True)
+    work = Work(options.work, options.out)
+    if options.records:
+        with unpacked(options.records) as folders:
+            for place, folder in folders.items():
+                if read_run(folder).finished:
+                    bring(folder, work.records / place)
+    configs = {run_place(*one): make_config(archive, options.tiny, *one) for one in plan(options.models)}
+    if not configs:
+        raise PosekitError(f"--models names none of {', '.join(map(str, MODELS))}")
+    left = [place for place, config in configs.items() if not work.is_finished(place, config)]
+    if left and not options.skip_benchmarks:
+        measure(work.folder / "benchmarks", options.out, device, BENCHMARKS * 60 * options.minutes)
+
+    crops = resident(archive.train, device), resident(archive.validation, device)
+    config = next(iter(configs.values()))
+    floors = floors_and_ceiling(*crops, config.codec, config.network.stacks)
+    made_by = environment(device, precision) | {"crops": f"JPEG quality {archive.quality}"}
+    training = Training(crops, floors, made_by, device, options.compile, work, clock)
+    failed = {}
+    try:
+        for place in list(left):
+            if not clock.fits(first=True):
+                break
+            try:
+                training.run(place, configs[place])
+                left.remove(place)
+            except PosekitError as error:  # as a loss that is no number at a rate that is too high
+                failed[place] = error
+            if options.compile:
+                torch.compiler.reset()  # the same code is compiled for a few networks only, then no more
+    except TimeIsUp:
+        pass
+    finished = [place for place in configs if place not in left]
+    work.bundle()
+    work.save_best(finished)
+    print(f"finished: {len(finished)} of {len(configs)} runs, in {options.out / 'records.zip'}")
+    for place, error in failed.items():
+        print(f"{place.name} failed: {error}")
+    if left:
+        print(f"left: {', '.join(place.name for place in left)}")
+        print(f"to go on: {shlex.join(['python', *sys.argv])}")
+
+
+def collect(options: argparse.Namespace) -> None:
+    from posekit.study import home
+
+    kept = []
+    with unpacked(options.records) as folders:
+        for place, folder in folders.items():
+            config = read_run(folder).config
+            target = home() / "data" / "runs" / f"{config.data}-{config.profile}" / place
+            why = bring(folder, target, options.force)
+            if why:
+                kept.append(f"{target} {why}")
+    print(f"{len(folders) - len(kept)} of {len(folders)} runs are in {home() / 'data' / 'runs'}")
+    if kept:
+        raise PosekitError(f"{'; '.join(kept)}: left as it is; --force replaces it")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+
+    packing = commands.add_parser("pack", help="the crops of a data set into one file")
+    packing.add_argument("--mpii", type=Path, required=True, help="folder of MPII; a part of the images will do")
+    packing.add_argument("--lspet", type=Path, help="folder of LSP Extended, to train on in addition")
+    packing.add_argument("--out", type=Path, required=True)
+    packing.add_argument("--megabytes", type=float, default=48, help="size of the file at most")
+    packing.set_defaults(command=pack)
+
+    running = commands.add_parser("run", help="train until the time is used")
+    running.add_argument("--data", type=Path, required=True, help="the file that `pack` made")
+    running.add_argument("--out", type=Path, required=True, help="folder for the few files that are fetched")
+    running.add_argument("--minutes", type=float, required=True, help="to be done within; one epoch at least")
+    running.add_argument("--models", type=lambda text: [int(n) for n in text.split(",")], default=list(MODELS))
+    running.add_argument("--work", type=Path, default=WORK, help="folder that later calls find again")
+    running.add_argument("--records", type=Path, help="records.zip of an earlier call whose --work is lost")
+    running.add_argument("--device", help="by default a GPU if there is one")
+    running.add_argument(
+        "--precision", help="float32 or bfloat16; by default the profile's, if the hardware has it"
+    )
+    running.add_argument("--compile", action="store_true", help="let torch.compile write the step")
+    running.add_argument("--skip-benchmarks", action="store_true")
+    running.add_argument("--tiny", action="store_true", help="a network of no use, to try this script")
+    running.set_defaults(command=run)
+
+    collecting = commands.add_parser("collect", help="records into data/runs/")
+    collecting.add_argument("records", type=Path, help="records.zip")
+    collecting.add_argument("--force", action="store_true", help="replace what is there")
+    collecting.set_defaults(command=collect)
+
+    options = parser.parse_args()
+    try:
+        options.command(options)
+    except PosekitError as error:
+        sys.exit(f"gpu_study: {error}")
+
+
+if __name__ == "__main__":
+    main()
