@@ -18,7 +18,7 @@ export POSEKIT_LSPET := $(abspath $(POSEKIT_LSPET))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup study test lab app figures lint
+.PHONY: help setup study test lab app notebooks figures lint
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## *' '{ printf "%-10s %s\n", $$1, $$2 }'
@@ -45,6 +45,9 @@ lab: setup  ## open the notebooks in JupyterLab
 
 app: setup  ## the visualizer alone, as a page in the browser
 	$(BIN)/voila notebooks/06_visualizer.ipynb
+
+notebooks: setup  ## execute the notebooks and keep the outputs in them, as they are committed
+	$(BIN)/python -m posekit notebooks
 
 figures: setup  ## figures and tables from the records, without training
 	$(BIN)/python -m posekit figures

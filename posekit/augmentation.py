@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from posekit.dataset import Batch
+from posekit.crop import CropRule
+from posekit.dataset import Batch, in_crop
 from posekit.device import to_device
 from posekit.errors import PosekitError
 from posekit.skeleton import JOINTS, LEFT_RIGHT
@@ -57,13 +58,13 @@ def random_matrices(
     return torch.cat([linear, middle - linear @ middle], dim=2), flip
 
 
-def augment(batch: Batch, size: int, augmentation: Augmentation, generator: torch.Generator) -> Batch:
+def augment(batch: Batch, rule: CropRule, augmentation: Augmentation, generator: torch.Generator) -> Batch:
     """The batch as the network gets it: crops with context become augmented ones of size x size px.
 
     batch.images (B, 3, S', S') with the crop in its middle; batch.joints (B, 16, 2) crop px. Joints that leave the
     crop are not present any more.
     """
-    device, count = batch.images.device, len(batch.images)
+    device, count, size = batch.images.device, len(batch.images), rule.size
     matrices, flip = random_matrices(augmentation, count, size, generator)
     factors = 1 + augmentation.color * (2 * torch.rand(count, 3, 1, 1, generator=generator) - 1)
     images = (warp(batch.images, matrices, size) * to_device(factors, device)).clamp(0, 1)
@@ -72,7 +73,7 @@ def augment(batch: Batch, size: int, augmentation: Augmentation, generator: torc
     order = to_device(torch.tensor(mirrored_joints()), device)
     joints = torch.where(flip[:, None, None], joints[:, order], joints)
     present = torch.where(flip[:, None], batch.present[:, order], batch.present)
-    present = present & ((joints >= -0.5) & (joints < size - 0.5)).all(dim=2)
+    present = present & in_crop(joints, rule)
     images = images.contiguous(memory_format=_format_of(batch.images))
     return replace(batch, images=images, joints=joints, present=present)
 

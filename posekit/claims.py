@@ -35,6 +35,7 @@ from posekit.grid import (
     GRID_MODELS,
     GRID_RATES,
     Duel,
+    Grid,
     at_best_rates,
     at_equal_rates,
     at_report_rates,
@@ -67,36 +68,50 @@ class Claim:
     verdict: Verdict
 
 
-def claims_table(
-    runs: Sequence[Run], variations: Sequence[Run], latency: pd.DataFrame, crop: dict
-) -> pd.DataFrame:
+def claims_table(runs: Sequence[Run], grid: Grid, latency: pd.DataFrame, crop: dict) -> pd.DataFrame:
     """A row a claim: claim, section, evidence, verdict.
 
-    runs are a study's, variations those at other learning rates; latency and crop are out of `posekit.measured`.
-    Models that are not of the report are left out.
+    runs are a study's; grid holds optimizers at many learning rates, of this study or of another one, which the
+    evidence then says; latency and crop are out of `posekit.measured`. Models that are not of the report are left
+    out.
     """
     runs = [run for run in runs if run.config.model in MODELS]
     models = {seeds.config.model: seeds for seeds in by_configuration(runs)}
-    grid = make_grid(runs, variations)
     rivals = len(GRID_MODELS) - 1
+    elsewhere = _elsewhere(grid, runs)
+    at_report = at_report_rates(make_grid(runs, []))
+    own = len(at_report) == rivals  # the profile's rates are the report's
     best = at_best_rates(grid)
     chosen = {rate for optimizer in GRID_MODELS for rate in best_rates(grid, optimizer).values()}
     rates = sorted({rate for _, rate in grid})
     edge = sorted(chosen & {rates[0], rates[-1]}) if rates else []
+    beyond = (
+        f"; {', '.join(f'{rate:g}' for rate in edge)} is the edge of the grid, so a better one may lie outside"
+    )
     claims = [
         _parameters(),
         _inference(latency),
-        _best("RMSprop performs best: at the report's rates", "V", at_report_rates(grid), rivals),
-        _best("RMSprop performs best: at equal rates", "V", at_equal_rates(grid), rivals * len(GRID_RATES)),
+        _best(
+            "RMSprop performs best: at the report's rates",
+            "V",
+            at_report if own else at_report_rates(grid),
+            rivals,
+            "" if own else elsewhere,
+        ),
+        _best(
+            "RMSprop performs best: at equal rates",
+            "V",
+            at_equal_rates(grid),
+            rivals * len(GRID_RATES),
+            elsewhere,
+        ),
         _best(
             "RMSprop performs best: each optimizer at its own best rate",
             "V",
             best,
             # A best rate at the edge of the grid need not be the best there is.
             rivals if not edge else None,
-            f"; {', '.join(f'{rate:g}' for rate in edge)} is the edge of the grid, so a better one may lie outside"
-            if edge
-            else "",
+            (beyond if edge else "") + elsewhere,
         ),
         _scheduler(models),
         _no_loss(models),
@@ -192,6 +207,13 @@ def _best(claim: str, section: str, duels: list[Duel], expected: int | None, not
         )
         evidence += "; some of one seed" if any(np.isnan(c.seeds_p) for c in comparisons) else ""
     return Claim(claim, section, evidence + note, verdict)
+
+
+def _elsewhere(grid: Grid, runs: Sequence[Run]) -> str:
+    """The remark that the grid is of another study than the runs, or nothing."""
+    theirs = {(run.config.data, run.config.profile) for seeds in grid.values() for run in seeds.runs}
+    ours = {(run.config.data, run.config.profile) for run in runs}
+    return "".join(f"; of {data}, profile {profile}" for data, profile in sorted(theirs - ours))
 
 
 def _compare(models: dict[int, Seeds], first: int, second: int) -> Comparison:

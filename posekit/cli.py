@@ -13,8 +13,10 @@ from typing import Annotated
 import typer
 
 from posekit.cli_evaluate import evaluate
+from posekit.cli_export import export
 from posekit.cli_grid import grid
 from posekit.cli_mpii import mpii_app
+from posekit.cli_predict import predict
 from posekit.errors import PosekitError
 
 # torch takes seconds to import, so commands import what they need and --help answers at once.
@@ -111,6 +113,7 @@ def study(
     """The whole study: data, the six models, figures and tables, notebooks. What is done already is skipped."""
     from posekit.notebooks import execute_notebook, study_notebooks
     from posekit.publication import publish_pictures, publish_records
+    from posekit.results import Results
     from posekit.study import Study
 
     if not study_notebooks():
@@ -137,7 +140,7 @@ def study(
                 f"PCKh@0.5 weighted14 {last.pckh_weighted14:.1f} %"
             )
         print("3/4  figures and tables")
-        paths = publish_records(the_study.runs(), the_study.figures, the_study.variations())
+        paths = publish_records(Results.read(the_study.name), the_study.figures)
         paths += publish_pictures(the_study.runs(), validation_crops, the_study.figures)
         print("4/4  notebooks")
         for notebook in study_notebooks():
@@ -193,6 +196,8 @@ def train(
 
 app.command()(evaluate)
 app.command()(grid)
+app.command()(predict)
+app.command()(export)
 
 
 @app.command()
@@ -206,6 +211,7 @@ def figures(
     """All figures and tables from records, without training."""
     from posekit.publication import publish_pictures, publish_records
     from posekit.records import read_runs
+    from posekit.results import Results
     from posekit.study import Study, home
 
     folder = home() / "data" / "runs"
@@ -220,7 +226,7 @@ def figures(
             print(f"{name}: no run is finished yet")
             continue
         target = home() / "figures" / name
-        paths = publish_records(runs, target, read_runs(folder / name / "variations"))
+        paths = publish_records(Results.read(name), target)
         parts = runs[0].config.data  # such as sample, mpii-1992, mpii-lspet-6000
         drawn, more = parts.startswith("sample"), "lspet" in parts
         at_hand = ((home() / "data" / "sample").exists() if drawn else bool(mpii)) and (bool(lspet) or not more)
@@ -235,62 +241,15 @@ def figures(
 
 
 @app.command()
-def predict(
-    image: Annotated[Path, typer.Argument(help="A photograph: JPEG, PNG, WebP ...")],
-    center: Annotated[tuple[float, float] | None, typer.Option(help="Middle of the person: x y, px.")] = None,
-    scale: Annotated[float | None, typer.Option(help="Height of the person / 200 px, as in MPII.")] = None,
-    box: Annotated[
-        tuple[float, float, float, float] | None, typer.Option(help="Instead: left top right bottom, px.")
-    ] = None,
-    study_name: Annotated[
-        str, typer.Option("--study", help="Study whose network answers: a folder of data/checkpoints.")
-    ] = "sample-quick",
-    model: ModelOption = 5,
-    checkpoint: Annotated[Path | None, typer.Option(help="Instead: a checkpoint of `posekit train`.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Write the photograph with its skeleton here.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --out if it exists.")] = False,
-    device: DeviceOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Joints of one person in a photograph. Without center and scale or a box, the person fills the photograph."""
-    import numpy as np
+def notebooks() -> None:
+    """Execute the notebooks and keep their outputs in them, for readers of the repository: what its own records
+    tell, whatever study the environment names. Trainings of the drawn people that they need are run if missing."""
+    from posekit.notebooks import publish_notebook, study_notebooks
+    from posekit.study import home
 
-    from posekit.configurations import get_model
-    from posekit.device import choose_device
-    from posekit.drawing import draw_skeleton
-    from posekit.images import read_image, write_image
-    from posekit.predictor import Predictor
-    from posekit.skeleton import JOINTS
-    from posekit.study import checkpoint_path
-
-    if (center is None) != (scale is None) or (center is not None and box is not None):
-        raise PosekitError("say where the person is by --center and --scale together, or by --box")
-    if out is not None and out.exists() and not overwrite:
-        raise PosekitError(f"{out} exists already; choose another name or say --overwrite")
-    get_model(model)
-    picture = read_image(image, upright=True)
-    if checkpoint is None:
-        checkpoint = checkpoint_path(study_name, model, seed=0)
-    predictor = Predictor.from_checkpoint(checkpoint, choose_device(device))
-    if center is not None and scale is not None:
-        answer = predictor.predict(picture, np.array(center), scale)
-    else:
-        if box is None:
-            print("posekit: no --box, so the person is taken to fill the photograph", file=sys.stderr)
-            box = (0, 0, picture.shape[1], picture.shape[0])
-        answer = predictor.predict_box(picture, np.array(box))
-    rows = [
-        {"joint": name, "x": round(float(x), 2), "y": round(float(y), 2), "confidence": round(float(c), 4)}
-        for name, (x, y), c in zip(JOINTS, answer.joints, answer.confidence, strict=True)
-    ]
-    if as_json:
-        print(json.dumps(rows, indent=2))
-    else:
-        for row in rows:
-            print(f"{row['joint']:15s} {row['x']:8.1f} {row['y']:8.1f}   confidence {row['confidence']:.2f}")
-    if out is not None:
-        write_image(out, draw_skeleton(picture, answer.joints, np.full(len(JOINTS), True)))
-        print(f"posekit: wrote {out}", file=sys.stderr)
+    with _interruptible():
+        for notebook in study_notebooks():
+            publish_notebook(notebook, home() / "data" / "notebooks" / "committed" / notebook.name)
 
 
 @app.command()

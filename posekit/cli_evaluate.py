@@ -12,6 +12,7 @@ from posekit.errors import PosekitError
 if TYPE_CHECKING:
     import numpy as np
 
+    from posekit.annotations import People
     from posekit.records import Run
 
 # What takes long to import is imported inside the command, so that --help answers at once.
@@ -40,6 +41,17 @@ def evaluate(
     ] = "quick",
     model: Annotated[int | None, typer.Option(help="Only this one of the six models.")] = None,
     seed: Annotated[int | None, typer.Option(help="Only trainings with this seed.")] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            help="Instead of what is recorded: ask the network of this checkpoint or .onnx file about all "
+            "validation people."
+        ),
+    ] = None,
+    flip: Annotated[
+        bool,
+        typer.Option("--flip", help="With --checkpoint: mean of crop and mirrored crop, as in posekit predict."),
+    ] = False,
     threshold: Annotated[float, typer.Option(help="In head sizes.")] = 0.5,
     export: Annotated[
         Path | None,
@@ -57,6 +69,12 @@ def evaluate(
         if export is not None:
             raise PosekitError("--export writes what a trained model predicts; leave out --predictions")
         _evaluate_file(predictions, mpii, threshold, as_json)
+        return
+
+    if checkpoint is not None:
+        if export is not None:
+            raise PosekitError("--export writes what is recorded of a trained model; leave out --checkpoint")
+        _print_scores(*_evaluate_checkpoint(checkpoint, flip, mpii), threshold, as_json)
         return
 
     from posekit.predictions import write_predictions
@@ -79,14 +97,37 @@ def evaluate(
 
 
 def _evaluate_file(path: Path, mpii: Path, threshold: float, as_json: bool) -> None:
-    from posekit.metrics import head_distances, pckh, split_by_visibility
+    from posekit.metrics import head_distances
     from posekit.mpii import read_mpii
     from posekit.predictions import missing_joints, read_predictions
 
     joints, people = read_predictions(path, read_mpii(mpii).split()[1])
     if missing := missing_joints(joints, people):
         print(f"posekit: {path}: {missing}", file=sys.stderr)
-    distances = head_distances(joints, people.joints, people.head_size)
+    _print_scores(head_distances(joints, people.joints, people.head_size), people, threshold, as_json)
+
+
+def _evaluate_checkpoint(path: Path, flip: bool, mpii: Path | None) -> tuple["np.ndarray", "People"]:
+    """Distances (N, 16) in head sizes of a network's answers, and the validation people it was asked about."""
+    from posekit.dataset import make_crops
+    from posekit.device import choose_device
+    from posekit.evaluation import evaluate as evaluate_network
+    from posekit.predictor import Predictor
+    from posekit.study import Study, home
+
+    predictor = Predictor.from_checkpoint(path, choose_device(), flip)
+    study = Study(mpii=mpii)
+    if study.left_out:
+        print(f"posekit: {study.left_out}", file=sys.stderr)
+    crops = make_crops(study.people.split()[1], predictor.rule, home() / "data" / "cache")
+    answers = evaluate_network(predictor.network, crops, predictor.codec, predictor.device, batch_size=32)
+    return answers.distances, crops.people
+
+
+def _print_scores(distances: "np.ndarray", people: "People", threshold: float, as_json: bool) -> None:
+    """PCKh of distances (N, 16) in head sizes, of visible and of hidden joints as well."""
+    from posekit.metrics import pckh, split_by_visibility
+
     scores = _scores(distances, threshold)
     for name, part in split_by_visibility(distances, people.visible).items():
         scores[f"weighted14_{name}"] = pckh(part, threshold).weighted14

@@ -7,7 +7,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from posekit.hourglass import NetworkConfig, StackedHourglass, convolutions, count_parameters
 
 
-def flops(module: nn.Module, *inputs: torch.Tensor) -> int:
+def flops(module: nn.Module, *inputs: object) -> int:
     """FLOPs of one forward pass, 2 a multiply-add; of convolutions, as the counter knows only those here."""
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         module(*inputs)
@@ -38,11 +38,12 @@ def cost_by_part(config: NetworkConfig, size: int) -> list[dict[str, float | str
         network = StackedHourglass(config).eval()
         x = torch.empty(1, 3, size, size)
         rows = [_part("stem", network.stem, x)]
-        x = network.stem(x)
+        x, places = network.stem(x), []
         for number, (hourglass, head) in enumerate(zip(network.hourglasses, network.heads, strict=True), start=1):
-            rows += [_part(f"hourglass {number}", hourglass, x), _part(f"head {number}", head, x)]
+            rows += [_part(f"hourglass {number}", hourglass, x, places), _part(f"head {number}", head, x)]
+            _, places = hourglass(x, places)
     return rows
 
 
-def _part(name: str, module: nn.Module, x: torch.Tensor) -> dict[str, float | str]:
-    return {"part": name, "parameters": count_parameters(module), "gflop": flops(module, x) / 1e9}
+def _part(name: str, module: nn.Module, *inputs: object) -> dict[str, float | str]:
+    return {"part": name, "parameters": count_parameters(module), "gflop": flops(module, *inputs) / 1e9}

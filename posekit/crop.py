@@ -27,10 +27,24 @@ class CropRule:
     # Side of what is kept of the image, as a multiple of the crop's. At 1 there are zeros beside the box, as in
     # the report; above, there is image all around, for augmentation to turn and to scale.
     context: float = 1.0
+    # So many in the middle of the crop are used, px; the box is made to fit into them. None: all.
+    columns: int | None = None
 
     def __post_init__(self) -> None:
         if self.size < 1 or self.context < 1 or min(self.width, self.height) <= 0:
             raise PosekitError(f"impossible crop {self}")
+        if self.columns is not None and not (
+            0 < self.columns <= self.size and (self.size - self.columns) % 8 == 0
+        ):
+            raise PosekitError(
+                f"{self.columns} columns of {self.size} do not leave a multiple of 4 px on both sides"
+            )
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """First and end of the crop's columns that are used, px."""
+        unused = (self.size - (self.columns or self.size)) // 2
+        return unused, self.size - unused
 
     @property
     def margin(self) -> int:
@@ -97,13 +111,14 @@ def visible_box(rule: CropRule, center: np.ndarray, scale: float, image_size: tu
     return box
 
 
-def crop_matrix(clipped: np.ndarray, size: int) -> np.ndarray:
+def crop_matrix(clipped: np.ndarray, rule: CropRule) -> np.ndarray:
     """(..., 2, 3) float64: image px -> crop px, for clipped boxes (..., 4).
 
-    The longer side of the box fills the crop, the shorter one lies in its middle.
+    The longer side of the box fills the crop (its columns), the shorter one lies in its middle.
     """
     left, top, right, bottom = np.moveaxis(np.asarray(clipped, float), -1, 0)
-    zoom = size / np.maximum(right - left, bottom - top)
+    size = rule.size
+    zoom = size / np.maximum((right - left) * (size / (rule.columns or size)), bottom - top)
     matrix = np.zeros((*zoom.shape, 2, 3))
     matrix[..., 0, 0] = matrix[..., 1, 1] = zoom
     # Pixels left .. right - 1 have their middle at (left + right - 1) / 2; so have crop pixels 0 .. size - 1.
@@ -148,13 +163,13 @@ def kept_box(clipped: np.ndarray, rule: CropRule, image_size: np.ndarray) -> np.
     if rule.margin == 0:
         return clipped
     corners = np.array([[-0.5 - rule.margin] * 2, [rule.size - 0.5 + rule.margin] * 2])
-    edges = transform(invert(crop_matrix(clipped, rule.size)), corners) + 0.5
+    edges = transform(invert(crop_matrix(clipped, rule)), corners) + 0.5
     return clip_box(edges.reshape(*edges.shape[:-2], 4), image_size)
 
 
 def usable_reduction(clipped: np.ndarray, rule: CropRule) -> int:
     """How many times smaller (1, 2, 4 or 8) the image may be decoded without loss, for a clipped box (4,)."""
-    pixels_per_crop_pixel = 1 / crop_matrix(clipped, rule.size)[0, 0]
+    pixels_per_crop_pixel = 1 / crop_matrix(clipped, rule)[0, 0]
     return max(reduction for reduction in (1, 2, 4, 8) if reduction <= max(pixels_per_crop_pixel, 1))
 
 
@@ -169,7 +184,7 @@ def crop_image(image: np.ndarray, clipped: np.ndarray, rule: CropRule, reduced: 
     left, top, right, bottom = (int(edge) for edge in kept)
     first_column, first_row = left // reduced, top // reduced
     part = image[first_row : -(-bottom // reduced), first_column : -(-right // reduced)]
-    whole = crop_matrix(clipped, rule.size)
+    whole = crop_matrix(clipped, rule)
     whole[:, 2] += rule.margin
     # From pixels of the part instead of the image: pixel x of a reduced image is the middle of `reduced` pixels.
     matrix = whole.copy()

@@ -53,7 +53,7 @@ def make_crops(people: People, rule: CropRule, cache: Path, progress: bool = Tru
     has no pixel, or the cache cannot be written (see `posekit.cache`).
     """
     images, boxes = cached_crops(people, rule, cache, progress)
-    matrices = crop_matrix(boxes, rule.size)
+    matrices = crop_matrix(boxes, rule)
     # A joint beyond the border of the image was never seen. Sizes that no annotation gives are no limit here.
     image_size = np.where(people.image_size > 0, people.image_size, np.iinfo(np.int64).max)
     kept = kept_box(boxes, rule, image_size)
@@ -120,5 +120,11 @@ def without_context(batch: Batch, rule: CropRule) -> Batch:
     if rule.margin == 0:
         return batch
     middle = slice(rule.margin, rule.margin + rule.size)
-    present = batch.present & ((batch.joints >= -0.5) & (batch.joints < rule.size - 0.5)).all(dim=2)
+    present = batch.present & in_crop(batch.joints, rule)
     return replace(batch, images=batch.images[:, :, middle, middle], present=present)
+
+
+def in_crop(joints: Tensor, rule: CropRule) -> Tensor:
+    """(B, 16) bool: joints (B, 16, 2), crop px, that lie on a pixel of the crop's columns."""
+    (first, end), (x, y) = rule.span, joints.unbind(dim=2)
+    return (x >= first - 0.5) & (x < end - 0.5) & (y >= -0.5) & (y < rule.size - 0.5)

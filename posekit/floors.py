@@ -23,7 +23,7 @@ def crops_without_images(people: People, rule: CropRule) -> Crops:
     Joints are present where they lie in the report's clipped box, as in `make_crops` without context.
     """
     boxes = clip_box(person_box(rule, people.center, people.scale), people.image_size)
-    matrices = crop_matrix(boxes, rule.size)
+    matrices = crop_matrix(boxes, rule)
     return Crops(
         people,
         rule,

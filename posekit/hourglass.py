@@ -1,4 +1,4 @@
-"""The Stacked Hourglass network with the original and the reduced stem.
+"""The Stacked Hourglass network: the report's two, and what can be changed in it to make it cheaper.
 
 Newell, Yang and Deng, "Stacked Hourglass Networks for Human Pose Estimation", ECCV 2016, in the form
 of the PyTorch implementation that the report builds on: every convolution is preceded by batch
@@ -12,79 +12,162 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from posekit.errors import PosekitError
+from posekit.heatmaps import STRIDE
 from posekit.skeleton import JOINTS
 
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """Widths and depths. The defaults are the report's original network."""
+    """Widths, depths and kinds of layers. The defaults are the report's original network."""
 
-    stem: Literal["original", "reduced"] = "original"
+    stem: Literal["original", "reduced", "early"] = "original"
     channels: int = 256  # inside the hourglasses; the stem uses a quarter and a half of it before
     stacks: int = 2  # hourglasses, one after the other
     modules: int = 2  # residual blocks at every place of an hourglass
     reductions: int = 4  # times that an hourglass halves the resolution
+    columns: int | None = None  # crop px: only so many in the middle are computed; None: all
+    separable: bool = False  # 3x3 convolutions of residual blocks see each channel alone
+    gated: bool = False  # skips of residual blocks have a learned weight a channel
+    merge: Literal["add", "concatenate"] = "add"  # how an hourglass joins its skips with what comes from below
+    handed_on: Literal["features", "aggregated", "coupled"] = "features"  # from an hourglass to the next one
+    unread: bool = True  # the last head computes what no hourglass reads, as the report's does
 
     def __post_init__(self) -> None:
-        if self.stem not in ("original", "reduced"):
-            raise PosekitError(f"unknown stem {self.stem!r}: choose 'original' or 'reduced'")
+        if self.stem not in STEMS:
+            raise PosekitError(f"unknown stem {self.stem!r}: choose one of {', '.join(STEMS)}")
         if self.channels < 4 or self.channels % 4:
             raise PosekitError(f"channels must be a positive multiple of 4, not {self.channels}")
         if min(self.stacks, self.modules, self.reductions) < 1:
             raise PosekitError("stacks, modules and reductions must each be at least 1")
+        if self.columns is not None and (self.columns < 8 or self.columns % (2 * STRIDE)):
+            raise PosekitError(f"columns must be a positive multiple of {2 * STRIDE}, not {self.columns}")
 
 
-def conv_block(in_channels: int, out_channels: int, kernel: int = 1, stride: int = 1) -> nn.Sequential:
+def conv_block(
+    in_channels: int, out_channels: int, kernel: int = 1, stride: int = 1, groups: int = 1
+) -> nn.Sequential:
     """BatchNorm -> ReLU -> Conv, padded so that stride 1 keeps the size."""
     return nn.Sequential(
         nn.BatchNorm2d(in_channels),
         nn.ReLU(),
-        nn.Conv2d(in_channels, out_channels, kernel, stride, padding=kernel // 2),
+        nn.Conv2d(in_channels, out_channels, kernel, stride, padding=kernel // 2, groups=groups),
     )
+
+
+class Gate(nn.Module):
+    """A learned weight a channel, 1 at first. Bulat et al., "Toward fast and accurate human pose
+    estimation via soft-gated skip connections", 2020: reference [3] of the report."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.weight * x
 
 
 class Residual(nn.Module):
     """Bottleneck of three convolutions beside a skip: a plain 1x1 convolution where widths differ."""
 
-    def __init__(self, in_channels: int, out_channels: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, separable: bool = False, gated: bool = False) -> None:
         super().__init__()
         middle = out_channels // 2
         self.branch = nn.Sequential(
             conv_block(in_channels, middle),
-            conv_block(middle, middle, kernel=3),
+            conv_block(middle, middle, kernel=3, groups=middle if separable else 1),
             conv_block(middle, out_channels),
         )
         same = in_channels == out_channels
         self.skip = nn.Identity() if same else nn.Conv2d(in_channels, out_channels, 1)
+        if gated and same:
+            self.skip = Gate(in_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.branch(x) + self.skip(x)
 
 
-def residuals(channels: int, modules: int) -> nn.Sequential:
-    return nn.Sequential(*(Residual(channels, channels) for _ in range(modules)))
+def residuals(config: NetworkConfig) -> nn.Sequential:
+    """The residual blocks of one place."""
+    return nn.Sequential(
+        *(
+            Residual(config.channels, config.channels, config.separable, config.gated)
+            for _ in range(config.modules)
+        )
+    )
+
+
+class Aggregation(nn.Module):
+    """Adds what the hourglass before had on its way up, at every resolution. Su et al., "Cascade Feature
+    Aggregation for Human Pose Estimation", 2019: reference [5] of the report."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.up = conv_block(channels, channels)
+
+    def on_the_way_down(self, x: Tensor, skip: Tensor, up: Tensor) -> Tensor:
+        return x + self.up(up)
+
+    def on_the_way_up(self, x: Tensor, skip: Tensor, up: Tensor) -> Tensor:
+        return x
+
+
+class Coupling(nn.Module):
+    """Joins every place with the same place of the hourglass before, by concatenation. Tang et al.,
+    "CU-Net: Coupled U-Nets", 2018, of order 1: reference [4] of the report."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.down = conv_block(2 * channels, channels)
+        self.up = conv_block(2 * channels, channels)
+
+    def on_the_way_down(self, x: Tensor, skip: Tensor, up: Tensor) -> Tensor:
+        return self.down(torch.cat([x, skip], dim=1))
+
+    def on_the_way_up(self, x: Tensor, skip: Tensor, up: Tensor) -> Tensor:
+        return self.up(torch.cat([x, up], dim=1))
+
+
+#: What an hourglass had at every resolution, highest first: beside the skip, and on the way up.
+Places = list[tuple[Tensor, Tensor]]
 
 
 class Hourglass(nn.Module):
-    """Halves the resolution, works there (a smaller hourglass inside), doubles it and adds the skip."""
+    """Halves the resolution, works there (a smaller hourglass inside), doubles it and joins it with the skip.
 
-    def __init__(self, channels: int, modules: int, reductions: int) -> None:
+    `forward` takes the features and what the hourglass before had at every place, and returns the same of
+    its own; the first hourglass is given nothing.
+    """
+
+    def __init__(self, config: NetworkConfig, reductions: int, first: bool) -> None:
         super().__init__()
-        self.skip = residuals(channels, modules)
-        self.before = residuals(channels, modules)
-        self.inner = (
-            Hourglass(channels, modules, reductions - 1) if reductions > 1 else residuals(channels, modules)
-        )
-        self.after = residuals(channels, modules)
+        channels = config.channels
+        self.skip = residuals(config)
+        self.before = residuals(config)
+        self.inner = Hourglass(config, reductions - 1, first) if reductions > 1 else residuals(config)
+        self.after = residuals(config)
+        self.nested = reductions > 1
+        # Of [3] too: U-Net's way, where nothing is lost in a sum.
+        self.merge = conv_block(2 * channels, channels) if config.merge == "concatenate" else None
+        self.exchange = None
+        if not first and config.handed_on != "features":
+            self.exchange = (Aggregation if config.handed_on == "aggregated" else Coupling)(channels)
 
-    def forward(self, x: Tensor) -> Tensor:
-        low = self.after(self.inner(self.before(F.max_pool2d(x, 2))))
+    def forward(self, x: Tensor, previous: Places) -> tuple[Tensor, Places]:
+        if self.exchange is not None:
+            x = self.exchange.on_the_way_down(x, *previous[0])
+        skip, low = self.skip(x), self.before(F.max_pool2d(x, 2))
+        low, places = self.inner(low, previous[1:]) if self.nested else (self.inner(low), [])
         # The size is asked from x: an odd one is halved downwards and must come back as it was.
-        return self.skip(x) + F.interpolate(low, size=x.shape[-2:], mode="nearest")
+        up = F.interpolate(self.after(low), size=x.shape[-2:], mode="nearest")
+        if self.exchange is not None:
+            up = self.exchange.on_the_way_up(up, *previous[0])
+        joined = skip + up if self.merge is None else self.merge(torch.cat([skip, up], dim=1))
+        return joined, [(skip, up), *places]
 
 
 def original_stem(channels: int) -> nn.Sequential:
@@ -112,26 +195,41 @@ def reduced_stem(channels: int) -> nn.Sequential:
     )
 
 
+def early_stem(channels: int) -> nn.Sequential:
+    """3 convolutions that reach the heatmaps' resolution at once, so that nothing wide is computed above it."""
+    quarter, half = channels // 4, channels // 2
+    return nn.Sequential(
+        conv_block(3, quarter, kernel=3, stride=2),  # (64, 128, 128)
+        conv_block(quarter, half, kernel=3, stride=2),  # (128, 64, 64)
+        conv_block(half, channels),  # (256, 64, 64)
+    )
+
+
 STEMS: dict[str, Callable[[int], nn.Sequential]] = {
     "original": original_stem,
     "reduced": reduced_stem,
+    "early": early_stem,
 }
 
 
 class Head(nn.Module):
-    """From an hourglass's features to heatmaps, and what is handed on to the next hourglass."""
+    """From an hourglass's features to heatmaps, and what is handed on to the next hourglass, if any."""
 
-    def __init__(self, channels: int, modules: int) -> None:
+    def __init__(self, config: NetworkConfig, read: bool) -> None:
         super().__init__()
-        self.features = nn.Sequential(residuals(channels, modules), conv_block(channels, channels))
+        channels = config.channels
+        self.features = nn.Sequential(residuals(config), conv_block(channels, channels))
         self.heatmaps = nn.Conv2d(channels, len(JOINTS), 1)
-        self.from_features = nn.Conv2d(channels, channels, 1)
-        self.from_heatmaps = nn.Conv2d(len(JOINTS), channels, 1)
+        self.read = read
+        if read:
+            self.from_features = nn.Conv2d(channels, channels, 1)
+            self.from_heatmaps = nn.Conv2d(len(JOINTS), channels, 1)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         features = self.features(x)
         heatmaps = self.heatmaps(features)  # (16, 64, 64)
-        return heatmaps, self.from_features(features) + self.from_heatmaps(heatmaps)  # (256, 64, 64)
+        handed_on = self.from_features(features) + self.from_heatmaps(heatmaps) if self.read else None
+        return heatmaps, handed_on  # (256, 64, 64)
 
 
 class StackedHourglass(nn.Module):
@@ -139,30 +237,36 @@ class StackedHourglass(nn.Module):
 
     `forward` takes crops, float (batch, 3, height, width), RGB in 0..1, and returns a list with one
     float tensor (batch, 16, height / 4, width / 4) of heatmaps per stack; the last is the answer.
+    With `columns`, heatmaps are zero left and right of what was computed.
     The loss is not part of the network (see `posekit.training`).
     """
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
+        numbers = range(config.stacks)
+        last = config.stacks - 1
         self.stem = STEMS[config.stem](config.channels)
-        self.hourglasses = nn.ModuleList(
-            Hourglass(config.channels, config.modules, config.reductions) for _ in range(config.stacks)
-        )
-        self.heads = nn.ModuleList(Head(config.channels, config.modules) for _ in range(config.stacks))
-        # The last head hands on features that nobody reads: 70,144 parameters and 2 % of the FLOPs at
-        # the report's size. The report's network has and computes them, so this one does too, or its
-        # cost would not be the report's. They can learn nothing, so they are not offered to optimizers.
-        self.heads[-1].from_features.requires_grad_(False)
-        self.heads[-1].from_heatmaps.requires_grad_(False)
+        self.hourglasses = nn.ModuleList(Hourglass(config, config.reductions, n == 0) for n in numbers)
+        self.heads = nn.ModuleList(Head(config, read=n < last or config.unread) for n in numbers)
+        if config.unread:
+            # The last head hands on features that nobody reads: 70,144 parameters and 2 % of the FLOPs at
+            # the report's size. The report's network has and computes them, so this one does too, or its
+            # cost would not be the report's. They can learn nothing, so they are not offered to optimizers.
+            self.heads[-1].from_features.requires_grad_(False)
+            self.heads[-1].from_heatmaps.requires_grad_(False)
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        x = self.stem(images)
-        answers = []
+        width = images.shape[-1]
+        # As far from the left as from the right, and a whole number of heatmap cells.
+        margin = (width - (self.config.columns or width)) // (2 * STRIDE) * STRIDE
+        x = self.stem(images[..., margin : width - margin])
+        answers, places = [], []
         for hourglass, head in zip(self.hourglasses, self.heads, strict=True):
-            heatmaps, handed_on = head(hourglass(x))
-            answers.append(heatmaps)
-            x = x + handed_on
+            features, places = hourglass(x, places)
+            heatmaps, handed_on = head(features)
+            answers.append(F.pad(heatmaps, (margin // STRIDE, margin // STRIDE)) if margin else heatmaps)
+            x = x if handed_on is None else x + handed_on
         return answers
 
 

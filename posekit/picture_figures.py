@@ -36,7 +36,7 @@ def crop_figure(image: np.ndarray, center: np.ndarray, scale: float, joints: np.
         f"image, {width} x {height} px: the report's box (dashed),\nits part in the image (solid), the centre"
     )
     factor = max(1, round(512 / rule.size))
-    points = enlarge_points(transform(crop_matrix(clipped, rule.size), joints), factor)
+    points = enlarge_points(transform(crop_matrix(clipped, rule), joints), factor)
     crop = enlarge(crop_image(image, clipped, rule), factor)
     right.imshow(draw_skeleton(crop, points, np.isfinite(points).all(axis=1)))
     right.set_title(f"crop, {rule.size} x {rule.size} px, padded with\nzeros, and the annotated joints")

@@ -1,11 +1,13 @@
 """An image and where its person is -> 16 joints in image pixels. NumPy in, NumPy out."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
+from posekit.augmentation import mirrored_joints
 from posekit.checkpoint import load_weights, read_checkpoint
 from posekit.configurations import RunConfig
 from posekit.crop import CropRule, box_center_and_scale, crop_image, crop_matrix, invert, transform, visible_box
@@ -13,6 +15,10 @@ from posekit.device import memory_format, network_input
 from posekit.errors import PosekitError
 from posekit.heatmaps import Codec
 from posekit.hourglass import StackedHourglass
+from posekit.onnx_network import read_onnx
+
+#: The network that comes with the repository; its model card lies beside it.
+OWN_NETWORK = Path(__file__).resolve().parent.parent / "data" / "checkpoints" / "posekit.pt"
 
 
 @dataclass(frozen=True)
@@ -31,26 +37,55 @@ class Prediction:
     matrix: np.ndarray
 
 
+class FlipTest(nn.Module):
+    """Asks a network twice, for the crop and for its mirror image, and takes the mean of both answers.
+
+    As Newell et al. (ECCV 2016) do for their final numbers. Takes and returns what the network does.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.joints = mirrored_joints()
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        mirrored = [heatmaps.flip(-1)[:, self.joints] for heatmaps in self.network(images.flip(-1))]
+        return [(one + other) / 2 for one, other in zip(self.network(images), mirrored, strict=True)]
+
+
 class Predictor:
     """A trained network with the crop and the codec that it was trained with."""
 
-    def __init__(self, network: StackedHourglass, rule: CropRule, codec: Codec) -> None:
+    def __init__(self, network: nn.Module, rule: CropRule, codec: Codec) -> None:
         self.network = network.eval()
-        self.rule = replace(rule, context=1.0)  # a network answers for the crop alone
-        self.codec = codec
+        self.rule, self.codec = rule, codec
 
     @classmethod
-    def from_checkpoint(cls, path: Path, device: torch.device) -> "Predictor":
-        """The network of a checkpoint that `posekit train` wrote. Raises `PosekitError` if it is not one."""
-        state = read_checkpoint(path)
-        config = RunConfig.from_dict(state["config"])
-        network = StackedHourglass(config.network)
-        load_weights(network, state, path)
-        return cls(network.to(device, memory_format=memory_format(device)), config.crop, config.codec)
+    def own(cls, device: torch.device) -> "Predictor":
+        """The network that comes with the repository, for photographs, with `FlipTest`."""
+        return cls.from_checkpoint(OWN_NETWORK, device, flip=True)
+
+    @classmethod
+    def from_checkpoint(cls, path: Path, device: torch.device, flip: bool = False) -> "Predictor":
+        """The network of a checkpoint that `posekit train` wrote, or of an .onnx file that `posekit export` wrote;
+        flip: with `FlipTest`, in twice the time. A network of an .onnx file runs on the CPU whatever the device.
+
+        Raises `PosekitError` if the file is neither.
+        """
+        if Path(path).suffix == ".onnx":
+            network, rule, codec = read_onnx(path)
+        else:
+            state = read_checkpoint(path)
+            config = RunConfig.from_dict(state["config"])
+            network, rule, codec = StackedHourglass(config.network), config.crop, config.codec
+            load_weights(network, state, path)
+            network.to(device, memory_format=memory_format(device))
+        return cls(FlipTest(network) if flip else network, rule, codec)
 
     @property
     def device(self) -> torch.device:
-        return next(self.network.parameters()).device
+        """Where crops must lie: that of the weights; networks without weights of torch are asked on the CPU."""
+        return next((weights.device for weights in self.network.parameters()), torch.device("cpu"))
 
     def predict(self, image: np.ndarray, center: np.ndarray, scale: float) -> Prediction:
         """Joints of the person at `center` (x, y), image px, who is `scale` times 200 px tall, as in MPII.
@@ -69,7 +104,9 @@ class Predictor:
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise PosekitError(f"an image must be (H, W, 3) uint8 RGB, not {image.shape} {image.dtype}")
         box = visible_box(self.rule, center, scale, (image.shape[1], image.shape[0]))
-        return crop_image(image, box, self.rule), crop_matrix(box, self.rule.size)
+        # The network was shown what lies beside the box if it was trained with context.
+        middle = slice(self.rule.margin, self.rule.margin + self.rule.size)
+        return crop_image(image, box, self.rule)[middle, middle], crop_matrix(box, self.rule)
 
     def crop_box(self, image: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What the network sees in `predict_box`, as of `crop`."""

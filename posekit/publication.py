@@ -1,6 +1,6 @@
 """Every figure and table of a study, written from its records into one folder."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 
@@ -16,25 +16,32 @@ from posekit.configurations import MODELS
 from posekit.crop import CropRule, lost_joints
 from posekit.dataset import Crops
 from posekit.figures import LOSS_FIGURES, claims_figure, loss_figure, save_figure
-from posekit.grid import at_best_rates, at_equal_rates, at_report_rates, duel_table, grid_table, make_grid
+from posekit.grid import at_best_rates, at_equal_rates, at_report_rates, duel_table, grid_table
 from posekit.images import read_image
 from posekit.measured import crop_audit, latency
 from posekit.picture_figures import crop_figure, people_figure, pose_grid_figure
 from posekit.records import Run
+from posekit.results import Results
 from posekit.seeds import described
-from posekit.tables import accuracy_table, losses_table, save_table, table_1_beside_the_report, table_2
+from posekit.tables import (
+    accuracy_table,
+    losses_table,
+    models_table,
+    save_table,
+    table_1_beside_the_report,
+    table_2,
+)
 
 #: The report's proposed network, whose answers Fig. 5 shows.
 PROPOSED = 5
 
 
-def publish_records(
-    runs: list[Run], folder: Path, variations: Sequence[Run] = (), progress: bool = True
-) -> list[Path]:
-    """Figs. 2 to 4, accuracy, Tables I and II, losses and claims: what needs records alone. Returns the paths.
+def publish_records(results: Results, folder: Path, progress: bool = True) -> list[Path]:
+    """Figs. 2 to 4, accuracy, learning rates, Tables I and II, losses and claims: what needs records alone.
 
-    variations are the study's runs at other learning rates; the grid of rates is drawn if there are any.
+    Returns the paths.
     """
+    runs, grid = results.runs, results.grid
     jobs: list[tuple[str, Callable[[], Figure | pd.DataFrame]]] = [
         (f"figure_{number}", partial(loss_figure, chosen, title))
         for number, (title, models) in LOSS_FIGURES.items()
@@ -45,6 +52,7 @@ def publish_records(
         ("curve", lambda: pckh_curve_figure(runs)),
         ("seeds", lambda: seeds_figure(runs)),
         ("accuracy", lambda: accuracy_table(runs).rename_axis("run").reset_index()),
+        ("models", lambda: models_table(runs)),
         ("losses", lambda: losses_table(runs)),
         ("table_1", table_1_beside_the_report),
         ("latency", latency),
@@ -52,15 +60,14 @@ def publish_records(
     proposed = [run for run in runs if run.config.model == PROPOSED]
     if proposed:
         jobs.append(("table_2", lambda: table_2(proposed[0].config)))
-    if variations:
-        grid = make_grid(runs, variations)
+    if results.grid_study == results.name:
         jobs += [
             ("grid", lambda: grid_figure(grid)),
             ("grid", lambda: grid_table(grid)),
             ("optimizers", lambda: duel_table(at_report_rates(grid) + at_equal_rates(grid) + at_best_rates(grid))),
         ]
     if any(run.config.model in MODELS for run in runs):
-        claims = cache(lambda: claims_table(runs, variations, latency(), crop_audit()))
+        claims = cache(lambda: claims_table(runs, grid, latency(), crop_audit()))
         jobs += [("claims", claims), ("claims", lambda: claims_figure(claims(), described(runs)))]
     paths = []
     for name, make in tqdm(jobs, desc="figures and tables", disable=not progress):

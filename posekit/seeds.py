@@ -53,8 +53,9 @@ def by_configuration(runs: Sequence[Run]) -> list[Seeds]:
 def described(runs: Sequence[Run]) -> str:
     """The size of a study in a few words: what its numbers are about."""
     config = runs[0].config
-    people = len(runs[0].predictions["person"].unique())
+    people = next((f"{len(run.distances())} validation people, " for run in runs if run.finished), "")
+    epochs = f"{config.epochs} epochs" + (f" of {config.epoch_people:,} people" if config.epoch_people else "")
     return (
-        f"{config.data}, {people} validation people, profile {config.profile} "
-        f"({config.crop.size} px, {config.network.channels} channels, {config.epochs} epochs)"
+        f"{config.data}, {people}profile {config.profile} "
+        f"({config.crop.size} px, {config.network.channels} channels, {epochs})"
     )

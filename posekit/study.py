@@ -116,7 +116,7 @@ class Study:
         """The study that POSEKIT_PROFILE, POSEKIT_MPII and POSEKIT_LSPET name; unset: quick on drawn people."""
         mpii, lspet = os.environ.get("POSEKIT_MPII"), os.environ.get("POSEKIT_LSPET")
         return cls(
-            os.environ.get("POSEKIT_PROFILE", "quick"),
+            os.environ.get("POSEKIT_PROFILE") or "quick",
             Path(mpii) if mpii else None,
             lspet=Path(lspet) if lspet else None,
         )

@@ -1,20 +1,23 @@
 """The report's tables beside what this code makes: DataFrames out."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import nn
 
 from posekit import report
 from posekit.annotations import People
-from posekit.configurations import MODELS, PROFILES, Profile, RunConfig, network_config
+from posekit.configurations import MODELS, PROFILES, Profile, RunConfig, get_model, network_config
 from posekit.cost import network_cost
 from posekit.errors import PosekitError
 from posekit.hourglass import NetworkConfig, StackedHourglass
 from posekit.intervals import interval
 from posekit.metrics import pckh, split_by_visibility
 from posekit.records import Run
+from posekit.seeds import by_configuration
 from posekit.skeleton import JOINTS, SCORED
 
 
@@ -108,6 +111,42 @@ def accuracy_table(runs: list[Run], threshold: float = 0.5) -> pd.DataFrame:
     if runs and threshold == 0.5:
         table.loc["mean pose (no network)", "weighted14"] = runs[0].floors["mean_pose_weighted14"]
     return table
+
+
+def models_table(runs: Sequence[Run]) -> pd.DataFrame:
+    """The models of a study, a row each: losses (means of the seeds, after the last epoch), PCKh@0.5 weighted14 of
+    every seed, and their mean with its 95 % interval over people; then floors and ceiling. Numbers as text."""
+    rows = []
+    for seeds in by_configuration(runs):
+        of_people = interval(seeds.distances())
+        losses = [run.history[["train_loss", "validation_loss"]].iloc[-1].to_numpy() for run in seeds.runs]
+        train_loss, validation_loss = np.mean(losses, axis=0)
+        rows.append(
+            {
+                "": get_model(seeds.config.model).name,
+                "network, optimizer": get_model(seeds.config.model).description,
+                "learning rate": f"{seeds.config.learning_rate:g}",
+                "loss, training": f"{train_loss:.5f}",
+                "loss, validation": f"{validation_loss:.5f}",
+                "PCKh of each seed, %": ", ".join(f"{pckh(d).weighted14:.1f}" for d in seeds.distances()),
+                "their mean (interval)": f"{of_people.estimate:.1f} ({of_people.low:.1f} to {of_people.high:.1f})",
+            }
+        )
+    floors = runs[0].floors
+    rows.append(
+        {
+            "": "floors",
+            "network, optimizer": "loss: answering zero; PCKh: the mean pose for everybody",
+            "loss, training": f"{floors['zero_heatmap_train']:.5f}",
+            "loss, validation": f"{floors['zero_heatmap_validation']:.5f}",
+            "their mean (interval)": f"{floors['mean_pose_weighted14']:.1f}",
+        }
+    )
+    if "codec_ceiling_weighted14" in floors:
+        ceiling = f"{floors['codec_ceiling_weighted14']:.1f}"
+        told = {"network, optimizer": "the truth through crop and heatmaps", "their mean (interval)": ceiling}
+        rows.append({"": "ceiling"} | told)
+    return pd.DataFrame(rows).fillna("")
 
 
 def visibility_table(runs: list[Run], people: People) -> pd.DataFrame:

@@ -153,7 +153,7 @@ def _train_epoch(
         if config.augmentation is None:
             batch = without_context(kept, crops.rule)
         else:
-            batch = augment(kept, crops.rule.size, config.augmentation, chance)
+            batch = augment(kept, crops.rule, config.augmentation, chance)
         losses.append(step(batch))
         people.append(len(batch.which))
         if len(losses) % LOOK_EVERY == 0:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 from tables import TINY
 
-from posekit.configurations import PROFILES
+from posekit.configurations import MODELS, PROFILES
 from posekit.sample import make_sample
 from posekit.study import Study
 
@@ -45,6 +46,15 @@ def drawn(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("drawn") / "people"
     make_sample(folder, train=48, validation=16, progress=False)
     return folder
+
+
+@pytest.fixture(scope="session")
+def quick_study() -> Study:
+    """On the drawn people, with the checkout's own records and networks: nothing is trained twice."""
+    study = Study("quick", progress=False)
+    with FileLock(CHECKOUT / "data" / ".sample-quick-lock"):  # tests run in several processes
+        study.predictors(tuple(MODELS))
+    return study
 
 
 @pytest.fixture(scope="session")

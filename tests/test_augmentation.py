@@ -8,6 +8,7 @@ import torch
 
 from posekit.augmentation import Augmentation, augment, mirrored_joints, random_matrices
 from posekit.configurations import PROFILES
+from posekit.crop import CropRule
 from posekit.dataset import Batch, batches, make_crops, without_context
 from posekit.errors import PosekitError
 from posekit.skeleton import INDEX, JOINTS
@@ -57,7 +58,7 @@ def brightest(images: torch.Tensor) -> torch.Tensor:
 )  # fmt: skip
 def test_the_joint_stays_on_its_dot(augmentation):
     before = dots()
-    after = augment(before, SIZE, augmentation, chance())
+    after = augment(before, CropRule(size=SIZE), augmentation, chance())
     assert after.images.shape == (24, 3, SIZE, SIZE)
     found = brightest(after.images)
     compared = 0
@@ -75,7 +76,7 @@ def test_the_joint_stays_on_its_dot(augmentation):
 
 def test_nothing_is_the_crop_itself():
     batch = dots()
-    after = augment(batch, SIZE, NOTHING, chance())
+    after = augment(batch, CropRule(size=SIZE), NOTHING, chance())
     torch.testing.assert_close(after.images, batch.images[:, :, MARGIN:-MARGIN, MARGIN:-MARGIN], atol=1e-4, rtol=0)
     torch.testing.assert_close(after.joints, batch.joints, equal_nan=True, atol=1e-4, rtol=0)
 
@@ -85,7 +86,7 @@ def test_a_mirrored_left_wrist_is_a_right_wrist():
     assert JOINTS[order[INDEX["left wrist"]]] == "right wrist" and order[INDEX["pelvis"]] == INDEX["pelvis"]
     batch = dots()
     person = INDEX["left wrist"]  # its dot is its left wrist
-    after = augment(batch, SIZE, replace(NOTHING, flip=1.0), chance())
+    after = augment(batch, CropRule(size=SIZE), replace(NOTHING, flip=1.0), chance())
     assert torch.nonzero(after.present[person]).flatten().tolist() == [INDEX["right wrist"]]
     x, y = batch.joints[person, INDEX["left wrist"]].tolist()
     expected = torch.tensor([SIZE - 1 - x, y])
@@ -97,7 +98,7 @@ def test_joints_that_leave_the_crop_are_not_present():
     batch.joints[0, 0] = torch.tensor([1.0, 1.0])  # a corner leaves the crop when it is enlarged
     larger = replace(NOTHING, scale=0.3)
     seed = next(s for s in range(50) if random_matrices(larger, 2, SIZE, chance(s))[0][0, 0, 0] > 1.05)
-    assert not augment(batch, SIZE, larger, chance(seed)).present[0, 0]
+    assert not augment(batch, CropRule(size=SIZE), larger, chance(seed)).present[0, 0]
 
 
 def test_matrices_stay_within_what_was_asked_and_keep_shapes():
@@ -119,13 +120,15 @@ def test_matrices_stay_within_what_was_asked_and_keep_shapes():
 def test_color_changes_channels_and_stays_a_picture():
     batch = dots()
     flat = replace(batch, images=torch.full_like(batch.images, 0.9))
-    after = augment(flat, SIZE, replace(NOTHING, color=0.2), chance()).images
+    after = augment(flat, CropRule(size=SIZE), replace(NOTHING, color=0.2), chance()).images
     channels = after[:, :, SIZE // 2, SIZE // 2]
     assert channels.max() <= 1 and channels.min() >= 0.9 * 0.8 - 1e-4 and channels.std() > 0.02
 
 
 def test_the_same_seed_draws_the_same():
-    first, second, other = (augment(dots(), SIZE, Augmentation(), chance(seed)).images for seed in (4, 4, 5))
+    first, second, other = (
+        augment(dots(), CropRule(size=SIZE), Augmentation(), chance(seed)).images for seed in (4, 4, 5)
+    )
     assert torch.equal(first, second) and not torch.equal(first, other)
 
 

@@ -17,7 +17,6 @@ from conftest import CHECKOUT
 from PIL import Image
 
 from posekit.skeleton import JOINTS
-from posekit.study import Study
 
 pytestmark = pytest.mark.skipif(bool(browser.why_not()), reason=browser.why_not())
 
@@ -26,9 +25,8 @@ OUTPUT, PUBLISHED = CHECKOUT / "tests" / "output", CHECKOUT / "figures" / "visua
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Path:
+def place(tmp_path_factory, quick_study) -> Path:
     """A folder with a copy of the notebook, and a home with the checkout's networks and nothing else of it."""
-    Study("quick", progress=False).predictors([5, 1, 3])
     folder = tmp_path_factory.mktemp("lab")
     (folder / "notebooks").mkdir()
     shutil.copy(CHECKOUT / NOTEBOOK, folder / NOTEBOOK)
@@ -147,7 +145,7 @@ def test_an_own_photograph_from_upload_to_saved_joints(page, place):
 
     part.get_by_role("button", name="Estimate").click()
     wait_for_change(page, part, before)
-    part.get_by_text("Model 5: reduced, RMSprop answers").wait_for()
+    part.get_by_text("posekit's own, for photographs answers").wait_for()
     assert part.locator(".posekit-table tr").count() == 17
     page.set_viewport_size({"width": 1920, "height": 1080})
     page.wait_for_timeout(500)

@@ -13,7 +13,7 @@ from posekit.claims import claims_table, is_above, is_best, is_equal, is_first_s
 from posekit.configurations import MODELS
 from posekit.crop import CropRule, lost_joints
 from posekit.errors import PosekitError
-from posekit.grid import GRID_RATES
+from posekit.grid import GRID_RATES, make_grid
 from posekit.intervals import Comparison
 from posekit.mpii import read_mpii
 from posekit.skeleton import INDEX
@@ -79,7 +79,7 @@ def test_the_first_step_needs_every_model_and_two_seeds():
 
 
 def verdicts(runs, variations=(), **options) -> dict[str, str]:
-    table = claims_table(runs, variations, options.get("latency", latency()), CROP)
+    table = claims_table(runs, make_grid(runs, variations), options.get("latency", latency()), CROP)
     return dict(zip(table["claim"], table["verdict"], strict=True))
 
 

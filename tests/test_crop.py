@@ -20,6 +20,7 @@ from posekit.crop import (
     transform,
     usable_reduction,
 )
+from posekit.dataset import in_crop
 from posekit.errors import PosekitError
 from posekit.heatmaps import Codec
 from posekit.skeleton import INDEX, LEFT_RIGHT
@@ -47,7 +48,7 @@ def test_box_beside_the_image_is_empty():
 
 def test_matrix_by_hand():
     # A box of 10 x 20 pixels becomes 40 x 40: zoom 2, and 10 crop pixels of padding on either side.
-    matrix = crop_matrix(np.array([100, 50, 110, 70]), 40)
+    matrix = crop_matrix(np.array([100, 50, 110, 70]), CropRule(size=40))
     # The first pixel of the box covers 99.5 .. 100.5, so its left edge must be the crop's 10 - 0.5.
     corners = transform(matrix, np.array([[99.5, 49.5], [109.5, 69.5]]))
     np.testing.assert_allclose(corners, [[9.5, -0.5], [29.5, 39.5]])
@@ -59,7 +60,7 @@ def test_matrix_by_hand():
 )  # fmt: skip
 def test_the_way_back_is_the_way_there(center_x, center_y, scale, x, y, size):
     box = clip_box(person_box(CropRule(), np.array([center_x, center_y]), np.array(scale)), np.array([501, 401]))
-    matrix = crop_matrix(box, size)
+    matrix = crop_matrix(box, CropRule(size=size))
     point = np.array([[x, y]])
     np.testing.assert_allclose(transform(invert(matrix), transform(matrix, point)), point, atol=1e-8)
 
@@ -100,7 +101,7 @@ def test_a_dot_arrives_where_the_matrix_says(side):
     crop = crop_image(image, box, CropRule(size=size))[..., 0].astype(float)
     ys, xs = np.mgrid[:size, :size]
     found = np.array([(crop * xs).sum(), (crop * ys).sum()]) / crop.sum()
-    expected = transform(crop_matrix(box, size), middle[None])[0]
+    expected = transform(crop_matrix(box, CropRule(size=size)), middle[None])[0]
     assert np.abs(found - expected).max() < 0.1
 
 
@@ -114,7 +115,7 @@ def test_impulse_through_crop_flip_encode_decode_and_back():
     for _ in range(50):
         center, scale = rng.uniform(150, 350, 2), rng.uniform(0.5, 3)
         box = clip_box(person_box(CropRule(), center, np.array(scale)), np.array([501, 401]))
-        matrix = crop_matrix(box, 256)
+        matrix = crop_matrix(box, CropRule(size=256))
         low, high = np.maximum(box[:2], 0), box[2:] - 1
         joints = rng.uniform(low, high, (16, 2))
         flipped = transform(matrix, joints)
@@ -183,3 +184,30 @@ def test_a_crop_from_a_smaller_decoded_image_is_the_same_crop(reduction, zoomed)
     assert usable_reduction(box, rule) == reduction
     whole, smaller = crop_image(image, box, rule), crop_image(reduced, box, rule, reduction)
     assert np.abs(whole.astype(int) - smaller.astype(int)).mean() < 0.6
+
+
+def test_a_wide_box_fits_into_the_columns():
+    """By hand: 60 x 40 px of image into 80 of 128 columns: 4/3 crop px an image px, from column 24 to 103."""
+    rule = CropRule(width=60, height=40, size=128, columns=80)
+    matrix = crop_matrix(np.array([100, 50, 160, 90]), rule)
+    assert rule.span == (24, 104)
+    edges = transform(matrix, np.array([[99.5, 49.5], [159.5, 89.5]]))
+    np.testing.assert_allclose(edges[:, 0], [23.5, 103.5])
+    np.testing.assert_allclose(np.diff(edges, axis=0)[0], [80, 80 * 40 / 60])
+    image = np.full((200, 300, 3), 200, np.uint8)
+    crop = crop_image(image, np.array([100, 50, 160, 90]), rule)
+    assert (crop[:, :24] == 0).all() and (crop[:, 104:] == 0).all() and (crop[64, 24:104] == 200).all()
+    with pytest.raises(PosekitError, match="columns"):
+        CropRule(size=128, columns=90)
+
+
+def test_a_tall_box_is_the_same_with_columns():
+    box = np.array([100, 50, 120, 90])
+    whole, part = CropRule(size=128), CropRule(size=128, columns=80)
+    np.testing.assert_array_equal(crop_matrix(box, whole), crop_matrix(box, part))
+
+
+def test_joints_beside_the_columns_are_not_there():
+    joints = torch.tensor([[[23.4, 5], [23.6, 5], [103.4, 5], [103.6, 5], [50, -0.6], [50, 127.4]]])
+    rule = CropRule(size=128, columns=80)
+    assert in_crop(joints, rule).tolist() == [[False, True, True, False, False, True]]

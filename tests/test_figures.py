@@ -14,6 +14,7 @@ from posekit.grid import make_grid
 from posekit.intervals import interval
 from posekit.metrics import pckh
 from posekit.publication import publish_records
+from posekit.results import Results
 
 
 def test_accuracy_is_the_mean_of_the_seeds_with_its_interval():
@@ -92,7 +93,8 @@ def test_the_picture_of_claims_is_readable():
 
 def test_a_study_of_posekits_own_model_alone_is_published(tmp_path):
     """Old records, which know one floor only, and a model that is not of the report."""
-    paths = publish_records([make_run(7, 0.5, floors=("mean_pose_weighted14",))], tmp_path, progress=False)
+    runs = [make_run(7, 0.5, floors=("mean_pose_weighted14",))]
+    paths = publish_records(Results("made", runs, {}, "another"), tmp_path, progress=False)
     names = {path.name for path in paths}
     assert {"accuracy.png", "curve.svg", "seeds.png", "latency.md"} <= names
     assert not {"claims.png", "grid.png", "figure_2.png"} & names
@@ -100,7 +102,8 @@ def test_a_study_of_posekits_own_model_alone_is_published(tmp_path):
 
 def test_grid_and_claims_are_published_from_the_variations(tmp_path):
     runs = [make_run(m, 0.5) for m in (1, 3)]
-    names = {path.name for path in publish_records(runs, tmp_path, [make_run(1, 0.4, rate=2e-3)], progress=False)}
+    results = Results("made", runs, make_grid(runs, [make_run(1, 0.4, rate=2e-3)]), "made")
+    names = {path.name for path in publish_records(results, tmp_path, progress=False)}
     assert {f"{name}.{kind}" for name in ("grid", "claims") for kind in ("png", "svg", "csv", "md")} <= names
     assert "RMSprop 0.001" in (tmp_path / "optimizers.md").read_text()
     assert (tmp_path / "claims.md").read_text().count("cannot be told") >= 6

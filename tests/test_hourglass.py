@@ -1,11 +1,14 @@
 """The networks against counts derived by hand, layer by layer."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from posekit.cost import cost_by_part, network_cost
 from posekit.errors import PosekitError
-from posekit.hourglass import NetworkConfig, StackedHourglass, convolutions, count_parameters
+from posekit.folding import folded
+from posekit.hourglass import NetworkConfig, Residual, StackedHourglass, convolutions, count_parameters
 
 SMALL = NetworkConfig("reduced", channels=16, stacks=2, modules=1, reductions=2)
 
@@ -131,3 +134,104 @@ def test_people_of_a_batch_do_not_touch_each_other():
 def test_impossible_networks_are_refused(wrong):
     with pytest.raises(PosekitError):
         NetworkConfig(**wrong)
+
+
+LEVERS = {
+    "early stem": {"stem": "early"},
+    "separable": {"separable": True},
+    "gated": {"gated": True},
+    "concatenated": {"merge": "concatenate"},
+    "aggregated": {"handed_on": "aggregated"},
+    "coupled": {"handed_on": "coupled"},
+    "columns": {"columns": 48},
+    "without what is not read": {"unread": False},
+}
+
+
+def lever(**changes: object) -> NetworkConfig:
+    return replace(NetworkConfig("reduced", channels=16, stacks=2, modules=1, reductions=2), **changes)
+
+
+@pytest.mark.parametrize("changes", LEVERS.values(), ids=LEVERS)
+def test_every_lever_learns_with_all_its_parameters(changes):
+    network = StackedHourglass(lever(**changes))
+    answers = network(torch.rand(2, 3, 64, 64))
+    assert [tuple(answer.shape) for answer in answers] == 2 * [(2, 16, 16, 16)]
+    sum((answer - 1).square().mean() for answer in answers).backward()
+    learnable = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    assert all((parameter.grad != 0).any() for parameter in learnable)
+
+
+@pytest.mark.parametrize(
+    "changes, by_hand",
+    [
+        # 10 places in a small hourglass of 2 reductions, less 3: 7; with the head's, 8 residual blocks a stack.
+        ({"separable": True}, 2 * 8 * (conv(3, 8, 8) - (9 * 8 + 8))),
+        ({"gated": True}, -2 * 8 * 16),
+        ({"merge": "concatenate"}, -2 * 2 * (norm(32) + conv(1, 32, 16))),
+        ({"handed_on": "aggregated"}, -2 * (norm(16) + conv(1, 16, 16))),
+        ({"handed_on": "coupled"}, -2 * 2 * (norm(32) + conv(1, 32, 16))),
+        ({"unread": False}, conv(1, 16, 16) + conv(1, 16, 16)),
+        ({"columns": 48}, 0),
+    ],
+)
+def test_what_levers_save_in_parameters(changes, by_hand):
+    assert (
+        count_parameters(StackedHourglass(lever())) - count_parameters(StackedHourglass(lever(**changes)))
+        == by_hand
+    )
+
+
+def test_fewer_columns_are_the_same_network_on_a_part_of_the_crop():
+    torch.manual_seed(0)
+    whole = StackedHourglass(lever()).eval()
+    part = StackedHourglass(lever(columns=48)).eval()
+    part.load_state_dict(whole.state_dict())
+    crop = torch.rand(1, 3, 64, 64)
+    answer = part(crop)[-1]
+    torch.testing.assert_close(answer[..., 2:14], whole(crop[..., 8:56])[-1])
+    assert (answer[..., :2] == 0).all() and (answer[..., 14:] == 0).all()
+    saved = network_cost(lever(columns=48), 64)["gflop"] / network_cost(lever(), 64)["gflop"]
+    assert saved == pytest.approx(48 / 64, abs=0.01)
+
+
+def test_open_gates_change_nothing_and_closed_ones_leave_the_branch():
+    torch.manual_seed(0)
+    block = Residual(16, 16, gated=True).eval()
+    x = torch.rand(1, 16, 8, 8)
+    torch.testing.assert_close(block(x), block.branch(x) + x)
+    torch.nn.init.zeros_(block.skip.weight)
+    torch.testing.assert_close(block(x), block.branch(x))
+
+
+def test_a_separable_convolution_sees_one_channel():
+    block = Residual(16, 16, separable=True).eval()
+    x = torch.rand(1, 8, 6, 6)
+    other = x.clone()
+    other[:, 3] += 1
+    changed = (block.branch[1](other) - block.branch[1](x)).abs().amax(dim=(0, 2, 3)) > 1e-6
+    assert changed.tolist() == [channel == 3 for channel in range(8)]
+
+
+@pytest.mark.parametrize("handed_on", ["aggregated", "coupled"])
+def test_the_second_hourglass_reads_the_places_of_the_first(handed_on):
+    """With its own input unchanged, other places in the first hourglass change what the second one makes."""
+    torch.manual_seed(0)
+    network = StackedHourglass(lever(handed_on=handed_on)).eval()
+    x = torch.rand(1, 16, 16, 16)
+    _, places = network.hourglasses[0](x, [])
+    assert [tuple(skip.shape) for skip, _ in places] == [(1, 16, 16, 16), (1, 16, 8, 8)]
+    other = [(skip + 1, up + 1) for skip, up in places]
+    assert (network.hourglasses[1](x, places)[0] - network.hourglasses[1](x, other)[0]).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("changes", LEVERS.values(), ids=LEVERS)
+def test_folding_keeps_the_answers(changes):
+    torch.manual_seed(0)
+    network = StackedHourglass(lever(**changes))
+    network(torch.rand(4, 3, 64, 64))  # so that means and variances are those of something
+    network.eval()
+    crops, short = torch.rand(2, 3, 64, 64), folded(network)
+    torch.testing.assert_close(short(crops)[-1], network(crops)[-1], rtol=1e-4, atol=1e-5)
+    norms = [sum(isinstance(layer, torch.nn.BatchNorm2d) for layer in n.modules()) for n in (network, short)]
+    assert norms[1] <= norms[0] - 2 * 2 * 8  # two of three in each of the residual blocks

@@ -1,30 +1,83 @@
 """All notebooks, each from a fresh kernel, on the drawn people; the trainings they need are run if missing."""
 
+from pathlib import Path
+
 import nbformat
 import pytest
+from conftest import CHECKOUT
 
 from posekit.errors import PosekitError
-from posekit.notebooks import execute_notebook, study_notebooks
+from posekit.notebooks import execute_notebook, publish_notebook, source_digest, study_notebooks
 from posekit.study import Study
-
-
-@pytest.fixture(scope="module")
-def quick_study() -> Study:
-    """On the drawn people, with the checkout's own records: nothing is trained twice."""
-    study = Study("quick", progress=False)
-    study.run_all()
-    return study
 
 
 @pytest.mark.parametrize("path", study_notebooks(), ids=lambda path: path.stem)
 def test_notebook_runs(path, quick_study, tmp_path):
     executed = tmp_path / path.name
     execute_notebook(path, executed, {}, progress=False)
-    code = [cell for cell in nbformat.read(executed, as_version=4).cells if cell.cell_type == "code"]
+    assert_executed(nbformat.read(executed, as_version=4))
+
+
+@pytest.mark.parametrize("name", ["04_loss_curves", "05_accuracy"])
+def test_notebook_tells_of_the_study_that_is_named(name, quick_study, tmp_path):
+    (path,) = (path for path in study_notebooks() if path.stem == name)
+    execute_notebook(path, tmp_path / path.name, quick_study.environment, progress=False)
+    content = nbformat.read(tmp_path / path.name, as_version=4)
+    assert_executed(content)
+    assert "sample, 250 validation people, profile quick" in content.cells[1].outputs[0].text
+
+
+@pytest.mark.parametrize("path", study_notebooks(), ids=lambda path: path.stem)
+def test_committed_outputs_are_of_the_committed_cells(path):
+    """As a reader on a code host sees it: every cell executed, in order, as it stands there."""
+    content = nbformat.read(path, as_version=4)
+    assert_executed(content)
+    assert content.metadata.posekit.source == source_digest(content), (
+        f"run make notebooks: {path.name} was changed"
+    )
+    assert path.stat().st_size < 1_000_000
+    assert "widgets" not in content.metadata
+    outputs = [output for cell in content.cells for output in cell.get("outputs", [])]
+    assert not [output for output in outputs if output.get("name") == "stderr"]
+    assert "widget-view" not in str(outputs)
+    assert str(Path.home()) not in str(outputs) and str(CHECKOUT) not in str(outputs)
+
+
+def assert_executed(content: nbformat.NotebookNode) -> None:
+    code = [cell for cell in content.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
-    errors = [output for cell in code for output in cell.outputs if output.output_type == "error"]
-    assert not errors
-    assert executed.stat().st_size < 5_000_000
+    assert not [output for cell in code for output in cell.outputs if output.output_type == "error"]
+
+
+def test_outputs_are_kept_without_what_needs_a_kernel(tmp_path):
+    cells = [
+        nbformat.v4.new_code_cell("from tqdm.auto import tqdm\nimport ipywidgets\nlist(tqdm(range(3)))"),
+        nbformat.v4.new_code_cell("ipywidgets.IntSlider()"),
+        nbformat.v4.new_code_cell("import os\nprint(repr(os.environ['POSEKIT_MPII']))"),
+        nbformat.v4.new_code_cell("import pandas\npandas.DataFrame({'a': [1]}).style"),
+    ]
+    path = tmp_path / "shown.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    publish_notebook(path, tmp_path / "executed.ipynb", progress=False)
+    first = path.read_bytes()
+    publish_notebook(path, tmp_path / "executed.ipynb", progress=False)
+    assert path.read_bytes() == first
+    content = nbformat.read(path, as_version=4)
+    assert_executed(content)
+    numbers, slider, mpii, table = (cell.outputs for cell in content.cells)
+    assert [output.data["text/plain"] for output in numbers] == ["[0, 1, 2]"]
+    assert not slider
+    assert mpii[0].text.strip() == "''"
+    assert "<table" in table[0].data["text/html"]
+
+
+def test_a_notebook_that_fails_keeps_what_it_had(tmp_path):
+    path = tmp_path / "bad.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")]), path)
+    before = path.read_bytes()
+    with pytest.raises(PosekitError, match=r"bad\.ipynb stopped: ZeroDivisionError"):
+        publish_notebook(path, tmp_path / "executed.ipynb", progress=False)
+    assert path.read_bytes() == before
 
 
 def test_a_failing_notebook_is_named_and_its_outputs_are_kept(tmp_path):

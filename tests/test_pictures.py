@@ -8,6 +8,7 @@ from posekit.figures import LOSS_FIGURES, loss_figure, save_figure
 from posekit.metrics import pckh
 from posekit.picture_figures import crop_figure
 from posekit.publication import publish_pictures, publish_records
+from posekit.results import Results
 
 
 def test_loss_figure_draws_what_the_records_say(tiny_study):
@@ -68,7 +69,8 @@ def test_the_same_records_give_the_same_files(tiny_study, tmp_path):
 
 def test_everything_of_the_report_is_published(tiny_study, tmp_path):
     runs = [tiny_study.run(number) for number in MODELS]
-    paths = publish_records(runs, tmp_path, progress=False) + publish_pictures(runs, tiny_study.crops[1], tmp_path)
+    paths = publish_records(Results.read(tiny_study.name), tmp_path, progress=False)
+    paths += publish_pictures(runs, tiny_study.crops[1], tmp_path)
     made = {path.name for path in paths}
     assert {f"figure_{number}.{kind}" for number in range(1, 6) for kind in ("png", "svg")} <= made
     assert {"table_1.md", "table_2.md", "losses.md", "losses.csv", "accuracy.md"} <= made

@@ -14,6 +14,9 @@ from packaging.version import Version
 
 from posekit.cli import app
 from posekit.notebooks import study_notebooks
+from posekit.predictor import OWN_NETWORK
+from posekit.results import PUBLISHED, Results
+from posekit.tables import markdown, models_table
 
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
 LOCK = {
@@ -36,7 +39,7 @@ def test_the_lock_pins_one_version_of_everything():
     assert str(pinned_version(LOCK["torch"])) == "2.13.0"
 
 
-@pytest.mark.parametrize("extra", ["run", "dev"])
+@pytest.mark.parametrize("extra", ["run", "dev", "onnx"])
 def test_the_lock_has_what_pyproject_asks_for(extra):
     wanted = PROJECT["dependencies"] if extra == "run" else PROJECT["optional-dependencies"][extra]
     for requirement in map(Requirement, wanted):
@@ -56,7 +59,9 @@ def test_conda_installs_the_same_lock():
 def test_readme_names_commands_that_exist():
     readme = (CHECKOUT / "README.md").read_text()
     commands = {command.name or command.callback.__name__ for command in app.registered_commands}
-    named = set(re.findall(r"posekit (study|train|evaluate|grid|figures|predict|sample|cost)\b", readme))
+    named = set(
+        re.findall(r"posekit (study|train|evaluate|grid|figures|notebooks|predict|export|sample|cost)\b", readme)
+    )
     assert named == commands
     makefile = (CHECKOUT / "Makefile").read_text()
     targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
@@ -66,12 +71,11 @@ def test_readme_names_commands_that_exist():
 
 
 @pytest.mark.parametrize("path", study_notebooks(), ids=lambda path: path.stem)
-def test_notebooks_are_committed_clean_and_teach(path):
+def test_notebooks_teach(path):
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     prose = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
-    assert all(not cell.outputs and cell.execution_count is None for cell in code)
     assert "**Question.**" in prose[0] and "**Needs**" in prose[0] and "**Time**" in prose[0]
     assert prose[-1].lstrip().split("\n")[0] == "## Exercises" or "## Exercises" in prose[-1]
     for cell in code:
@@ -86,7 +90,8 @@ def test_nothing_large_and_no_image_of_a_data_set_is_tracked():
     for name in tracked.splitlines():
         path = CHECKOUT / name
         if path.exists():
-            assert path.stat().st_size < 1_000_000, f"{name} is large"
+            limit = 10_000_000 if path == OWN_NETWORK else 1_000_000
+            assert path.stat().st_size < limit, f"{name} is large"
             assert path.suffix.lower() not in (".jpg", ".jpeg", ".mat", ".h5"), name
 
 
@@ -109,3 +114,9 @@ def test_rooms_import_only_rooms_below_them():
                 imported |= set(re.findall(r"\w+", line)) & rooms
             wrong = {other for other in imported - {room} if floor[other] >= floor[room]}
             assert not wrong, f"{room} imports {wrong}"
+
+
+def test_the_table_of_models_in_the_readme_is_the_one_made_from_the_records():
+    made = CHECKOUT / "figures" / PUBLISHED / "models.md"
+    assert made.read_text() in (CHECKOUT / "README.md").read_text(), "renew it from " + str(made)
+    assert made.read_text() == markdown(models_table(Results.read(PUBLISHED).runs)), "run posekit figures"

@@ -1,0 +1,132 @@
+"""Is it real time? Frames a second of posekit's own network on a video of one drawn person.
+
+    python benchmarks/video.py [--rounds 5] [--json] [--out data/benchmarks/video.json]
+
+The video, 100 frames of 640 x 480 px, is made first: a drawn person who sways, as before a camera of a computer.
+Every frame is read, cropped around the person, who is followed, and predicted; with drawing, the skeleton is drawn
+into it too and written to an MP4 file. That is measured by torch and by onnxruntime (the same network, exported),
+with and without the flip test, on 1 and 2 threads of the CPU. All take turns, in the other order in every other
+round, so that a machine that changes its speed changes all; before, each sees the video once. Numbers are medians
+over rounds with 95 % intervals by bootstrap, which say how sure the median is on this machine, and nothing about
+others.
+
+It takes about three minutes on two free cores. Where others compute as well, set OMP_WAIT_POLICY=PASSIVE: threads
+that wait by spinning are slowed down tenfold there. The record says it, and how busy the machine was. It needs the
+packages of the extra `onnx`.
+"""
+
+import argparse
+import json
+import os
+import platform
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from inference import with_interval
+from tqdm.auto import tqdm
+
+from posekit.device import cpu_threads
+from posekit.export import export_onnx
+from posekit.predict_many import predict_frames
+from posekit.predictor import OWN_NETWORK, Predictor
+from posekit.sample.scene import draw_person
+from posekit.video import open_video, video_file
+
+CPU = torch.device("cpu")
+FRAMES, SIZE, FPS = 100, (640, 480), 25.0
+THREADS = (1, 2)
+REAL_TIME = 25  # frames a second
+
+
+def make_video(path: Path) -> tuple[float, float, float, float]:
+    """Writes the video and returns the person's box in its first frame."""
+    image, person = draw_person(seed=0, index=3)
+    zoom = max(SIZE[0] / image.shape[1], SIZE[1] / image.shape[0])
+    with video_file(path, FPS) as file:
+        for number in range(FRAMES):
+            sway = 40 * np.sin(number / 12)
+            matrix = np.array([[zoom, 0, sway], [0, zoom, 0]])
+            file.write(cv2.warpAffine(image, matrix, SIZE, borderMode=cv2.BORDER_REFLECT))
+    joints = zoom * np.array(person["joints"])[np.array(person["joints_vis"], bool)]
+    margin = 0.1 * (joints.max(axis=0) - joints.min(axis=0)).max()
+    return (*(joints.min(axis=0) - margin), *(joints.max(axis=0) + margin))
+
+
+def frames_a_second(predictor: Predictor, video: Path, box: tuple, drawn: Path | None) -> float:
+    with open_video(video) as frames:
+        started = time.perf_counter()
+        outcome = predict_frames(predictor, frames, box, drawn, None, None, lambda: False, progress=False)
+    assert outcome.done == FRAMES
+    return outcome.done / (time.perf_counter() - started)
+
+
+def measure(rounds: int, folder: Path) -> dict:
+    """Everything: `environment`, and `measurements`, one of every network, flip test, threads and drawing."""
+    load = round(os.getloadavg()[0], 1)
+    video, exported, drawn = folder / "video.mp4", folder / "own.onnx", folder / "drawn.mp4"
+    box = make_video(video)
+    export_onnx(Predictor.from_checkpoint(OWN_NETWORK, CPU), exported)
+    settings = []
+    for threads in THREADS:
+        with cpu_threads(threads):  # onnxruntime takes the number when it opens the file
+            for runtime, path in (("torch", OWN_NETWORK), ("onnxruntime", exported)):
+                for flip in (True, False):
+                    predictor = Predictor.from_checkpoint(path, CPU, flip)
+                    settings += [(threads, runtime, flip, out, predictor) for out in (None, drawn)]
+    speeds: dict[int, list[float]] = {number: [] for number in range(len(settings))}
+    with tqdm(total=(rounds + 1) * len(settings), desc="videos") as progress:
+        for turn in range(rounds + 1):
+            for number in list(speeds)[:: 1 if turn % 2 == 0 else -1]:
+                threads, _, _, out, predictor = settings[number]
+                with cpu_threads(threads):
+                    speed = frames_a_second(predictor, video, box, out)
+                if turn > 0:
+                    speeds[number].append(speed)
+                progress.update()
+    rows = [
+        {"runtime": runtime, "flip": flip, "threads": threads, "drawing": out is not None, "rounds": rounds}
+        | {"frames_per_second": with_interval(np.array(speeds[number]))}
+        for number, (threads, runtime, flip, out, _) in enumerate(settings)
+    ]
+    environment = {
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "processor": platform.machine(),
+        "cores": os.cpu_count(),
+        "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", ""),
+        "load_before": load,
+    }
+    return {"environment": environment, "size": SIZE, "frames": FRAMES, "measurements": rows}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--out", type=Path, help="write the record here (JSON)")
+    options = parser.parse_args()
+    if options.rounds < 2:
+        parser.error("--rounds must be at least 2: an interval needs them")
+    with tempfile.TemporaryDirectory() as folder:
+        record = measure(options.rounds, Path(folder))
+    text = json.dumps(record, indent=2)
+    if options.out:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        options.out.write_text(text + "\n", encoding="utf-8")
+    if options.json:
+        print(text)
+        return
+    print(f"frames a second, {SIZE[0]} x {SIZE[1]} px, one person; real time is {REAL_TIME}")
+    for row in record["measurements"]:
+        median, low, high = row["frames_per_second"]
+        what = f"{row['runtime']}, {'flip test' if row['flip'] else 'no flip test'}, {row['threads']} thread(s)"
+        what += ", drawn" if row["drawing"] else ""
+        print(f"  {what:46s} {median:6.1f} (95 %: {low:.1f} to {high:.1f})")
+
+
+if __name__ == "__main__":
+    main()

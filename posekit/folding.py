@@ -1,0 +1,27 @@
+"""A network for answering only: batch normalisations that follow a convolution become part of it."""
+
+import copy
+from itertools import pairwise
+
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+
+def folded(network: nn.Module) -> nn.Module:
+    """A copy in evaluation mode with the same answers and fewer layers.
+
+    After training, a batch normalisation multiplies and adds known numbers. Where the convolution before it
+    hands its output to nobody else, inside a branch or a stem, its weights can carry them.
+    """
+    network = copy.deepcopy(network).eval()
+    for sequence in (module for module in network.modules() if isinstance(module, nn.Sequential)):
+        for first, second in pairwise(list(sequence)):
+            if _is_block(first) and _is_block(second):
+                first[2] = fuse_conv_bn_eval(first[2], second[0])
+                second[0] = nn.Identity()
+    return network
+
+
+def _is_block(module: nn.Module) -> bool:
+    """Whether it is a `posekit.hourglass.conv_block`, folded or not."""
+    return isinstance(module, nn.Sequential) and len(module) == 3 and isinstance(module[2], nn.Conv2d)

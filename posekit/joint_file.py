@@ -1,0 +1,59 @@
+"""Joints of many photographs or frames in one file, CSV or JSON, written as they are found."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from posekit.errors import PosekitError
+from posekit.files import whole_file
+from posekit.skeleton import JOINTS
+
+ENDINGS = (".csv", ".json")
+
+
+def joint_rows(joints: np.ndarray, confidence: np.ndarray) -> list[dict]:
+    """A row a joint: joint (its name), x, y (image px, 2 decimals), confidence (4), of (16, 2) and (16,)."""
+    return [
+        {"joint": name, "x": round(float(x), 2), "y": round(float(y), 2), "confidence": round(float(sure), 4)}
+        for name, (x, y), sure in zip(JOINTS, joints, confidence, strict=True)
+    ]
+
+
+@contextmanager
+def joint_file(path: Path, key: str) -> Iterator[Callable[[str | int, np.ndarray, np.ndarray], None]]:
+    """To call with a photograph's name or a frame's number, joints (16, 2) and confidence (16,).
+
+    Every row of `joint_rows` is preceded by the name or number, in a column called `key`. The file takes the place
+    of `path` at the end. Raises `PosekitError` for another ending than .csv or .json and if it cannot be written.
+    """
+    kind = path.suffix.lower()
+    if kind not in ENDINGS:
+        raise PosekitError(f"{path}: unknown kind of table; end the name in .csv or .json")
+    try:
+        with whole_file(path) as stream:
+            text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True)
+            table = csv.DictWriter(text, [key, "joint", "x", "y", "confidence"], lineterminator="\n")
+            begun = False
+
+            def write(name: str | int, joints: np.ndarray, confidence: np.ndarray) -> None:
+                nonlocal begun
+                for row in joint_rows(joints, confidence):
+                    if kind == ".csv":
+                        table.writerow({key: name} | row)
+                    else:
+                        text.write((",\n" if begun else "[\n") + json.dumps({key: name} | row))
+                    begun = True
+
+            if kind == ".csv":
+                table.writeheader()
+            yield write
+            if kind == ".json":
+                text.write("\n]\n" if begun else "[]\n")
+            text.detach()  # whole_file closes the stream, when it is on the disk
+    except OSError as error:
+        raise PosekitError(f"{path} cannot be written ({error.strerror})") from error

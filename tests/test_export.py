@@ -1,0 +1,196 @@
+"""Networks in ONNX files answer as their checkpoints do, and carry all that a predictor needs."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from conftest import CHECKOUT
+from onnx import TensorProto, helper
+from typer.testing import CliRunner
+
+from posekit.cli import app
+from posekit.crop import CropRule
+from posekit.errors import PosekitError
+from posekit.export import export_onnx
+from posekit.heatmaps import Codec
+from posekit.hourglass import NetworkConfig, StackedHourglass
+from posekit.images import write_image
+from posekit.predictor import OWN_NETWORK, Predictor
+from posekit.sample import make_sample
+from posekit.sample.scene import draw_person
+from posekit.skeleton import JOINTS
+
+CPU = torch.device("cpu")
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory) -> Path:
+    """posekit's own network, trained, by the command."""
+    path = tmp_path_factory.mktemp("exported") / "own.onnx"
+    result = run("export", "--out", path)
+    assert result.exit_code == 0, result.output
+    heatmaps, joints = re.search(r"heatmaps (\S+), joints (\S+) px", result.stdout).groups()
+    assert float(heatmaps) <= 1e-4 and float(joints) <= 0.1
+    assert "torch" in result.stdout and "onnxruntime" in result.stdout and " ms" in result.stdout
+    return path
+
+
+@pytest.fixture(scope="module")
+def untrained(tmp_path_factory) -> tuple[Predictor, Path]:
+    """Two stacks and the report's codec."""
+    torch.manual_seed(0)
+    network = StackedHourglass(NetworkConfig("reduced", channels=8, stacks=2, modules=1, reductions=1))
+    predictor = Predictor(network, CropRule(size=32), Codec("report", sigma=1.5))
+    path = tmp_path_factory.mktemp("untrained") / "untrained.onnx"
+    export_onnx(predictor, path)
+    return predictor, path
+
+
+def test_the_trained_network_answers_as_its_checkpoint(exported):
+    ours, theirs = (Predictor.from_checkpoint(path, CPU) for path in (OWN_NETWORK, exported))
+    for number in range(20, 24):
+        image, person = draw_person(1, number)
+        one, other = (p.predict(image, np.array(person["center"]), person["scale"]) for p in (ours, theirs))
+        np.testing.assert_array_equal(one.crop, other.crop)
+        np.testing.assert_allclose(one.heatmaps, other.heatmaps, rtol=0, atol=1e-4)
+        pixel = 1 / one.matrix[0, 0]  # of the crop, in image px
+        np.testing.assert_allclose(one.joints, other.joints, rtol=0, atol=0.1 * pixel)
+
+
+def test_every_stack_of_an_untrained_network_answers_the_same_for_any_number_of_crops(untrained):
+    predictor, path = untrained
+    theirs = Predictor.from_checkpoint(path, CPU)
+    for count in (1, 5):
+        crops = torch.rand(count, 3, 32, 32, generator=torch.Generator().manual_seed(count))
+        with torch.inference_mode():
+            one, other = predictor.network(crops), theirs.network(crops)
+        assert len(one) == len(other) == 2
+        for first, second in zip(one, other, strict=True):
+            torch.testing.assert_close(first, second, rtol=0, atol=1e-4)
+    crop = np.random.default_rng(0).integers(0, 255, (32, 32, 3), dtype=np.uint8)
+    for first, second in zip(*(p.predict_stacks(crop, np.eye(2, 3)) for p in (predictor, theirs)), strict=True):
+        np.testing.assert_allclose(first.joints, second.joints, rtol=0, atol=0.1)
+
+
+def test_the_file_alone_says_crop_codec_and_joints(untrained):
+    _, path = untrained
+    theirs = Predictor.from_checkpoint(path, CPU)
+    assert theirs.rule == CropRule(size=32) and theirs.codec == Codec("report", sigma=1.5)
+    model = onnx.load(path)
+    onnx.checker.check_model(model, full_check=True)
+    found = {entry.key: json.loads(entry.value) for entry in model.metadata_props}
+    assert found["posekit.joints"] == list(JOINTS) and found["posekit.codec"]["sigma"] == 1.5
+    assert found["posekit.crop"]["size"] == 32 and "RGB in 0..1" in model.doc_string
+    dimensions = [d.dim_param or d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim]
+    assert isinstance(dimensions[0], str) and dimensions[1:] == [3, 32, 32]
+
+
+def test_normalisation_is_folded_and_nothing_of_this_machine_is_in_the_file(untrained):
+    """Two of the three normalisations of a branch follow a convolution: those are gone."""
+    predictor, path = untrained
+    kinds = [node.op_type for node in onnx.load(path).graph.node]
+    there = sum(isinstance(module, torch.nn.BatchNorm2d) for module in predictor.network.modules())
+    assert 0 < kinds.count("BatchNormalization") < there / 2
+    assert str(CHECKOUT).encode() not in path.read_bytes() and b"hourglass.py" not in path.read_bytes()
+
+
+def test_predict_and_evaluate_take_the_file_like_a_checkpoint(exported, tmp_path, monkeypatch):
+    monkeypatch.setenv("POSEKIT_HOME", str(tmp_path))
+    write_image(tmp_path / "photo.png", draw_person(0, 0)[0])
+    for flip in ("--flip", "--no-flip"):
+        rows = [
+            json.loads(run("predict", tmp_path / "photo.png", "--checkpoint", path, flip, "--json").stdout)
+            for path in (OWN_NETWORK, exported)
+        ]
+        for one, other in zip(*rows, strict=True):
+            assert (one["x"], one["y"]) == pytest.approx((other["x"], other["y"]), abs=0.5)
+    of_default = json.loads(run("predict", tmp_path / "photo.png", "--json").stdout)
+    assert of_default == json.loads(
+        run("predict", tmp_path / "photo.png", "--checkpoint", OWN_NETWORK, "--flip", "--json").stdout
+    )
+    make_sample(tmp_path / "people", train=2, validation=8, progress=False)
+    scores = [
+        json.loads(run("evaluate", "--checkpoint", path, "--mpii", tmp_path / "people", "--json").stdout)[
+            "weighted14"
+        ]
+        for path in (OWN_NETWORK, exported)
+    ]
+    assert scores[0] == pytest.approx(scores[1], abs=0.5) and scores[0] > 0
+
+
+def test_nothing_is_replaced_unasked(tmp_path):
+    there = tmp_path / "there.onnx"
+    there.write_bytes(b"mine")
+    result = run("export", "--out", there)
+    assert isinstance(result.exception, PosekitError) and "exists already" in str(result.exception)
+    assert there.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["export", "--out", "network.pt"], "must end in .onnx"),
+        (["export", "--checkpoint", "network.onnx"], "is an ONNX file already"),
+        (["export", "--checkpoint", "nowhere.pt", "--out", "new.onnx"], "there is no checkpoint nowhere.pt"),
+        (["predict", "photo.jpg", "--checkpoint", "a.onnx", "--device", "cuda"], "a.onnx runs on the CPU"),
+        (["evaluate", "--checkpoint", "nowhere.onnx"], "network nowhere.onnx cannot be read"),
+    ],
+)
+def test_bad_requests_are_one_sentence(tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    result = run(*arguments)
+    assert isinstance(result.exception, PosekitError) and message in str(result.exception)
+    assert "\n" not in str(result.exception) and list(tmp_path.iterdir()) == []
+
+
+def test_other_files_are_named(untrained, tmp_path):
+    whole = untrained[1].read_bytes()
+    for content in (b"", b"epoch,loss\n", whole[: len(whole) // 2]):
+        (tmp_path / "broken.onnx").write_bytes(content)
+        with pytest.raises(PosekitError, match=r"broken\.onnx is not an ONNX file"):
+            Predictor.from_checkpoint(tmp_path / "broken.onnx", CPU)
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy")
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "foreign", [x], [y])
+    foreign = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(foreign, tmp_path / "foreign.onnx")
+    with pytest.raises(PosekitError, match="does not say which crop"):
+        Predictor.from_checkpoint(tmp_path / "foreign.onnx", CPU)
+    model = onnx.load(untrained[1])
+    for entry in model.metadata_props:
+        if entry.key == "posekit.joints":
+            entry.value = json.dumps(list(JOINTS)[::-1])
+    onnx.save(model, tmp_path / "reversed.onnx")
+    with pytest.raises(PosekitError, match="other joints"):
+        Predictor.from_checkpoint(tmp_path / "reversed.onnx", CPU)
+
+
+def test_without_onnxruntime_a_sentence_says_what_to_install(untrained, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(PosekitError, match="pip install onnxruntime"):
+        Predictor.from_checkpoint(untrained[1], CPU)
+
+
+@pytest.mark.parametrize("package", ["onnx", "onnxscript", "onnxruntime"])
+def test_without_a_package_of_the_exporter_nothing_is_written(package, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, package, None)
+    result = run("export", "--out", tmp_path / "new.onnx")
+    assert isinstance(result.exception, PosekitError) and "pip install onnx" in str(result.exception)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_posekit_itself_needs_none_of_the_packages():
+    program = (
+        "import sys, posekit.cli, posekit.export, posekit.predict_many\n"
+        "assert not {'onnx', 'onnxruntime', 'onnxscript'} & sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
