@@ -18,8 +18,10 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 torch.set_num_threads(1)
 
 # Only the tests that ask for real data get it; for all others the settings of the person at work do not exist.
-REAL_MPII = os.environ.pop("POSEKIT_MPII", "")
-REAL_LSPET = os.environ.pop("POSEKIT_LSPET", "")
+# (The processes that tests run in inherit the second names from the one that starts them.)
+REAL_MPII = os.environ.pop("POSEKIT_MPII", "") or os.environ.get("POSEKIT_REAL_MPII", "")
+REAL_LSPET = os.environ.pop("POSEKIT_LSPET", "") or os.environ.get("POSEKIT_REAL_LSPET", "")
+os.environ |= {"POSEKIT_REAL_MPII": REAL_MPII, "POSEKIT_REAL_LSPET": REAL_LSPET}
 for variable in ("POSEKIT_PROFILE", "POSEKIT_HOME"):
     os.environ.pop(variable, None)
 
