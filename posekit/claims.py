@@ -200,10 +200,12 @@ def _best(claim: str, section: str, duels: list[Duel], expected: int | None, not
         adjusted = holm([comparison.seeds_p for comparison in comparisons])
         ahead = [comparison.difference > 0 for comparison in comparisons]
         clear = [a and p < LEVEL for a, p in zip(ahead, adjusted, strict=True)]
+        behind = [not a and p < LEVEL for a, p in zip(ahead, adjusted, strict=True)]
         differences = [comparison.difference for comparison in comparisons]
         evidence = (
             f"ahead in {sum(ahead)} of {len(duels)} comparisons at {len(duels) // 2} rates, in {sum(clear)} of "
-            f"them beyond chance; by {min(differences):+.1f} to {max(differences):+.1f} points"
+            f"them beyond chance, behind beyond chance in {sum(behind)}; by {min(differences):+.1f} to "
+            f"{max(differences):+.1f} points"
         )
         evidence += "; some of one seed" if any(np.isnan(c.seeds_p) for c in comparisons) else ""
     return Claim(claim, section, evidence + note, verdict)

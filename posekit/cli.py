@@ -22,8 +22,7 @@ from posekit.errors import PosekitError
 # torch takes seconds to import, so commands import what they need and --help answers at once.
 
 app = typer.Typer(
-    help=__doc__.split(":")[0]
-    and "Human pose estimation with Stacked Hourglass networks: a study one can repeat.",
+    help="Human pose estimation with Stacked Hourglass networks: a study one can repeat.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -35,7 +34,8 @@ ProfileOption = Annotated[
     str,
     typer.Option(
         envvar="POSEKIT_PROFILE",
-        help="Size: 'quick' (minutes on two cores), 'half' (hours) or 'full' (the report's, needs a GPU).",
+        help="Size: 'quick' (minutes on two cores), 'half' (hours), 'full' (the report's, needs a GPU); "
+        "'photograph' is that of posekit's own network.",
     ),
 ]
 MpiiOption = Annotated[
@@ -247,7 +247,7 @@ def notebooks() -> None:
     from posekit.notebooks import publish_notebook, study_notebooks
     from posekit.study import home
 
-    with _interruptible():
+    with _interruptible():  # trainings that they need go on where they were stopped
         for notebook in study_notebooks():
             publish_notebook(notebook, home() / "data" / "notebooks" / "committed" / notebook.name)
 

@@ -140,10 +140,10 @@ def _print_scores(distances: "np.ndarray", people: "People", threshold: float, a
 
 
 def _scores(distances: "np.ndarray", threshold: float) -> dict[str, float]:
-    """What JSON says of distances (N, 16): three means, interval and area (0 to 0.5) of weighted14, 16 joints."""
+    """What JSON says of distances (N, 16): three means, interval and area (0 to 0.5) of weighted14, joints."""
     from posekit.intervals import interval
     from posekit.metrics import pckh, pckh_curve
-    from posekit.skeleton import JOINTS
+    from posekit.skeleton import GROUPS, JOINTS
 
     score, of_people = pckh(distances, threshold), interval(distances, "weighted14", threshold)
     return {
@@ -154,7 +154,7 @@ def _scores(distances: "np.ndarray", threshold: float) -> dict[str, float]:
         "weighted14_low": of_people.low,
         "weighted14_high": of_people.high,
         "weighted14_area": pckh_curve(distances).area("weighted14"),
-    } | {joint: score.mean(joint) for joint in JOINTS}
+    } | {name: score.mean(name) for name in (*GROUPS, *JOINTS)}
 
 
 def _finished_runs(

@@ -143,13 +143,13 @@ def _predict_photograph(
     else:
         for row in rows:
             print(f"{row['joint']:15s} {row['x']:8.1f} {row['y']:8.1f}   confidence {row['confidence']:.2f}")
-    if out is not None:
-        write_image(out, drawn(picture, answer))
-        _say(f"wrote {out}")
     if joints is not None:
         with joint_file(joints, "file") as note:
             note(path.name, answer.joints, answer.confidence)
         _say(f"wrote {joints}")
+    if out is not None:
+        write_image(out, drawn(picture, answer))
+        _say(f"wrote {out}")
 
 
 def _predict_folder(
@@ -255,7 +255,7 @@ def _predictor(
     from posekit.study import checkpoint_path
 
     if study is not None:
-        checkpoint = checkpoint_path(study, get_model(model or 5).number, seed=0)
+        checkpoint = checkpoint_path(study, get_model(5 if model is None else model).number, seed=0)
     own = checkpoint is None
     return Predictor.from_checkpoint(
         checkpoint or OWN_NETWORK, choose_device(device), own if flip is None else flip

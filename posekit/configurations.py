@@ -94,7 +94,7 @@ PROFILES: dict[str, Profile] = {
             learning_rates={"RMSprop": 2.5e-4, "RAdam": 1e-3, "Adam": 1e-3},
             precision="bfloat16",
         ),
-        # The report's network and rates with half the side and a quarter of the width: some hours on two cores.
+        # The report's rates; half the side, a quarter of the width, one block a place: some hours on two cores.
         Profile(
             "half",
             CropRule(size=128),

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-#: Joints with less confidence do not count, and with fewer that count the person is lost. In the answers of
-#: posekit's own network, 98 % of MPII's 129 validation people at hand have as many, of boxes beside them a third.
+#: Joints with less confidence do not count, and with fewer that count the person is lost. Chosen for posekit's own
+#: network, so that a person is rarely taken for lost and a box beside a person mostly is.
 SURE, FEWEST_JOINTS = 0.1, 8
 
 

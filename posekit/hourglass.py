@@ -20,6 +20,9 @@ from posekit.errors import PosekitError
 from posekit.heatmaps import STRIDE
 from posekit.skeleton import JOINTS
 
+#: What an hourglass gives to the next one: see `Aggregation` and `Coupling`.
+HANDED_ON = ("features", "aggregated", "coupled")
+
 
 @dataclass(frozen=True)
 class NetworkConfig:
@@ -38,8 +41,10 @@ class NetworkConfig:
     unread: bool = True  # the last head computes what no hourglass reads, as the report's does
 
     def __post_init__(self) -> None:
-        if self.stem not in STEMS:
-            raise PosekitError(f"unknown stem {self.stem!r}: choose one of {', '.join(STEMS)}")
+        choices = {"stem": tuple(STEMS), "merge": ("add", "concatenate"), "handed_on": HANDED_ON}
+        for name, values in choices.items():
+            if getattr(self, name) not in values:
+                raise PosekitError(f"unknown {name} {getattr(self, name)!r}: choose one of {', '.join(values)}")
         if self.channels < 4 or self.channels % 4:
             raise PosekitError(f"channels must be a positive multiple of 4, not {self.channels}")
         if min(self.stacks, self.modules, self.reductions) < 1:
@@ -258,6 +263,8 @@ class StackedHourglass(nn.Module):
 
     def forward(self, images: Tensor) -> list[Tensor]:
         width = images.shape[-1]
+        if (self.config.columns or 0) > width:
+            raise PosekitError(f"{self.config.columns} columns are more than the {width} px of the crop")
         # As far from the left as from the right, and a whole number of heatmap cells.
         margin = (width - (self.config.columns or width)) // (2 * STRIDE) * STRIDE
         x = self.stem(images[..., margin : width - margin])

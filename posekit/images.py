@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from posekit.errors import PosekitError
+from posekit.files import whole_file
 
 #: How many times smaller a JPEG can be decoded, which saves most of the work.
 REDUCTIONS = {1: 0, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
@@ -69,6 +70,7 @@ def write_image(path: Path, image: np.ndarray) -> None:
     if not written:
         raise PosekitError(f"{path}: the picture cannot be written in this format")
     try:
-        Path(path).write_bytes(data.tobytes())
+        with whole_file(Path(path)) as stream:
+            stream.write(data.tobytes())
     except OSError as error:
         raise PosekitError(f"{path} cannot be written ({error.strerror})") from error

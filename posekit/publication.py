@@ -37,9 +37,10 @@ PROPOSED = 5
 
 
 def publish_records(results: Results, folder: Path, progress: bool = True) -> list[Path]:
-    """Figs. 2 to 4, accuracy, learning rates, Tables I and II, losses and claims: what needs records alone.
+    """Figures and tables that need records alone; returns the paths.
 
-    Returns the paths.
+    Figs. 2 to 4, accuracy, curve, seeds and models of all runs; losses, Tables I and II, latency and claims where
+    there are models of the report; the grid of learning rates where the study has its own.
     """
     runs, grid = results.runs, results.grid
     jobs: list[tuple[str, Callable[[], Figure | pd.DataFrame]]] = [
@@ -53,9 +54,6 @@ def publish_records(results: Results, folder: Path, progress: bool = True) -> li
         ("seeds", lambda: seeds_figure(runs)),
         ("accuracy", lambda: accuracy_table(runs).rename_axis("run").reset_index()),
         ("models", lambda: models_table(runs)),
-        ("losses", lambda: losses_table(runs)),
-        ("table_1", table_1_beside_the_report),
-        ("latency", latency),
     ]
     proposed = [run for run in runs if run.config.model == PROPOSED]
     if proposed:
@@ -68,7 +66,13 @@ def publish_records(results: Results, folder: Path, progress: bool = True) -> li
         ]
     if any(run.config.model in MODELS for run in runs):
         claims = cache(lambda: claims_table(runs, grid, latency(), crop_audit()))
-        jobs += [("claims", claims), ("claims", lambda: claims_figure(claims(), described(runs)))]
+        jobs += [
+            ("losses", lambda: losses_table(runs)),
+            ("table_1", table_1_beside_the_report),
+            ("latency", latency),
+            ("claims", claims),
+            ("claims", lambda: claims_figure(claims(), described(runs))),
+        ]
     paths = []
     for name, make in tqdm(jobs, desc="figures and tables", disable=not progress):
         made = make()

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from posekit.errors import PosekitError
 from posekit.grid import Grid, make_grid
@@ -34,27 +35,33 @@ class Results:
 
         Raises `PosekitError` if there are none.
         """
-        folder = home() / "data" / "runs" / name
-        runs = read_runs(folder, unfinished)
+        runs = read_runs(_folder(name), unfinished)
         if not runs:
-            raise PosekitError(f"there are no finished runs in {folder}; train them first (posekit study)")
+            raise PosekitError(f"there are no finished runs in {_folder(name)}; train them first (posekit study)")
         own = _grid(name)
         return cls(name, runs, own or _grid(PUBLISHED_GRID), name if own else PUBLISHED_GRID)
 
     @classmethod
     def from_environment(cls, unfinished: bool = False) -> "Results":
-        """Those of the study that the environment names (see `Study.from_environment`), whose six models are
-        trained if there is nothing yet; where it names none, those that came with the repository."""
+        """Those of the study that the environment names (`Study.from_environment`); else those that came along.
+
+        The six models are trained where they are missing; unfinished: only if there is nothing at all yet.
+        """
         if not (os.environ.get("POSEKIT_PROFILE") or os.environ.get("POSEKIT_MPII")):
             return cls.read(PUBLISHED, unfinished)
         study = Study.from_environment()
-        if not study.runs(unfinished):
+        if not (unfinished and study.runs(unfinished)):
             study.run_all()
         return cls.read(study.name, unfinished)
 
 
+def _folder(name: str) -> Path:
+    """Of a study's records. What came with the repository lies in it, wherever `home` is."""
+    shipped = Path(__file__).resolve().parent.parent / "data" / "runs" / name
+    return shipped if name in (PUBLISHED, PUBLISHED_GRID) and shipped.exists() else home() / "data" / "runs" / name
+
+
 def _grid(name: str) -> Grid:
     """The optimizers at the rates that a study trained them at; empty if that is the profile's rate alone."""
-    folder = home() / "data" / "runs" / name
-    variations = read_runs(folder / "variations")
-    return make_grid(read_runs(folder), variations) if variations else {}
+    variations = read_runs(_folder(name) / "variations")
+    return make_grid(read_runs(_folder(name)), variations) if variations else {}

@@ -96,8 +96,8 @@ def test_a_study_of_posekits_own_model_alone_is_published(tmp_path):
     runs = [make_run(7, 0.5, floors=("mean_pose_weighted14",))]
     paths = publish_records(Results("made", runs, {}, "another"), tmp_path, progress=False)
     names = {path.name for path in paths}
-    assert {"accuracy.png", "curve.svg", "seeds.png", "latency.md"} <= names
-    assert not {"claims.png", "grid.png", "figure_2.png"} & names
+    assert {"accuracy.png", "curve.svg", "seeds.png", "models.md"} <= names
+    assert not {"claims.png", "grid.png", "figure_2.png", "losses.md", "latency.md"} & names
 
 
 def test_grid_and_claims_are_published_from_the_variations(tmp_path):
