@@ -24,8 +24,9 @@ def by_variant(runs: Sequence[Run], budget: str) -> dict[str, Seeds]:
 def pareto_table(runs: Sequence[Run], budget: str, latency: dict[str, float]) -> pd.DataFrame:
     """A row a variant, the original network first.
 
-    The columns are network, parameters, gflop, latency_ms, pckh, difference, low and high. pckh is PCKh@0.5 weighted14 (percent), the mean of the seeds; difference is that minus the original's, low and
-    high its paired 95 % interval: of people and seeds where both sides have several seeds, else of people.
+    The columns are network, parameters, gflop, latency_ms, pckh, difference, low and high. pckh is PCKh@0.5
+    weighted14 (percent), the mean of the seeds; difference is that minus the original's, low and high its paired
+    95 % interval: of people and seeds where both sides have several seeds, else of people.
     latency: milliseconds by variant, from `posekit.measured`. Raises `PosekitError` if the original is missing.
     """
     variants = by_variant(runs, budget)
