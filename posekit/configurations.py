@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
 from posekit.augmentation import Augmentation
@@ -11,6 +11,7 @@ from posekit.device import Precision
 from posekit.errors import PosekitError
 from posekit.heatmaps import Codec
 from posekit.hourglass import NetworkConfig
+from posekit.variants import VARIANTS
 
 OptimizerName = Literal["RMSprop", "RAdam", "Adam"]
 
@@ -75,6 +76,8 @@ class Profile:
     augmentation: Augmentation | None = None  # the report has none
     precision: Precision = "float32"  # of convolutions while training, where the hardware has it
     cpu_threads: int | None = None  # that one run uses on a CPU; None: all. The rest trains other runs beside it
+    levers: dict[str, object] = field(default_factory=dict)  # of `NetworkConfig`, in the place of all of the above
+    teacher: str = ""  # profile whose network of the same model and seed 0 teaches as well
 
 
 PROFILES: dict[str, Profile] = {
@@ -143,6 +146,31 @@ PROFILES: dict[str, Profile] = {
 }
 
 
+#: Two budgets for `VARIANTS`: epochs of batches of 16. A profile is called short-original, long-small ...
+BUDGETS = {"short": 5, "long": 20}
+
+VARIANT_PROFILES: dict[str, Profile] = {
+    f"{budget}-{variant.name}": Profile(
+        f"{budget}-{variant.name}",
+        variant.crop,
+        Codec("subpixel"),
+        channels=64,
+        stacks=2,
+        modules=1,
+        reductions=4,
+        batch_size=16,
+        epochs=epochs,
+        learning_rates={"RMSprop": 5e-4, "RAdam": 2e-3, "Adam": 2e-3},
+        augmentation=Augmentation(),
+        cpu_threads=1,
+        levers={"stem": "original"} | variant.levers,
+        teacher=variant.teacher and f"{budget}-{variant.teacher}",
+    )
+    for budget, epochs in BUDGETS.items()
+    for variant in VARIANTS.values()
+}
+
+
 @dataclass(frozen=True)
 class RunConfig:
     """Everything that decides a run's numbers, apart from versions and hardware. Written into its records."""
@@ -162,6 +190,7 @@ class RunConfig:
     epochs: int
     augmentation: Augmentation | None = None
     annealed: bool = False
+    teacher: str = ""
     epoch_people: int | None = None  # that an epoch draws, pass after pass over those at hand; None: one pass
 
     def people_of_an_epoch(self, at_hand: int) -> int:
@@ -206,14 +235,18 @@ def get_model(number: int) -> Model:
 
 def get_profile(name: str) -> Profile:
     """Raises `PosekitError` for a profile that does not exist."""
-    if name not in PROFILES:
-        raise PosekitError(f"there is no profile {name!r}; choose one of {', '.join(PROFILES)}")
-    return PROFILES[name]
+    if name not in PROFILES | VARIANT_PROFILES:
+        raise PosekitError(
+            f"there is no profile {name!r}; choose one of {', '.join(PROFILES)}, or a variant with its budget, "
+            f"such as short-small: {', '.join(VARIANTS)}"
+        )
+    return (PROFILES | VARIANT_PROFILES)[name]
 
 
 def network_config(model: Model, profile: Profile) -> NetworkConfig:
     """The network of a model at the size of a profile."""
-    return NetworkConfig(model.stem, profile.channels, profile.stacks, profile.modules, profile.reductions)
+    usual = NetworkConfig(model.stem, profile.channels, profile.stacks, profile.modules, profile.reductions)
+    return replace(usual, **profile.levers)
 
 
 def run_config(
@@ -248,4 +281,5 @@ def run_config(
         epochs=profile.epochs,
         augmentation=profile.augmentation,
         annealed=model.annealed,
+        teacher=profile.teacher,
     )

@@ -46,7 +46,8 @@ class Step:
     precision: of the convolutions; weights, heatmaps and loss are float32 always. compiled: let torch.compile
     write the code of the step, which takes minutes once, and on CUDA replay it as one graph; if it cannot, a
     warning says why and the step is computed as it would have been. Nothing here makes the host wait for a GPU,
-    but batch normalisation over several GPUs, which waits for the others.
+    but batch normalisation over several GPUs, which waits for the others. teacher: a trained network whose answers
+    are learned as well.
     """
 
     def __init__(
@@ -56,8 +57,10 @@ class Step:
         optimizer: torch.optim.Optimizer,
         precision: Precision = "float32",
         compiled: bool = False,
+        teacher: nn.Module | None = None,
     ) -> None:
         self.config, self.network, self.optimizer, self.precision = config, network, optimizer, precision
+        self.teacher = teacher
         self.device = next(network.parameters()).device
         number, count = process()
         if count > 1:
@@ -77,11 +80,17 @@ class Step:
             torch.backends.cudnn.benchmark = True  # crops are all of one size: the fastest algorithm is found once
 
     def loss(self, images: Tensor, joints: Tensor, present: Tensor) -> Tensor:
-        """The report's loss of crops (B, 3, S, S) in 0..1 with joints (B, 16, 2) crop px, present (B, 16)."""
+        """The report's loss of crops (B, 3, S, S) in 0..1 with joints (B, 16, 2) crop px, present (B, 16).
+
+        With a teacher, the mean of it and of the same against the teacher's last heatmaps: Hwang et al.,
+        "Lightweight 3D Human Pose Estimation Network Training Using Teacher-Student Learning", 2020.
+        """
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
             answers = self.network(images)
-        target = self.config.codec.encode(joints, present, answers[-1].shape[-2:])
-        return heatmap_loss(answers, target)
+            with torch.no_grad():
+                taught = self.teacher(images)[-1].float() if self.teacher is not None else None
+        loss = heatmap_loss(answers, self.config.codec.encode(joints, present, answers[-1].shape[-2:]))
+        return loss if taught is None else (loss + heatmap_loss(answers, taught)) / 2
 
     def __call__(self, batch: Batch) -> Tensor:
         """Updates the weights; the loss of the batch before the update, on the device. `PosekitError` if memory

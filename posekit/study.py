@@ -329,16 +329,12 @@ class Study:
                 if not recorded:
                     write_progress(folder, config, self.floors, made_by, history)
 
-            _, history, evaluation = train(
-                config,
-                *self.crops,
-                checkpoint,
-                self.device,
-                self.progress,
-                on_epoch,
-                self.precision,
-                self.compiled,
-            )
+            teacher = None
+            if config.teacher:
+                others = Study(config.teacher, self.mpii, self.progress, self.lspet, str(self.device))
+                teacher = others.predictor(config.model).network
+            how = self.device, self.progress, on_epoch, self.precision, self.compiled, teacher
+            _, history, evaluation = train(config, *self.crops, checkpoint, *how)
             if is_leader() and not recorded:
                 people = self.crops[1].people
                 write_finished(folder, config, self.floors, made_by, history, people, evaluation)

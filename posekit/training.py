@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 from tqdm.auto import tqdm
 
 from posekit.augmentation import augment
@@ -59,12 +60,13 @@ def train(
     on_epoch: Callable[[list[EpochRecord]], None] = lambda history: None,
     precision: Precision = "float32",
     compiled: bool = False,
+    teacher: nn.Module | None = None,
 ) -> tuple[StackedHourglass, list[EpochRecord], Evaluation]:
     """Trains from the checkpoint if there is one, else from the seed, to the last epoch.
 
     After every epoch the checkpoint is replaced, a snapshot of the weights is kept beside it (`snapshot_path`) and
     `on_epoch` gets the history so far. A run that is stopped, by Ctrl-C or by force, goes on after its last whole
-    epoch when called again. precision and compiled: see `Step`; validation is in float32 always. Started by
+    epoch when called again. precision, compiled, teacher: see `Step`; validation is in float32 always. Started by
     torchrun, every process calls this, and only the leader reads and writes.
     Returns the network, the history and the evaluation of the validation people after the last epoch.
     Raises `PosekitError` if the loss stops being a number, memory is exhausted, the checkpoint belongs to another
@@ -91,7 +93,7 @@ def train(
         scheduler.load_state_dict(state["scheduler"])
         history = [EpochRecord(**row) for row in state["history"]]
         _restore_random(state.get("random", {}), device)
-    step = Step(config, network, optimizer, precision, compiled)
+    step = Step(config, network, optimizer, precision, compiled, teacher)
     train_crops = resident(train_crops, device)
 
     evaluation = None

@@ -1,0 +1,91 @@
+"""Variants of the original network: profiles, learning from a teacher, the table of cost and accuracy."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from made_runs import make_run
+from torch.nn import functional as F
+
+from posekit.configurations import OWN_MODEL, VARIANT_PROFILES, get_profile, run_config
+from posekit.crop import clip_box, crop_matrix, person_box
+from posekit.errors import PosekitError
+from posekit.hourglass import NetworkConfig, StackedHourglass
+from posekit.pareto import by_variant, pareto_figure, pareto_table
+from posekit.step import Step, make_optimizer
+from posekit.variants import VARIANTS
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_variant_differs_from_the_original_in_what_it_says(name):
+    original, profile = get_profile("short-original"), get_profile(f"short-{name}")
+    ours, theirs = (run_config(OWN_MODEL, p, 0, "data", "0" * 16) for p in (profile, original))
+    assert ours.network == replace(theirs.network, **VARIANTS[name].levers)
+    assert theirs.network == NetworkConfig("original", 64, 2, 1, 4)
+    same = {"network", "crop", "profile", "teacher"}
+    assert {k: v for k, v in ours.to_dict().items() if k not in same} == {
+        k: v for k, v in theirs.to_dict().items() if k not in same
+    }
+    assert ours.crop.columns == ours.network.columns
+    assert not ours.teacher or ours.teacher in VARIANT_PROFILES
+
+
+def test_a_narrower_crop_shows_people_as_large_as_the_wide_one():
+    """Somebody in the middle of a large image has the same size in all variants, so none has finer heatmaps."""
+    wide, narrow = (get_profile(f"short-{name}").crop for name in ("original", "rectangle"))
+    center, size = np.array([1000.0, 900.0]), np.array([2000, 1800])
+    zooms = [
+        crop_matrix(clip_box(person_box(rule, center, np.array(2.0)), size), rule)[0, 0] for rule in (wide, narrow)
+    ]
+    assert zooms[0] == pytest.approx(zooms[1], rel=0.005)
+
+
+def test_a_taught_loss_is_half_truth_and_half_teacher():
+    torch.manual_seed(0)
+    config = run_config(OWN_MODEL, get_profile("short-small"), 0, "data", "0" * 16)
+    small = replace(config, network=NetworkConfig("early", 16, 2, 1, 2))
+    student, teacher = (StackedHourglass(small.network).train(mode) for mode in (True, False))
+    for network in (student, teacher):
+        network.eval()
+    images, joints = torch.rand(2, 3, 64, 64), 64 * torch.rand(2, 16, 2)
+    present = torch.ones(2, 16, dtype=torch.bool)
+    step = Step(small, student, make_optimizer(small, student), teacher=teacher)
+    target = small.codec.encode(joints, present, (16, 16))
+    truth = sum(F.mse_loss(answer, target) for answer in student(images))
+    taught = sum(F.mse_loss(answer, teacher(images)[-1]) for answer in student(images))
+    loss = step.loss(images, joints, present)
+    torch.testing.assert_close(loss, (truth + taught) / 2)
+    loss.backward()
+    assert all(parameter.grad is None for parameter in teacher.parameters())
+
+
+def of_variant(name: str, accuracy: float, seed: int = 0, budget: str = "short"):
+    run = make_run(7, accuracy, seed)
+    config = run_config(OWN_MODEL, get_profile(f"{budget}-{name}"), seed, "made", "0" * 16)
+    return replace(run, config=config)
+
+
+def test_the_table_has_the_original_first_and_paired_differences():
+    runs = [of_variant("small", 0.55), of_variant("small", 0.55, 1), of_variant("original", 0.6)]
+    runs += [of_variant("original", 0.6, 1), of_variant("early", 0.6), of_variant("early", 0.7, budget="long")]
+    table = pareto_table(runs, "short", {"original": 12.0, "small": 2.0})
+    assert list(table.columns) == [
+        "network", "parameters", "gflop", "latency_ms", "pckh", "difference", "low", "high",
+    ]  # fmt: skip
+    assert list(table["network"]) == ["original", "early", "small"]
+    original, early, small = (row for _, row in table.iterrows())
+    assert np.isnan(original.difference) and original.pckh == pytest.approx(60, abs=2)
+    assert small.difference == pytest.approx(small.pckh - original.pckh, abs=1e-9)
+    assert small.low < small.difference < small.high and early.low < early.difference < early.high
+    assert small.gflop < original.gflop / 5 and small.latency_ms == 2 and np.isnan(early.latency_ms)
+    assert list(by_variant(runs, "long")) == ["early"]
+    with pytest.raises(PosekitError, match="posekit train --profile long-original"):
+        pareto_table(runs, "long", {})
+
+
+def test_the_figure_names_every_variant():
+    runs = [of_variant(name, 0.5) for name in ("original", "early", "small")]
+    figure = pareto_figure(pareto_table(runs, "short", {"original": 12.0, "early": 9.0, "small": 2.0}), "title")
+    for axis in figure.axes:
+        assert {text.get_text() for text in axis.texts} == {"original", "early", "small"}
