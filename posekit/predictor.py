@@ -13,6 +13,7 @@ from posekit.configurations import RunConfig
 from posekit.crop import CropRule, box_center_and_scale, crop_image, crop_matrix, invert, transform, visible_box
 from posekit.device import memory_format, network_input
 from posekit.errors import PosekitError
+from posekit.folding import folded
 from posekit.heatmaps import Codec
 from posekit.hourglass import StackedHourglass
 from posekit.onnx_network import read_onnx
@@ -79,7 +80,7 @@ class Predictor:
             config = RunConfig.from_dict(state["config"])
             network, rule, codec = StackedHourglass(config.network), config.crop, config.codec
             load_weights(network, state, path)
-            network.to(device, memory_format=memory_format(device))
+            network = folded(network).to(device, memory_format=memory_format(device))
         return cls(FlipTest(network) if flip else network, rule, codec)
 
     @property
