@@ -36,7 +36,7 @@ from crop_archive import Archive, read_archive, write_archive
 from gpu_benchmarks import measure
 from record_bundle import bring, unpacked, write_bundle
 
-from posekit.checkpoint import differences, owned, snapshot_path
+from posekit.checkpoint import owned, snapshot_path
 from posekit.configurations import MODELS, RunConfig, get_model, get_profile, run_config
 from posekit.dataset import Crops, resident
 from posekit.device import choose_device, choose_precision
@@ -46,6 +46,7 @@ from posekit.grid import GRID_MODELS, GRID_RATES, REPORT_RATES
 from posekit.records import (
     continued,
     environment,
+    is_recorded,
     read_run,
     run_folder_name,
     write_finished,
@@ -119,16 +120,7 @@ class Work:
 
     def is_finished(self, place: Path, config: RunConfig) -> bool:
         """Whether a run is done. Raises `PosekitError` if its records are of other settings."""
-        folder = self.records / place
-        if not (folder / "run.json").exists():
-            return False
-        there = read_run(folder)
-        if there.config != config:
-            raise PosekitError(
-                f"the records in {folder} were made with other settings ({differences(there.config, config)}); "
-                "name another --work"
-            )
-        return there.finished
+        return is_recorded(self.records / place, config, "name another --work")
 
     def bundle(self) -> None:
         """The records of all runs as one file in `out`."""

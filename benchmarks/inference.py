@@ -110,6 +110,18 @@ def peak_megabytes(network: str, batch: int, device: torch.device) -> float:
         return pool.apply(peak_of_this_process, (network, batch))
 
 
+def surroundings(load: float) -> dict:
+    """What latencies depend on; load: of the machine before anything was measured."""
+    return {
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "processor": platform.machine(),
+        "cores": os.cpu_count(),
+        "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", ""),
+        "load_before": load,
+    }
+
+
 def measure(rounds: int) -> dict:
     """Everything: `environment`, and `measurements`, one of every device, number of threads and batch."""
     load = round(os.getloadavg()[0], 1)
@@ -129,15 +141,7 @@ def measure(rounds: int) -> dict:
     for (device, _, batch), row in zip(settings, rows, strict=True):
         for network in NETWORKS:
             row[f"{network}_peak_megabytes"] = round(peak_megabytes(network, batch, device))
-    environment = {
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "processor": platform.machine(),
-        "cores": os.cpu_count(),
-        "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", ""),
-        "load_before": load,
-    }
-    return {"environment": environment, "size": SIZE, "measurements": rows}
+    return {"environment": surroundings(load), "size": SIZE, "measurements": rows}
 
 
 def main() -> None:

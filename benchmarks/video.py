@@ -18,7 +18,6 @@ packages of the extra `onnx`.
 import argparse
 import json
 import os
-import platform
 import tempfile
 import time
 from pathlib import Path
@@ -26,7 +25,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from inference import with_interval
+from inference import surroundings, with_interval
 from tqdm.auto import tqdm
 
 from posekit.device import cpu_threads
@@ -92,15 +91,7 @@ def measure(rounds: int, folder: Path) -> dict:
         | {"frames_per_second": with_interval(np.array(speeds[number]))}
         for number, (threads, runtime, flip, out, _) in enumerate(settings)
     ]
-    environment = {
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "processor": platform.machine(),
-        "cores": os.cpu_count(),
-        "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", ""),
-        "load_before": load,
-    }
-    return {"environment": environment, "size": SIZE, "frames": FRAMES, "measurements": rows}
+    return {"environment": surroundings(load), "size": SIZE, "frames": FRAMES, "measurements": rows}
 
 
 def main() -> None:

@@ -114,13 +114,14 @@ def _evaluate_checkpoint(path: Path, flip: bool, mpii: Path | None) -> tuple["np
     from posekit.evaluation import evaluate as evaluate_network
     from posekit.predictor import Predictor
     from posekit.study import Study, home
+    from posekit.training import EVALUATION_BATCH
 
     predictor = Predictor.from_checkpoint(path, choose_device(), flip)
     study = Study(mpii=mpii)
     if study.left_out:
         print(f"posekit: {study.left_out}", file=sys.stderr)
     crops = make_crops(study.people.split()[1], predictor.rule, home() / "data" / "cache")
-    answers = evaluate_network(predictor.network, crops, predictor.codec, predictor.device, batch_size=32)
+    answers = evaluate_network(predictor.network, crops, predictor.codec, predictor.device, EVALUATION_BATCH)
     return answers.distances, crops.people
 
 

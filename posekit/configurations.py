@@ -150,19 +150,13 @@ PROFILES: dict[str, Profile] = {
 BUDGETS = {"short": 5, "long": 20}
 
 VARIANT_PROFILES: dict[str, Profile] = {
-    f"{budget}-{variant.name}": Profile(
-        f"{budget}-{variant.name}",
-        variant.crop,
-        Codec("subpixel"),
+    f"{budget}-{variant.name}": replace(
+        PROFILES["photograph"],  # the recipe; only size and budget are their own
+        name=f"{budget}-{variant.name}",
+        crop=variant.crop,
         channels=64,
         stacks=2,
-        modules=1,
-        reductions=4,
-        batch_size=16,
         epochs=epochs,
-        learning_rates={"RMSprop": 5e-4, "RAdam": 2e-3, "Adam": 2e-3},
-        augmentation=Augmentation(),
-        cpu_threads=1,
         levers={"stem": "original"} | variant.levers,
         teacher=variant.teacher and f"{budget}-{variant.teacher}",
     )
@@ -235,12 +229,13 @@ def get_model(number: int) -> Model:
 
 def get_profile(name: str) -> Profile:
     """Raises `PosekitError` for a profile that does not exist."""
-    if name not in PROFILES | VARIANT_PROFILES:
+    profiles = PROFILES | VARIANT_PROFILES
+    if name not in profiles:
         raise PosekitError(
             f"there is no profile {name!r}; choose one of {', '.join(PROFILES)}, or a variant with its budget, "
             f"such as short-small: {', '.join(VARIANTS)}"
         )
-    return (PROFILES | VARIANT_PROFILES)[name]
+    return profiles[name]
 
 
 def network_config(model: Model, profile: Profile) -> NetworkConfig:

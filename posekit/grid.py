@@ -74,20 +74,24 @@ def grid_table(grid: Grid) -> pd.DataFrame:
 
 def at_report_rates(grid: Grid) -> list[Duel]:
     """RMSprop against the others at `REPORT_RATES`; without those that were not trained."""
-    return _duels("the report's rates", {o: (o, REPORT_RATES[o]) for o in GRID_MODELS}, grid)
+    return _duels("the report's rates", {o: (o, REPORT_RATES[o]) for o in GRID_MODELS}, grid, _chance(grid))
 
 
 def at_equal_rates(grid: Grid) -> list[Duel]:
     """RMSprop against the others at every rate that both were trained at."""
-    rates = sorted({rate for _, rate in grid})
-    return [duel for rate in rates for duel in _duels("equal rates", {o: (o, rate) for o in GRID_MODELS}, grid)]
+    chance = _chance(grid)
+    return [
+        duel
+        for rate in sorted({rate for _, rate in grid})
+        for duel in _duels("equal rates", {o: (o, rate) for o in GRID_MODELS}, grid, chance)
+    ]
 
 
 def at_best_rates(grid: Grid) -> list[Duel]:
     """RMSprop against the others, each at its own best rate: see `best_rates`."""
     best = {optimizer: best_rates(grid, optimizer) for optimizer in GRID_MODELS}
     first, *others = GRID_MODELS
-    duels = []
+    chance, duels = _chance(grid), []
     for other in others:
         sides = [best[first], best[other]]
         if min(map(len, sides)) == 0 or sum(optimizer == first for optimizer, _ in grid) < 2:
@@ -100,7 +104,7 @@ def at_best_rates(grid: Grid) -> list[Duel]:
             np.stack([grid[optimizer, rate].of(seed) for seed, rate in best[optimizer].items()])
             for optimizer in (first, other)
         )
-        comparison = compare(a, b, chance=_chance(grid))
+        comparison = compare(a, b, chance=chance)
         duels.append(Duel("own best rate", *names, (len(a), len(b)), comparison))
     return duels
 
@@ -155,13 +159,15 @@ def _chance(grid: Grid) -> SeedChance:
     return seed_chance([seeds.distances() for seeds in grid.values()])
 
 
-def _duels(setting: str, sides: dict[OptimizerName, tuple[OptimizerName, float]], grid: Grid) -> list[Duel]:
+def _duels(
+    setting: str, sides: dict[OptimizerName, tuple[OptimizerName, float]], grid: Grid, chance: SeedChance
+) -> list[Duel]:
     first, *others = sides
     duels = []
     for other in others:
         if sides[first] in grid and sides[other] in grid:
             a, b = grid[sides[first]], grid[sides[other]]
             names = [f"{optimizer} {rate:g}" for optimizer, rate in (sides[first], sides[other])]
-            comparison = compare(a.distances(), b.distances(), chance=_chance(grid))
+            comparison = compare(a.distances(), b.distances(), chance=chance)
             duels.append(Duel(setting, *names, (len(a.runs), len(b.runs)), comparison))
     return duels

@@ -18,6 +18,7 @@ import torch
 
 import posekit
 from posekit.annotations import People
+from posekit.checkpoint import differences
 from posekit.configurations import RunConfig, get_model
 from posekit.device import Precision
 from posekit.distributed import process
@@ -201,6 +202,22 @@ def read_run(folder: Path) -> Run:
         raise PosekitError(f"there is no record {path}; train the model first") from error
     except (ValueError, KeyError, TypeError) as error:
         raise PosekitError(f"record {path} cannot be read ({error}); delete {folder} to train again") from error
+
+
+def is_recorded(folder: Path, config: RunConfig, otherwise: str) -> bool:
+    """Whether finished records of this configuration are in a folder.
+
+    Raises `PosekitError` if they are of another one; otherwise: what to do then, for the message.
+    """
+    if not (folder / "run.json").exists():
+        return False
+    there = read_run(folder)
+    if there.config != config:
+        raise PosekitError(
+            f"the records in {folder} were made with other settings ({differences(there.config, config)}); "
+            f"{otherwise}"
+        )
+    return there.finished
 
 
 def read_history(folder: Path) -> tuple[float, pd.DataFrame]:

@@ -23,7 +23,7 @@ from filelock import FileLock
 
 from posekit import sample
 from posekit.annotations import combine
-from posekit.checkpoint import differences, load_checkpoint, owned, snapshot_path
+from posekit.checkpoint import load_checkpoint, owned, snapshot_path
 from posekit.configurations import MODELS, RunConfig, get_model, get_profile, run_config
 from posekit.dataset import Crops, make_crops
 from posekit.device import choose_device, choose_precision, cpu_threads
@@ -41,6 +41,7 @@ from posekit.records import (
     Run,
     continued,
     environment,
+    is_recorded,
     read_history,
     read_run,
     read_runs,
@@ -304,16 +305,8 @@ class Study:
 
     def _is_recorded(self, config: RunConfig) -> bool:
         """Whether finished records of this configuration exist; `PosekitError` if they are of another one."""
-        folder = self._run_folder(config)
-        if not (folder / "run.json").exists():
-            return False
-        there = read_run(folder)
-        if there.config != config:
-            raise PosekitError(
-                f"the records in {folder} were made with other settings "
-                f"({differences(there.config, config)}); use --force to train again, which replaces them"
-            )
-        return there.finished
+        otherwise = "use --force to train again, which replaces them"
+        return is_recorded(self._run_folder(config), config, otherwise)
 
     def _train(self, config: RunConfig, force: bool = False) -> None:
         folder, checkpoint = self._run_folder(config), self._checkpoint(config)

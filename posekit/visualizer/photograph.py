@@ -14,8 +14,8 @@ from PIL import Image
 from posekit.drawing import draw_skeleton
 from posekit.errors import PosekitError
 from posekit.images import decode_image, write_image
+from posekit.joint_file import joint_rows
 from posekit.predictor import Prediction
-from posekit.skeleton import JOINTS
 
 #: Pillow's names of what can be read. MPO is a JPEG with a second picture behind it, as some telephones make.
 FORMATS = {"JPEG": "JPEG", "MPO": "JPEG", "PNG": "PNG", "WEBP": "WebP"}
@@ -107,9 +107,7 @@ def save_estimate(
     """
     if not stem.strip() or Path(stem).name != stem or stem in (".", ".."):
         raise PosekitError(f"{stem!r} is no name for a file; type a name without folders and without ending")
-    joints = pd.DataFrame(answer.joints, columns=["x", "y"]).round(2)
-    joints.insert(0, "joint", JOINTS)
-    joints["confidence"] = answer.confidence.round(4)
+    joints = joint_rows(answer.joints, answer.confidence)
     height, width = photograph.image.shape[:2]
     record = {
         "photograph": photograph.name,
@@ -117,14 +115,14 @@ def save_estimate(
         "height": height,
         "box": list(box),
         "model": model,
-        "joints": joints.to_dict("records"),
+        "joints": joints,
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
         paths = _free_names(folder, stem)
         write_image(paths[0], draw_skeleton(photograph.image, answer.joints, answer.confidence >= threshold))
         paths[1].write_text(json.dumps(record, indent=2) + "\n")
-        joints.to_csv(paths[2], index=False)
+        pd.DataFrame(joints).to_csv(paths[2], index=False)
     except OSError as error:
         raise PosekitError(f"{folder / stem} cannot be written ({error.strerror}); check the folder") from error
     return paths
