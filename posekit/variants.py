@@ -40,7 +40,6 @@ VARIANTS: dict[str, Variant] = {
     for variant in (
         Variant("original", "the report's original network"),
         Variant("reduced", "the report's: five convolutions before the hourglasses", {"stem": "reduced"}),
-        Variant("read", "without the two convolutions whose output nobody reads", {"unread": False}),
         Variant("rectangle", "looks at 96 of 128 columns", {"columns": 96}),
         Variant("early", "three convolutions before the hourglasses, none of them wide at a high resolution",
                 {"stem": "early"}),
@@ -54,8 +53,10 @@ VARIANTS: dict[str, Variant] = {
         Variant("aggregated", "the second hourglass adds what the first had at every resolution",
                 {"handed_on": "aggregated"}, reference=5),
         Variant("small", "early, rectangle, one stack, separable, and nothing that is not read", _SMALL),
-        Variant("smaller", "small, with 52 instead of 64 channels", _SMALL | {"channels": 52}),
+        Variant("smaller", "small, with 48 instead of 64 channels", _SMALL | {"channels": 48}),
+        Variant("dense", "small, with 32 channels and convolutions that see all of them",
+                _SMALL | {"channels": 32, "separable": False}),
         Variant("student", "smaller, taught by the original's heatmaps as well",
-                _SMALL | {"channels": 52}, teacher="original", reference=7),
+                _SMALL | {"channels": 48}, teacher="original", reference=7),
     )
 }  # fmt: skip
