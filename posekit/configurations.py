@@ -147,7 +147,7 @@ PROFILES: dict[str, Profile] = {
 
 
 #: Two budgets for `VARIANTS`: epochs of batches of 16. A profile is called short-original, long-small ...
-BUDGETS = {"short": 5, "long": 20}
+BUDGETS = {"short": 3, "long": 20}
 
 VARIANT_PROFILES: dict[str, Profile] = {
     f"{budget}-{variant.name}": replace(

@@ -8,6 +8,7 @@ Layers stand from small to large; read from top to bottom. Shapes at the ends of
 (channels, height, width) for the report's size, 256 channels and a crop of 256 x 256.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -39,6 +40,7 @@ class NetworkConfig:
     merge: Literal["add", "concatenate"] = "add"  # how an hourglass joins its skips with what comes from below
     handed_on: Literal["features", "aggregated", "coupled"] = "features"  # from an hourglass to the next one
     unread: bool = True  # the last head computes what no hourglass reads, as the report's does
+    softmax: bool = False  # an answer says how likely each cell is: see `likelihood`
 
     def __post_init__(self) -> None:
         choices = {"stem": tuple(STEMS), "merge": ("add", "concatenate"), "handed_on": HANDED_ON}
@@ -217,6 +219,15 @@ STEMS: dict[str, Callable[[int], nn.Sequential]] = {
 }
 
 
+def likelihood(scores: Tensor) -> Tensor:
+    """How likely each cell of (..., H, W) is to hold the joint, times 2 pi.
+
+    A softmax over all cells, as keypoints are found in He et al., "Mask R-CNN", ICCV 2017. The factor is the sum
+    of a heatmap with sigma 1 and peak 1, so that an answer that is as sure as its target has a peak near 1 too.
+    """
+    return 2 * math.pi * scores.flatten(-2).softmax(dim=-1).view_as(scores)
+
+
 class Head(nn.Module):
     """From an hourglass's features to heatmaps, and what is handed on to the next hourglass, if any."""
 
@@ -272,6 +283,7 @@ class StackedHourglass(nn.Module):
         for hourglass, head in zip(self.hourglasses, self.heads, strict=True):
             features, places = hourglass(x, places)
             heatmaps, handed_on = head(features)
+            heatmaps = likelihood(heatmaps) if self.config.softmax else heatmaps
             answers.append(F.pad(heatmaps, (margin // STRIDE, margin // STRIDE)) if margin else heatmaps)
             x = x if handed_on is None else x + handed_on
         return answers

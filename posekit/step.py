@@ -1,5 +1,6 @@
 """One training step: a network's heatmaps for a batch, the report's loss, its gradient, new weights."""
 
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,25 @@ def make_optimizer(config: RunConfig, network: nn.Module) -> torch.optim.Optimiz
     # One kernel for all parameters where torch has it, else one for many: there are hundreds of small ones.
     faster = {"fused": True} if config.optimizer == "Adam" else {"foreach": True}
     return getattr(torch.optim, config.optimizer)(learnable, lr=config.learning_rate, **faster)
+
+
+def cross_entropy(answers: list[Tensor], target: Tensor) -> Tensor:
+    """The sum over stacks of the mean cross-entropy between target and answer, over the joints that are there.
+
+    answers: one (B, 16, H, W) a stack, as `posekit.hourglass.likelihood` gives them; target: (B, 16, H, W)
+    heatmaps, of which only what is positive counts, divided by its sum. Empty maps, of joints that are not there,
+    are left out. In nats; a right answer has the entropy of the target, about 2.8 with sigma 1.
+    """
+    target = target.clamp(min=0)
+    mass = target.sum(dim=(-2, -1), keepdim=True)
+    shares, there = target / mass.clamp(min=1e-6), mass[..., 0, 0] > 1e-6
+    losses = []
+    for heatmaps in answers:
+        # Cells beside the columns that a network looks at have none: the smallest number stands for it.
+        logarithms = (heatmaps.float() / (2 * math.pi)).clamp(min=1e-12).log()
+        of_joints = -(shares * logarithms).sum(dim=(-2, -1))
+        losses.append((of_joints * there).sum() / there.sum().clamp(min=1))
+    return torch.stack(losses).sum()
 
 
 #: What torch's allocators, cuDNN and cuBLAS say; each in a RuntimeError.
@@ -82,15 +102,17 @@ class Step:
     def loss(self, images: Tensor, joints: Tensor, present: Tensor) -> Tensor:
         """The report's loss of crops (B, 3, S, S) in 0..1 with joints (B, 16, 2) crop px, present (B, 16).
 
-        With a teacher, the mean of it and of the same against the teacher's last heatmaps: Hwang et al.,
-        "Lightweight 3D Human Pose Estimation Network Training Using Teacher-Student Learning", 2020.
+        Of a network that answers likelihoods, their cross-entropy: see `cross_entropy`. With a teacher, the mean
+        of it and of the same against the teacher's last heatmaps: Hwang et al., "Lightweight 3D Human Pose
+        Estimation Network Training Using Teacher-Student Learning", 2020.
         """
+        compare = cross_entropy if self.config.network.softmax else heatmap_loss
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
             answers = self.network(images)
             with torch.no_grad():
                 taught = self.teacher(images)[-1].float() if self.teacher is not None else None
-        loss = heatmap_loss(answers, self.config.codec.encode(joints, present, answers[-1].shape[-2:]))
-        return loss if taught is None else (loss + heatmap_loss(answers, taught)) / 2
+        loss = compare(answers, self.config.codec.encode(joints, present, answers[-1].shape[-2:]))
+        return loss if taught is None else (loss + compare(answers, taught)) / 2
 
     def __call__(self, batch: Batch) -> Tensor:
         """Updates the weights; the loss of the batch before the update, on the device. `PosekitError` if memory
