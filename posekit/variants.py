@@ -33,7 +33,7 @@ class Variant:
         return CropRule(width=SHOWN * share, height=SHOWN, size=SIZE, context=1.5, columns=columns)
 
 
-#: Answers as likelihoods, on which all further changes build: without them, an epoch teaches too little to compare.
+#: Answers as likelihoods, on which all further changes build: the report's loss teaches too little in an epoch.
 _LIKELY = {"softmax": True}
 
 #: Everything that saves without harm, one on top of the other.
@@ -45,7 +45,8 @@ VARIANTS: dict[str, Variant] = {
     for variant in (
         Variant("original", "the report's original network, learning by the report's loss"),
         Variant("reduced", "the report's: five convolutions before the hourglasses", {"stem": "reduced"}),
-        Variant("likelihood", "the original network; a softmax over each heatmap, learning by cross-entropy", _LIKELY),
+        Variant("likelihood", "the original network; a softmax over each heatmap, learning by cross-entropy",
+                _LIKELY),
         Variant("rectangle", "likelihood, looking at 96 of 128 columns", _LIKELY | {"columns": 96}),
         Variant("early", "likelihood; three convolutions before the hourglasses, none wide at a high resolution",
                 _LIKELY | {"stem": "early"}),
