@@ -39,9 +39,15 @@ class NetworkConfig:
     merge: Literal["add", "concatenate"] = "add"  # how an hourglass joins its skips with what comes from below
     handed_on: Literal["features", "aggregated", "coupled"] = "features"  # from an hourglass to the next one
     unread: bool = True  # the last head computes what no hourglass reads, as the report's does
+    family: Literal["hourglass", "hrnet"] = "hourglass"  # hrnet reads `channels` alone: see `posekit.hrnet`
 
     def __post_init__(self) -> None:
-        choices = {"stem": tuple(STEMS), "merge": ("add", "concatenate"), "handed_on": HANDED_ON}
+        choices = {
+            "stem": tuple(STEMS),
+            "merge": ("add", "concatenate"),
+            "handed_on": HANDED_ON,
+            "family": ("hourglass", "hrnet"),
+        }
         for name, values in choices.items():
             if getattr(self, name) not in values:
                 raise PosekitError(f"unknown {name} {getattr(self, name)!r}: choose one of {', '.join(values)}")
@@ -51,6 +57,8 @@ class NetworkConfig:
             raise PosekitError("stacks, modules and reductions must each be at least 1")
         if self.columns is not None and (self.columns < 8 or self.columns % (2 * STRIDE)):
             raise PosekitError(f"columns must be a positive multiple of {2 * STRIDE}, not {self.columns}")
+        if self.family == "hrnet" and (self.stacks != 1 or self.columns is not None):
+            raise PosekitError("an hrnet has one stack and computes all columns: stacks must be 1, columns None")
 
 
 def conv_block(

@@ -52,6 +52,8 @@ VARIANTS: dict[str, Variant] = {
                 {"handed_on": "coupled"}, reference=4),
         Variant("aggregated", "the second hourglass adds what the first had at every resolution",
                 {"handed_on": "aggregated"}, reference=5),
+        Variant("hrnet", "four resolutions side by side from beginning to end",
+                {"family": "hrnet", "channels": 16, "stacks": 1}, reference=6),
         Variant("small", "early, rectangle, one stack, separable, and nothing that is not read", _SMALL),
         Variant("smaller", "small, with 48 instead of 64 channels", _SMALL | {"channels": 48}),
         Variant("dense", "small, with 32 channels and convolutions that see all of them",
