@@ -33,7 +33,7 @@ from posekit.configurations import RunConfig, get_model, get_profile, run_config
 from posekit.cost import network_cost
 from posekit.dataset import Crops, batches, make_crops
 from posekit.device import choose_device, choose_precision
-from posekit.hourglass import StackedHourglass
+from posekit.hrnet import build_network
 from posekit.metrics import pckh
 from posekit.mpii import read_mpii
 from posekit.sample import make_sample
@@ -64,7 +64,7 @@ def plain_step(
 ):
     """A training step as upstream writes it: one precision, torch's usual layout, no fused optimizer."""
     torch.manual_seed(config.seed)
-    network = StackedHourglass(config.network).to(device, dtype)
+    network = build_network(config.network).to(device, dtype)
     optimizer = torch.optim.RMSprop(network.parameters(), lr=config.learning_rate, foreach=False)
     crops, target = crops.to(dtype).contiguous(), target.to(dtype)
 

@@ -5,6 +5,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from posekit.hourglass import NetworkConfig, StackedHourglass, convolutions, count_parameters
+from posekit.hrnet import build_network
 
 
 def flops(module: nn.Module, *inputs: object) -> int:
@@ -20,7 +21,7 @@ def network_cost(config: NetworkConfig, size: int) -> dict[str, float]:
     Nothing is computed: the network is built without memory on torch's "meta" device.
     """
     with torch.device("meta"):
-        network = StackedHourglass(config).eval()
+        network = build_network(config).eval()
         image = torch.empty(1, 3, size, size)
     stem = convolutions(network.stem)
     return {
@@ -33,7 +34,7 @@ def network_cost(config: NetworkConfig, size: int) -> dict[str, float]:
 
 
 def cost_by_part(config: NetworkConfig, size: int) -> list[dict[str, float | str]]:
-    """One row for the stem, every hourglass and every head: part, parameters, gflop."""
+    """One row for the stem, every hourglass and every head of a stacked hourglass: part, parameters, gflop."""
     with torch.device("meta"):
         network = StackedHourglass(config).eval()
         x = torch.empty(1, 3, size, size)

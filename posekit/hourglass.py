@@ -41,9 +41,15 @@ class NetworkConfig:
     handed_on: Literal["features", "aggregated", "coupled"] = "features"  # from an hourglass to the next one
     unread: bool = True  # the last head computes what no hourglass reads, as the report's does
     softmax: bool = False  # an answer says how likely each cell is: see `likelihood`
+    family: Literal["hourglass", "hrnet"] = "hourglass"  # hrnet reads `channels` and `softmax`: `posekit.hrnet`
 
     def __post_init__(self) -> None:
-        choices = {"stem": tuple(STEMS), "merge": ("add", "concatenate"), "handed_on": HANDED_ON}
+        choices = {
+            "stem": tuple(STEMS),
+            "merge": ("add", "concatenate"),
+            "handed_on": HANDED_ON,
+            "family": ("hourglass", "hrnet"),
+        }
         for name, values in choices.items():
             if getattr(self, name) not in values:
                 raise PosekitError(f"unknown {name} {getattr(self, name)!r}: choose one of {', '.join(values)}")
@@ -53,6 +59,8 @@ class NetworkConfig:
             raise PosekitError("stacks, modules and reductions must each be at least 1")
         if self.columns is not None and (self.columns < 8 or self.columns % (2 * STRIDE)):
             raise PosekitError(f"columns must be a positive multiple of {2 * STRIDE}, not {self.columns}")
+        if self.family == "hrnet" and (self.stacks != 1 or self.columns is not None):
+            raise PosekitError("an hrnet has one stack and computes all columns: stacks must be 1, columns None")
 
 
 def conv_block(

@@ -15,7 +15,7 @@ from posekit.device import memory_format, network_input
 from posekit.errors import PosekitError
 from posekit.folding import folded
 from posekit.heatmaps import Codec
-from posekit.hourglass import StackedHourglass
+from posekit.hrnet import build_network
 from posekit.onnx_network import read_onnx
 
 #: The network that comes with the repository; its model card lies beside it.
@@ -78,7 +78,7 @@ class Predictor:
         else:
             state = read_checkpoint(path)
             config = RunConfig.from_dict(state["config"])
-            network, rule, codec = StackedHourglass(config.network), config.crop, config.codec
+            network, rule, codec = build_network(config.network), config.crop, config.codec
             load_weights(network, state, path)
             network = folded(network).to(device, memory_format=memory_format(device))
         return cls(FlipTest(network) if flip else network, rule, codec)

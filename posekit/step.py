@@ -14,16 +14,16 @@ from posekit.device import Precision, memory_format
 from posekit.distributed import process
 from posekit.errors import PosekitError
 from posekit.evaluation import heatmap_loss
-from posekit.hourglass import StackedHourglass
+from posekit.hrnet import build_network
 
 
-def make_network(config: RunConfig, device: torch.device) -> StackedHourglass:
+def make_network(config: RunConfig, device: torch.device) -> nn.Module:
     """The run's network with the weights that its seed gives, in the memory layout that convolutions like.
 
     Where several processes train it on GPUs, batch normalisation takes its means over all of them.
     """
     torch.manual_seed(config.seed)
-    network = StackedHourglass(config.network)
+    network = build_network(config.network)
     if process()[1] > 1 and device.type == "cuda":
         network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
     return network.to(device, memory_format=memory_format(device))
@@ -73,7 +73,7 @@ class Step:
     def __init__(
         self,
         config: RunConfig,
-        network: StackedHourglass,
+        network: nn.Module,
         optimizer: torch.optim.Optimizer,
         precision: Precision = "float32",
         compiled: bool = False,

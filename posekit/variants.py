@@ -61,6 +61,8 @@ VARIANTS: dict[str, Variant] = {
                 _LIKELY | {"handed_on": "coupled"}, reference=4),
         Variant("aggregated", "likelihood; the second hourglass adds what the first had at every resolution",
                 _LIKELY | {"handed_on": "aggregated"}, reference=5),
+        Variant("hrnet", "four resolutions side by side from beginning to end, with likelihoods",
+                _LIKELY | {"family": "hrnet", "channels": 16, "stacks": 1}, reference=6),
         Variant("small", "likelihood, rectangle, early, one-stack, separable, nothing that is not read", _SMALL),
         Variant("compact", "small, looking at 64 columns", _COMPACT),
         Variant("compact-plain", "compact, learning by the report's loss", _COMPACT | {"softmax": False}),
