@@ -31,7 +31,7 @@ def network_cost(config: NetworkConfig, size: int) -> dict[str, float]:
         "stem_convolutions": len(stem),
         "stem_convolution_parameters": sum(count_parameters(layer) for layer in stem),
         "gflop": flops(network, image) / 1e9,
-        "stem_gflop": flops(network.stem, image) / 1e9,
+        "stem_gflop": _flops_by_module(network, image)[network.stem] / 1e9,
     }
 
 

@@ -10,7 +10,7 @@ CONFIGS = {
     "original": NetworkConfig("original", channels=16, stacks=2, modules=1, reductions=3),
     "coupled": NetworkConfig("reduced", 8, 3, 2, 2, gated=True, merge="concatenate", handed_on="coupled"),
     "aggregated": NetworkConfig("early", 8, 2, 1, 2, columns=48, separable=True, handed_on="aggregated"),
-    "small": NetworkConfig("early", 12, 1, 1, 4, columns=48, separable=True, unread=False),
+    "small": NetworkConfig("early", 12, 1, 1, 3, columns=48, separable=True, unread=False),
 }
 
 
