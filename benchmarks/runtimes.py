@@ -133,7 +133,7 @@ def measure(mpii: Path, checkpoint: Path, rounds: int) -> dict:
         rule, codec = predictors[first].rule, predictors[first].codec
         crops = make_crops(validation, rule, home() / "data" / "cache")
         middle = slice(rule.margin, rule.margin + rule.size)
-        pictures = np.asarray(crops.images[:, middle, middle])
+        pictures = np.array(crops.images[:, middle, middle])
         distances = {
             key: evaluate(predictor.network, crops, codec, CPU, EVALUATION_BATCH).distances
             for key, predictor in predictors.items()
