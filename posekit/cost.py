@@ -1,10 +1,13 @@
 """What a network costs: parameters and floating-point operations, counted by torch, not by formula."""
 
+from collections.abc import Iterator
+
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from posekit.hourglass import NetworkConfig, StackedHourglass, convolutions, count_parameters
+from posekit.heatmaps import STRIDE
+from posekit.hourglass import Hourglass, NetworkConfig, StackedHourglass, convolutions, count_parameters
 from posekit.hrnet import build_network
 
 
@@ -29,22 +32,64 @@ def network_cost(config: NetworkConfig, size: int) -> dict[str, float]:
         "stem_convolutions": len(stem),
         "stem_convolution_parameters": sum(count_parameters(layer) for layer in stem),
         "gflop": flops(network, image) / 1e9,
-        "stem_gflop": flops(network.stem, image) / 1e9,
+        "stem_gflop": _flops_by_module(network, image)[network.stem] / 1e9,
     }
 
 
-def cost_by_part(config: NetworkConfig, size: int) -> list[dict[str, float | str]]:
-    """One row for the stem, every hourglass and every head of a stacked hourglass: part, parameters, gflop."""
+def cost_by_part(config: NetworkConfig, size: int, levels: bool = False) -> list[dict[str, float | str | None]]:
+    """One row for the stem, every hourglass and every head of a stacked hourglass: part, parameters, gflop.
+
+    levels: instead, an hourglass has one row for each of its resolutions, and all rows have `level` as in
+    `modules_by_part`. The rows add up to the network.
+    """
     with torch.device("meta"):
         network = StackedHourglass(config).eval()
         x = torch.empty(1, 3, size, size)
-        rows = [_part("stem", network.stem, x)]
-        x, places = network.stem(x), []
-        for number, (hourglass, head) in enumerate(zip(network.hourglasses, network.heads, strict=True), start=1):
-            rows += [_part(f"hourglass {number}", hourglass, x, places), _part(f"head {number}", head, x)]
-            _, places = hourglass(x, places)
-    return rows
+    counted = _flops_by_module(network, x)
+    rows: dict[tuple, dict] = {}
+    for (part, level), modules in modules_by_part(network, size).items():
+        key = {"part": part} | ({"level": level} if levels else {})
+        row = rows.setdefault(tuple(key.values()), key | {"parameters": 0, "gflop": 0.0})
+        row["parameters"] += sum(map(count_parameters, modules))
+        row["gflop"] += sum(counted[module] for module in modules) / 1e9
+    return list(rows.values())
 
 
-def _part(name: str, module: nn.Module, *inputs: object) -> dict[str, float | str]:
-    return {"part": name, "parameters": count_parameters(module), "gflop": flops(module, *inputs) / 1e9}
+def modules_by_part(network: StackedHourglass, size: int) -> dict[tuple[str, int | None], list[nn.Module]]:
+    """Every layer that learns, by (part, level): modules that together hold each of them once.
+
+    part: stem, hourglass 1, head 1, hourglass 2 ... level: the height, in cells, at which the modules of an
+    hourglass work for crops of size px; None for stem and heads.
+    """
+    parts: dict[tuple[str, int | None], list[nn.Module]] = {("stem", None): [network.stem]}
+    for number, (hourglass, head) in enumerate(zip(network.hourglasses, network.heads, strict=True), start=1):
+        levels: dict[int, list[nn.Module]] = {}
+        for height, module in _modules_by_level(hourglass, size // STRIDE):
+            levels.setdefault(height, []).append(module)
+        parts |= {(f"hourglass {number}", height): levels[height] for height in sorted(levels, reverse=True)}
+        parts[f"head {number}", None] = [head]
+    return parts
+
+
+def _modules_by_level(hourglass: Hourglass, height: int) -> Iterator[tuple[int, nn.Module]]:
+    """What an hourglass that is given features of so many cells computes at this and every lower height."""
+    exchanged = [] if hourglass.exchange is None else hourglass.exchange.children()
+    for module in (hourglass.skip, *exchanged, *filter(None, [hourglass.merge])):
+        yield height, module
+    low = height // 2
+    yield low, hourglass.before
+    yield low, hourglass.after
+    if hourglass.nested:
+        yield from _modules_by_level(hourglass.inner, low)
+    else:
+        yield low, hourglass.inner
+
+
+def _flops_by_module(network: nn.Module, *inputs: object) -> dict[nn.Module, int]:
+    """FLOPs of every module inside a network, all that is inside it included; 2 a multiply-add."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(*inputs)
+    by_name, root = counter.get_flop_counts(), type(network).__name__
+    return {
+        module: sum(by_name.get(f"{root}.{name}", {}).values()) for name, module in network.named_modules() if name
+    }

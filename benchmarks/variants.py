@@ -1,0 +1,279 @@
+"""How long every variant takes for one image, and how much memory: torch, torch folded, onnxruntime.
+
+    python benchmarks/variants.py [--rounds 60] [--json] [--out data/benchmarks/variants.json]
+
+The networks of posekit.variants as the profiles short-... train them, with random weights, on which time does not
+depend; variants that share a network are measured once. Each is asked by torch as it was trained, by torch with
+batch normalisations folded into convolutions (`posekit.folding`), and by onnxruntime from an exported file, on 1
+and 2 threads of the CPU and, by torch, on a GPU if there is one. A turn is two forward passes of one image, of
+which the second is timed: the first brings the weights back into the processor's cache. All take turns, in the
+other order in every other round, so that a machine that changes its speed changes all. Latencies are medians over
+rounds. ratio is original over variant, the median of the ratios within rounds: above 1, the variant is faster.
+Both have 95 % intervals by bootstrap over rounds: they say how sure the median is on this machine, and nothing
+about others.
+
+Memory is the peak of a fresh process that asks one network once, and how far that is above the peak of a process
+that asks a network of almost no size: the rest is Python, torch and onnxruntime. The same follows for the original
+and the small ones at the report's size (256 px, four times the channels, two blocks a place), in a tenth of the
+rounds on 1 thread; and the time of the original's parts by torch, not folded, on 1 thread. What lies between the
+parts is pooling, upsampling and sums.
+
+It takes about five minutes on two free cores. Where others compute as well, set OMP_WAIT_POLICY=PASSIVE: threads
+that wait by spinning are slowed down tenfold there. The record says it, and how busy the machine was. It needs the
+packages of the extra `onnx`.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from inference import seconds, surroundings, with_interval
+from torch import nn
+from tqdm.auto import tqdm
+
+from posekit.configurations import OWN_MODEL, get_model, get_profile, network_config
+from posekit.cost import modules_by_part
+from posekit.crop import CropRule
+from posekit.device import cpu_threads, memory_format
+from posekit.export import export_onnx
+from posekit.folding import folded
+from posekit.heatmaps import Codec
+from posekit.hourglass import NetworkConfig, StackedHourglass
+from posekit.onnx_network import OnnxNetwork
+from posekit.predictor import Predictor
+from posekit.variants import SIZE, VARIANTS
+
+CPU = torch.device("cpu")
+THREADS = (1, 2)
+#: Measured at the report's size as well.
+AT_FULL_SIZE = ("original", "small", "smaller", "dense", "student")
+FULL_SIZE = get_profile("full").crop.size
+#: Of almost no size: what a process with it takes is what Python and the runtime take.
+NOTHING = NetworkConfig("early", channels=4, stacks=1, modules=1, reductions=1, unread=False)
+NOTHING_SIZE = 32
+
+
+def as_trained(name: str) -> NetworkConfig:
+    return network_config(OWN_MODEL, get_profile(f"short-{name}"))
+
+
+def at_full_size(name: str) -> NetworkConfig:
+    """The report's original network with the variant's changes: widths beside it as among the trained."""
+    levers = dict(VARIANTS[name].levers)
+    scaled = {key: times * levers[key] for key, times in (("channels", 4), ("columns", 2)) if key in levers}
+    return replace(network_config(get_model(1), get_profile("full")), **levers | scaled)
+
+
+def build(config: NetworkConfig, device: torch.device) -> nn.Module:
+    torch.manual_seed(0)
+    return StackedHourglass(config).eval().to(device, memory_format=memory_format(device))
+
+
+def one_crop(size: int, device: torch.device) -> torch.Tensor:
+    return torch.rand(1, 3, size, size).to(device, memory_format=memory_format(device))
+
+
+def export(config: NetworkConfig, size: int, path: Path) -> Path:
+    export_onnx(Predictor(build(config, CPU), CropRule(size=size), Codec()), path)
+    return path
+
+
+def in_turns(networks: dict, crop: torch.Tensor, rounds: int) -> dict:
+    """Seconds of one forward pass, (rounds,), for every network."""
+    times: dict = {key: [] for key in networks}
+    for number in tqdm(range(rounds), desc=f"rounds of {len(networks)} networks"):
+        for key in list(networks)[:: 1 if number % 2 == 0 else -1]:
+            seconds(networks[key], crop)
+            times[key].append(seconds(networks[key], crop))
+    return {key: np.array(values) for key, values in times.items()}
+
+
+def latencies(
+    exported: dict[NetworkConfig, Path], size: int, device: torch.device, threads: int | None, rounds: int
+) -> list[dict]:
+    """A row a network and runtime; the first network is the one that ratios are about."""
+    with cpu_threads(threads):  # onnxruntime takes the number when it opens the file
+        networks: dict[tuple[NetworkConfig, str], nn.Module] = {}
+        for config, path in exported.items():
+            network = build(config, device)
+            networks |= {(config, "torch"): network, (config, "torch folded"): folded(network)}
+            if device.type == "cpu":
+                networks[config, "onnxruntime"] = OnnxNetwork(path)
+        times = in_turns(networks, one_crop(size, device), rounds)
+    original = next(iter(exported))
+    where = {"device": device_name(device), "threads": threads, "rounds": rounds}
+    return [
+        {"config": config, "runtime": runtime}
+        | where
+        | {"seconds": with_interval(taken), "ratio": with_interval(times[original, runtime] / taken)}
+        for (config, runtime), taken in times.items()
+    ]
+
+
+def device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+
+
+def peak_of_this_process(config: NetworkConfig, size: int, path: Path | None) -> float:
+    """MB, in a process that asks one network once: by onnxruntime if there is a path, else by torch."""
+    torch.set_num_threads(1)
+    seconds(OnnxNetwork(path) if path else build(config, CPU), one_crop(size, CPU))
+    status = Path("/proc/self/status")
+    if status.exists():  # on Linux, ru_maxrss is never less than that of the process that started this one
+        (kilobytes,) = [line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM")]
+        return int(kilobytes) / 1e3
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+def peak(config: NetworkConfig, size: int, path: Path | None) -> float:
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(peak_of_this_process, (config, size, path))
+
+
+def memory(exported: dict[NetworkConfig, Path], size: int, nothing: Path) -> list[dict]:
+    """A row a network and runtime, asked on 1 thread of the CPU; nothing: the exported file of `NOTHING`."""
+    rows = []
+    empty = {"torch": peak(NOTHING, NOTHING_SIZE, None), "onnxruntime": peak(NOTHING, NOTHING_SIZE, nothing)}
+    for config, path in tqdm(exported.items(), desc="memory"):
+        for runtime, file in (("torch", None), ("onnxruntime", path)):
+            process = peak(config, size, file)
+            megabytes = {"process_megabytes": process, "network_megabytes": process - empty[runtime]}
+            rows.append({"config": config, "runtime": runtime, "device": "cpu"} | megabytes)
+    return rows
+
+
+def gpu_memory(configs: Iterable[NetworkConfig], size: int, device: torch.device) -> list[dict]:
+    """A row a network: what torch allocated on the GPU, of which all is the network's."""
+    rows = []
+    for config in configs:
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats(device)
+        seconds(build(config, device), one_crop(size, device))
+        megabytes = torch.cuda.max_memory_allocated(device) / 1e6
+        rows.append({"config": config, "runtime": "torch", "device": device_name(device)})
+        rows[-1] |= {"process_megabytes": None, "network_megabytes": megabytes}
+    return rows
+
+
+def compare_networks(configs: dict[str, NetworkConfig], size: int, threads: Sequence[int], rounds: int) -> dict:
+    """`size`, `measurements` and `memory` of the networks by variant, the original one first."""
+    names: dict[NetworkConfig, list[str]] = {}
+    for name, config in configs.items():
+        names.setdefault(config, []).append(name)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        exported = {
+            config: export(config, size, folder / f"{number}.onnx")
+            for number, config in enumerate(tqdm(names, desc="exports"))
+        }
+        rows = [row for count in threads for row in latencies(exported, size, CPU, count, rounds)]
+        occupied = memory(exported, size, export(NOTHING, NOTHING_SIZE, folder / "nothing.onnx"))
+        if torch.cuda.is_available():
+            gpu = torch.device("cuda")
+            rows += latencies(exported, size, gpu, None, rounds)
+            occupied += gpu_memory(exported, size, gpu)
+    of_variants = [[{"variants": names[row.pop("config")]} | row for row in table] for table in (rows, occupied)]
+    return {"size": size} | dict(zip(("measurements", "memory"), of_variants, strict=True))
+
+
+def part_times(config: NetworkConfig, size: int, rounds: int) -> dict:
+    """A row a part and level, as `posekit.cost.cost_by_part` has them, and one of what lies between them.
+
+    share: of the time of the whole forward pass, within rounds.
+    """
+    network, crop = build(config, CPU), one_crop(size, CPU)
+    spent: dict[tuple[str, int | None], float] = {}
+
+    def watch(module: nn.Module, key: tuple[str, int | None]) -> None:
+        """Takes the time at the door: minus when it is entered, plus when it is left."""
+
+        def enter(*_: object) -> None:
+            spent[key] = spent.get(key, 0.0) - time.perf_counter()
+
+        def leave(*_: object) -> None:
+            spent[key] += time.perf_counter()
+
+        module.register_forward_pre_hook(enter)
+        module.register_forward_hook(leave)
+
+    for key, modules in modules_by_part(network, size).items():
+        for module in modules:
+            watch(module, key)
+    rows: list[dict[tuple[str, int | None], float]] = []
+    wholes = []
+    with cpu_threads(1):
+        for _ in tqdm(range(rounds), desc="parts"):
+            seconds(network, crop)
+            spent.clear()
+            wholes.append(seconds(network, crop))
+            rows.append(spent | {("between", None): wholes[-1] - sum(spent.values())})
+    measured = [
+        {"part": part, "level": level, "seconds": with_interval(taken), "share": with_interval(taken / wholes)}
+        for part, level in rows[0]
+        for taken in [np.array([row[part, level] for row in rows])]
+    ]
+    return {"size": size, "rounds": rounds, "seconds": with_interval(np.array(wholes)), "parts": measured}
+
+
+def measure(rounds: int) -> dict:
+    """Everything: `environment`, what `compare_networks` says as trained and at `full_size`, and `part_times`."""
+    load, few = round(os.getloadavg()[0], 1), max(rounds // 10, 2)
+    networks = {name: as_trained(name) for name in VARIANTS}
+    large = {name: at_full_size(name) for name in AT_FULL_SIZE}
+    return {
+        "environment": surroundings(load),
+        **compare_networks(networks, SIZE, THREADS, rounds),
+        "full_size": compare_networks(large, FULL_SIZE, (1,), few),
+        "part_times": [
+            part_times(networks["original"], SIZE, rounds),
+            part_times(large["original"], FULL_SIZE, few),
+        ],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=60, help="at the report's size, a tenth of it")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--out", type=Path, help="write the record here (JSON)")
+    options = parser.parse_args()
+    if options.rounds < 2:
+        parser.error("--rounds must be at least 2: an interval needs them")
+    record = measure(options.rounds)
+    text = json.dumps(record, indent=2)
+    if options.out:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        options.out.write_text(text + "\n", encoding="utf-8")
+    if options.json:
+        print(text)
+        return
+    for table in (record, record["full_size"]):
+        print(f"{table['size']} px")
+        for row in table["measurements"]:
+            where = f"{row['device']}, {row['threads']} thread(s)" if row["threads"] else row["device"]
+            median, low, high = (1e3 * value for value in row["seconds"])
+            print(f"  {', '.join(row['variants']):18s} {row['runtime']:12s} {where:16s} {median:8.2f} ms "
+                  f"(95 %: {low:.2f} to {high:.2f}), {row['ratio'][0]:.2f} times as fast as original")  # fmt: skip
+        for row in table["memory"]:
+            process = f", whole process {row['process_megabytes']:.0f}" if row["process_megabytes"] else ""
+            print(f"  {', '.join(row['variants']):18s} {row['runtime']:12s} {row['device']:16s} "
+                  f"{row['network_megabytes']:8.1f} MB{process}")  # fmt: skip
+    for table in record["part_times"]:
+        print(f"parts of original, {table['size']} px")
+        for row in table["parts"]:
+            name = row["part"] if row["level"] is None else f"{row['part']}, {row['level']} cells"
+            print(f"  {name:22s} {1e3 * row['seconds'][0]:8.2f} ms {100 * row['share'][0]:5.1f} %")
+
+
+if __name__ == "__main__":
+    main()

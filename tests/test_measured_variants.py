@@ -1,0 +1,162 @@
+"""Latency and memory of variants, time by part, runtimes: what benchmarks record and what readers make of it."""
+
+import json
+import sys
+
+import pandas as pd
+import pytest
+import torch
+from conftest import CHECKOUT
+from tables import TINY
+
+sys.path.append(str(CHECKOUT / "benchmarks"))
+
+import runtimes
+import variants
+
+from posekit import measured
+from posekit.checkpoint import save_weights
+from posekit.configurations import get_model, run_config
+from posekit.cost import cost_by_part
+from posekit.errors import PosekitError
+from posekit.hourglass import NetworkConfig, StackedHourglass
+
+RECORD = {
+    "size": 128,
+    "measurements": [
+        {"variants": ["original"], "device": "cpu", "runtime": "torch", "threads": 1, "rounds": 9}
+        | {"seconds": [0.02, 0.018, 0.025], "ratio": [1.0, 1.0, 1.0]},
+        {"variants": ["smaller", "student"], "device": "cpu", "runtime": "torch", "threads": 1, "rounds": 9}
+        | {"seconds": [0.004, 0.003, 0.005], "ratio": [5.0, 4.5, 5.5]},
+        {"variants": ["original"], "device": "A GPU", "runtime": "torch", "threads": None, "rounds": 9}
+        | {"seconds": [0.001, 0.001, 0.002], "ratio": [1.0, 1.0, 1.0]},
+    ],
+    "memory": [
+        {"variants": ["smaller", "student"], "device": "cpu", "runtime": "torch"}
+        | {"process_megabytes": 300.0, "network_megabytes": 7.5},
+        {"variants": ["original"], "device": "A GPU", "runtime": "torch"}
+        | {"process_megabytes": None, "network_megabytes": 40.0},
+    ],
+}
+PARTS = [
+    {"part": "stem", "level": None, "seconds": [0.005, 0.004, 0.006], "share": [0.25, 0.2, 0.3]},
+    {"part": "hourglass 1", "level": 32, "seconds": [0.01, 0.009, 0.011], "share": [0.5, 0.4, 0.6]},
+]
+
+
+@pytest.fixture
+def records(tmp_path, monkeypatch):
+    monkeypatch.setattr(measured, "_FOLDER", tmp_path)
+    return tmp_path
+
+
+def write_variants(folder, part_times, full_size=RECORD) -> None:
+    record = RECORD | {"full_size": full_size, "part_times": part_times}
+    (folder / "variants.json").write_text(json.dumps(record))
+
+
+def test_variants_that_share_a_network_share_its_numbers(records):
+    large = {"size": 256, "measurements": RECORD["measurements"][:1], "memory": RECORD["memory"][:1]}
+    write_variants(records, [], large)
+    table = measured.variant_latency()
+    assert list(table["variant"]) == ["original", "smaller", "student", "original"]
+    rows = table.set_index(["variant", "device"])
+    student = rows.loc["student", "cpu"]
+    assert list(student[["ms", "ms low", "ms high"]]) == pytest.approx([4, 3, 5])
+    assert list(student[["ratio", "ratio low", "ratio high"]]) == [5, 4.5, 5.5]
+    assert list(student[["threads", "process MB", "network MB"]]) == [1, 300, 7.5]
+    assert pd.isna(rows.loc["original", "cpu"]["network MB"])
+    gpu = rows.loc["original", "A GPU"]
+    assert pd.isna(gpu["threads"]) and pd.isna(gpu["process MB"]) and gpu["network MB"] == 40
+    (one,) = measured.full_size_latency().to_dict("records")
+    assert one["variant"] == "original" and one["ms"] == pytest.approx(20) and pd.isna(one["process MB"])
+
+
+def test_parts_are_in_milliseconds_and_percent(records):
+    write_variants(records, [{"size": size, "rounds": 9, "seconds": [0], "parts": PARTS} for size in (128, 256)])
+    table = measured.part_times()
+    assert list(table["size"]) == [128, 128, 256, 256] and list(table["part"]) == 2 * ["stem", "hourglass 1"]
+    assert list(table.loc[1, ["ms", "ms low", "ms high"]]) == pytest.approx([10, 9, 11])
+    assert list(table.loc[0, ["share", "share low", "share high"]]) == pytest.approx([25, 20, 30])
+    assert pd.isna(table.loc[0, "level"]) and table.loc[1, "level"] == 32
+
+
+def test_runtimes_are_read(records):
+    row = {"runtime": "onnxruntime", "precision": "int8", "pckh": [54.0, 50.0, 58.0], "bytes": 700_000}
+    row |= {"difference": [-1.0, -2.0, 0.5], "heatmaps": 0.1, "joints": 9.0}
+    row |= {"seconds": [0.003, 0.002, 0.004], "ratio": [4.0, 3.0, 5.0]}
+    (records / "runtimes.json").write_text(json.dumps({"measurements": [row]}))
+    (read,) = measured.runtimes().to_dict("records")
+    assert [read[name] for name in ("runtime", "precision", "pckh high", "difference low")] == [
+        *("onnxruntime", "int8", 58.0, -2.0)
+    ]
+    assert (read["ms"], read["ms high"], read["ratio low"], read["MB"]) == pytest.approx((3, 4, 3, 0.7))
+
+
+@pytest.mark.parametrize("name", ["variant_latency", "full_size_latency", "part_times", "runtimes"])
+def test_a_missing_record_says_how_it_is_made(records, name):
+    script = "runtimes" if name == "runtimes" else "variants"
+    with pytest.raises(PosekitError, match=rf"{script}\.json; make it by: python benchmarks/{script}\.py.* --out"):
+        getattr(measured, name)()
+
+
+def test_small_networks_at_full_size_are_the_report_s_with_fewer_of_everything():
+    assert variants.at_full_size("original") == NetworkConfig("original", channels=256, stacks=2, modules=2)
+    assert variants.at_full_size("smaller") == variants.at_full_size("student")
+    for name in variants.AT_FULL_SIZE[1:]:
+        small, large = variants.as_trained(name), variants.at_full_size(name)
+        assert (large.channels, large.columns) == (4 * small.channels, 2 * small.columns)
+        assert (large.stem, large.stacks, large.separable) == (small.stem, small.stacks, small.separable)
+
+
+def test_what_is_recorded_of_variants_is_what_is_read(records, monkeypatch):
+    large = NetworkConfig("original", channels=16, stacks=2, modules=1, reductions=1)
+    small = NetworkConfig("early", channels=8, stacks=1, modules=1, reductions=1, columns=16, unread=False)
+    megabytes = {large: 250.0, small: 230.0, variants.NOTHING: 200.0}  # a process each would take seconds
+    monkeypatch.setattr(variants, "peak", lambda config, size, path: megabytes[config] + (path is not None))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    record = variants.compare_networks({"original": large, "smaller": small, "student": small}, 32, (1,), 2)
+    parts = variants.part_times(large, 32, 3)
+    (records / "variants.json").write_text(json.dumps(record | {"full_size": record, "part_times": [parts]}))
+
+    table = measured.variant_latency()
+    assert len(table) == 9 and (table["ms"] > 0).all() and (table["ms low"] <= table["ms high"]).all()
+    assert (table.loc[table["variant"] == "original", "ratio"] == 1).all()
+    ours = table.drop(columns="variant")
+    pd.testing.assert_frame_equal(
+        *(ours[table["variant"] == name].reset_index(drop=True) for name in ("smaller", "student"))
+    )
+    memory = table.set_index(["variant", "runtime"])["network MB"]
+    assert (
+        memory["original", "torch"] == memory["original", "onnxruntime"] == 50 and memory["student", "torch"] == 30
+    )
+    assert pd.isna(memory["original", "torch folded"])
+
+    times = measured.part_times()
+    rows = [(row["part"], row["level"]) for row in cost_by_part(large, 32, levels=True)]
+    assert {(row["part"], row["level"]) for row in parts["parts"]} == {*rows, ("between", None)}
+    assert (times["ms"] > 0).all() and 0 < times["share"].sum() < 200
+
+
+def test_one_network_asked_in_several_ways(drawn, tmp_path, monkeypatch):
+    monkeypatch.setenv("POSEKIT_HOME", str(tmp_path))
+    torch.manual_seed(0)
+    config = run_config(get_model(5), TINY, 0, "sample", "none")
+    save_weights(tmp_path / "tiny.pt", config, StackedHourglass(config.network), [])
+    record = runtimes.measure(drawn, tmp_path / "tiny.pt", rounds=2)
+    assert (record["people"], record["calibrated_on"], record["size"]) == (16, 48, 32)
+    rows = {(row["runtime"], row["precision"]): row for row in record["measurements"]}
+    assert list(rows) == [
+        ("torch", "float32"),
+        ("torch folded", "float32"),
+        ("torch folded", "bfloat16"),
+        ("onnxruntime", "float32"),
+        ("onnxruntime", "int8"),
+    ]
+    first, folded, bfloat16, onnx, int8 = rows.values()
+    assert first["heatmaps"] == first["joints"] == 0 and first["difference"] == [0, 0, 0]
+    assert 0 < folded["heatmaps"] < 1e-4 and 0 < onnx["heatmaps"] < 1e-4
+    assert min(bfloat16["heatmaps"], int8["heatmaps"]) > max(folded["heatmaps"], onnx["heatmaps"])
+    assert bfloat16["bytes"] < folded["bytes"] <= first["bytes"]
+    assert all(low <= value <= high for value, low, high in (row["pckh"] for row in rows.values()))
+    assert all(row["seconds"][0] > 0 and row["ratio"][0] > 0 for row in rows.values())
