@@ -43,5 +43,5 @@ def variants(
         print(path)
     for budget, names in untrained(runs).items():
         if names:
-            print(f"{BUDGETS[budget]} epochs, no record yet: {', '.join(names)}")
+            print(f"{BUDGETS[budget]} epochs, no finished record yet: {', '.join(names)}")
             print(f"  {training_command(data, f'{budget}-{names[0]}')}")

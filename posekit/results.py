@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from posekit.configurations import VARIANT_PROFILES
+from posekit.configurations import OWN_MODEL, VARIANT_PROFILES
 from posekit.errors import PosekitError
 from posekit.grid import Grid, make_grid
 from posekit.pareto import training_command
@@ -67,12 +67,12 @@ def read_variants(data: str) -> list[Run]:
 
     Raises `PosekitError` if there are none.
     """
-    runs = [
-        run for profile in VARIANT_PROFILES for run in read_runs(_folder(f"{data}-{profile}"), unfinished=True)
-    ]
+    folders = [_folder(f"{data}-{profile}") for profile in VARIANT_PROFILES]
+    runs = [run for folder in folders for run in read_runs(folder, unfinished=True)]
+    runs = [run for run in runs if run.config.model == OWN_MODEL.number]  # the recipe that all share
     if not runs:
         raise PosekitError(
-            f"there are no runs of variants in {_folder(f'{data}-short-original')} and its neighbours; train them "
+            f"there are no runs of variants in {folders[0]} and its neighbours; train them "
             f"first: {training_command(data, 'short-original')}"
         )
     return runs
