@@ -17,6 +17,7 @@ from posekit.cli_export import export
 from posekit.cli_grid import grid
 from posekit.cli_mpii import mpii_app
 from posekit.cli_predict import predict
+from posekit.cli_variants import variants
 from posekit.errors import PosekitError
 
 # torch takes seconds to import, so commands import what they need and --help answers at once.
@@ -196,6 +197,7 @@ def train(
 
 app.command()(evaluate)
 app.command()(grid)
+app.command()(variants)
 app.command()(predict)
 app.command()(export)
 
@@ -209,6 +211,7 @@ def figures(
     lspet: LspetOption = None,
 ) -> None:
     """All figures and tables from records, without training."""
+    from posekit.configurations import VARIANT_PROFILES
     from posekit.publication import publish_pictures, publish_records
     from posekit.records import read_runs
     from posekit.results import Results
@@ -224,6 +227,9 @@ def figures(
             raise PosekitError(f"there are no finished runs in {folder / name}; train them first")
         if not runs:
             print(f"{name}: no run is finished yet")
+            continue
+        if runs[0].config.profile in VARIANT_PROFILES:
+            print(f"{name}: a variant, which tells something beside the others only: posekit variants")
             continue
         target = home() / "figures" / name
         paths = publish_records(Results.read(name), target)

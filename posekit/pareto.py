@@ -1,79 +1,177 @@
-"""Accuracy against cost: every variant beside the original network, trained and tested alike."""
+"""Accuracy against cost: every variant beside the original network, trained and tested alike; from records."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
-from matplotlib.figure import Figure
 
+from posekit.configurations import BUDGETS, OWN_MODEL
 from posekit.cost import network_cost
 from posekit.errors import PosekitError
-from posekit.figures import new_figure
 from posekit.intervals import compare, interval, seed_chance
 from posekit.records import Run
 from posekit.seeds import Seeds, by_configuration
 from posekit.variants import VARIANTS
 
+#: Of data/pareto.csv; the first columns of `pareto_table`.
+PARETO_COLUMNS = ["network", "parameters", "gflop", "latency_ms", "pckh", "difference", "low", "high"]
+
+#: Where latency is told of: there the time is that of the arithmetic, not of torch's calls.
+RUNTIME, THREADS = "onnxruntime", 1
+
+#: What an interval is about.
+PEOPLE, BOTH = "people", "people and seeds"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A variant's PCKh@0.5 weighted14 minus the original's (points), with its paired 95 % interval.
+
+    covers: `BOTH` where both sides have several seeds. Else `PEOPLE`: these very trainings on other people, so
+    that the chance of the seed is not in it.
+    """
+
+    points: float
+    low: float
+    high: float
+    covers: str
+
 
 def by_variant(runs: Sequence[Run], budget: str) -> dict[str, Seeds]:
     """The finished runs of each variant at one of `BUDGETS`, in the order of `VARIANTS`."""
-    there = {seeds.config.profile: seeds for seeds in by_configuration(runs)}
+    there = {seeds.config.profile: seeds for seeds in by_configuration([run for run in runs if run.finished])}
     profiles = {name: f"{budget}-{name}" for name in VARIANTS}
     return {name: there[profile] for name, profile in profiles.items() if profile in there}
 
 
-def pareto_table(runs: Sequence[Run], budget: str, latency: dict[str, float]) -> pd.DataFrame:
-    """A row a variant, the original network first.
+def split_profile(profile: str) -> tuple[str, str]:
+    """(budget, variant) of a name in `posekit.configurations.VARIANT_PROFILES`."""
+    budget, _, variant = profile.partition("-")
+    return budget, variant
 
-    The columns are network, parameters, gflop, latency_ms, pckh, difference, low and high. pckh is PCKh@0.5
-    weighted14 (percent), the mean of the seeds; difference is that minus the original's, low and high its paired
-    95 % interval: of people and seeds where both sides have several seeds, else of people.
-    latency: milliseconds by variant, from `posekit.measured`. Raises `PosekitError` if the original is missing.
+
+def training_command(data: str, profile: str) -> str:
+    """What trains a variant on a data set, such as mpii-1992-lspet-6000."""
+    command = f"posekit train --model {OWN_MODEL.number} --profile {profile}"
+    if not data.startswith("sample"):
+        command += " --mpii path/to/mpii"
+    return command + (" --lspet path/to/lspet" if "lspet" in data else "")
+
+
+def differences(variants: Mapping[str, Seeds]) -> dict[str, Difference]:
+    """Every variant but the original minus the original. variants: of `by_variant`, with the original.
+
+    How far seeds scatter is pooled over all variants (`posekit.intervals.seed_chance`): few have more than two.
+    """
+    distances = {name: seeds.distances() for name, seeds in variants.items()}
+    chance = seed_chance(list(distances.values()))
+    found = {}
+    for name in variants:
+        if name == "original":
+            continue
+        compared = compare(distances[name], distances["original"], chance=chance)
+        if pd.isna(compared.seeds_low):
+            low, high, covers = compared.low, compared.high, PEOPLE
+        else:
+            low, high, covers = compared.seeds_low, compared.seeds_high, BOTH
+        found[name] = Difference(compared.difference, low, high, covers)
+    return found
+
+
+def pareto_table(
+    runs: Sequence[Run], budget: str, latency: Mapping[str, float], peak_memory: Mapping[str, float] | None = None
+) -> pd.DataFrame:
+    """A row a variant that was trained at a budget, the original network first.
+
+    `PARETO_COLUMNS`: gflop counts 2 FLOPs a multiply-add of one image; pckh is PCKh@0.5 weighted14 (percent), the
+    mean of the seeds; difference, low and high are those of `Difference`, nothing for the original.
+    Then covers ("" for the original); pckh_low and pckh_high, pckh's own 95 % interval of people; seeds and
+    epochs, numbers; peak_mb, what the network takes of memory at most. latency (ms) and peak_memory (MB): by
+    variant, NaN where it was not measured.
+    Raises `PosekitError` if the original is missing.
     """
     variants = by_variant(runs, budget)
     if "original" not in variants:
+        data = runs[0].config.data if runs else "sample"
         raise PosekitError(
-            f"the original network has not been trained yet: posekit train --profile {budget}-original"
+            f"the original network has not been trained yet: {training_command(data, f'{budget}-original')}"
         )
-    original = variants["original"].distances()
-    chance = seed_chance([seeds.distances() for seeds in variants.values()])
+    minus = differences(variants)
     rows = []
     for name, seeds in variants.items():
         cost = network_cost(seeds.config.network, seeds.config.crop.size)
-        row = {
-            "network": name,
-            "parameters": cost["parameters"],
-            "gflop": cost["gflop"],
-            "latency_ms": latency.get(name, float("nan")),
-            "pckh": interval(seeds.distances()).estimate,
-        }
-        if name != "original":
-            compared = compare(seeds.distances(), original, chance=chance)
-            people = compared.low, compared.high
-            both = compared.seeds_low, compared.seeds_high
-            low, high = people if pd.isna(both[0]) else both
-            row |= {"difference": compared.difference, "low": low, "high": high}
-        rows.append(row)
+        own, difference = interval(seeds.distances()), minus.get(name)
+        rows.append(
+            {
+                "network": name,
+                "parameters": cost["parameters"],
+                "gflop": cost["gflop"],
+                "latency_ms": latency.get(name, float("nan")),
+                "pckh": own.estimate,
+                "difference": difference.points if difference else float("nan"),
+                "low": difference.low if difference else float("nan"),
+                "high": difference.high if difference else float("nan"),
+                "covers": difference.covers if difference else "",
+                "pckh_low": own.low,
+                "pckh_high": own.high,
+                "seeds": len(seeds.runs),
+                "epochs": seeds.config.epochs,
+                "peak_mb": (peak_memory or {}).get(name, float("nan")),
+            }
+        )
     return pd.DataFrame(rows)
 
 
-def pareto_figure(table: pd.DataFrame, title: str) -> Figure:
-    """The difference to the original, with its interval, against FLOPs and against latency: a panel each.
+def measured_as_told(measured: pd.DataFrame, column: str) -> dict[str, float]:
+    """A column of `posekit.measured.variant_latency` by variant, at the runtime and the threads that are told."""
+    rows = measured[(measured["runtime"] == RUNTIME) & (measured["threads"] == THREADS)]
+    return dict(zip(rows["variant"], rows[column].astype(float), strict=True))
 
-    table: of `pareto_table`. To the left is cheaper; the line at 0 is the original's accuracy.
-    """
-    figure, axes = new_figure(9.6, 4.6, columns=2)
-    original, others = table.iloc[0], table.iloc[1:]
-    for axis, column, unit in zip(axes[0], ("gflop", "latency_ms"), ("GFLOP", "ms on one CPU core"), strict=True):
-        axis.axhline(0, color="0.6", linewidth=1)
-        axis.plot(original[column], 0, "s", color="black", markersize=8)
-        axis.annotate("original", (original[column], 0), (0, 8), textcoords="offset points", ha="center")
-        error = [others["difference"] - others["low"], others["high"] - others["difference"]]
-        axis.errorbar(others[column], others["difference"], error, fmt="o", color="#0072b2", elinewidth=1)
-        for _, row in others.iterrows():
-            axis.annotate(row["network"], (row[column], row["difference"]), (5, 4), textcoords="offset points",
-                          fontsize="small")  # fmt: skip
-        axis.set_xscale("log")
-        axis.set_xlabel(f"{unit} an image, logarithmic")
-        axis.set_ylabel("PCKh@0.5 minus the original's (points)")
-    figure.suptitle(title)
-    return figure
+
+def told_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The tables of all budgets (`pareto_table`) as one for people, numbers as text; 1 / 7.1: a part of the
+    original's."""
+    rows = []
+    for table in tables.values():
+        original = table.iloc[0]
+        for row in table.itertuples():
+            told = {
+                "network": row.network,
+                "what is changed": VARIANTS[row.network].does,
+                "epochs": row.epochs,
+                "seeds": row.seeds,
+                "parameters": f"{row.parameters:,}",
+                "GFLOP": f"{row.gflop:.4f}",
+                "of the original's FLOPs": _share(row.gflop, original.gflop),
+                f"latency, ms ({RUNTIME}, {THREADS} thread)": _number(row.latency_ms, ".2f"),
+                "of the original's latency": _share(row.latency_ms, original.latency_ms),
+                "peak memory, MB": _number(row.peak_mb, ".0f"),
+                "PCKh@0.5, % (95 % of people)": f"{row.pckh:.1f} ({row.pckh_low:.1f} to {row.pckh_high:.1f})",
+                "minus the original's, points (95 %)": "",
+                "this interval is of": row.covers,
+            }
+            if row.covers:
+                told["minus the original's, points (95 %)"] = told_difference(row.difference, row.low, row.high)
+            rows.append(told)
+    told = pd.DataFrame(rows)
+    return told[[column for column in told if (told[column] != "").any()]]  # without what was not measured
+
+
+def told_difference(points: float, low: float, high: float) -> str:
+    """Such as `-1.2 (-3.0 to +0.6)`."""
+    return f"{points:+.1f} ({low:+.1f} to {high:+.1f})"
+
+
+def untrained(runs: Sequence[Run]) -> dict[str, list[str]]:
+    """The variants without a finished run, by budget."""
+    return {budget: [name for name in VARIANTS if name not in by_variant(runs, budget)] for budget in BUDGETS}
+
+
+def _number(value: float, form: str) -> str:
+    return "" if pd.isna(value) else format(value, form)
+
+
+def _share(value: float, original: float) -> str:
+    if pd.isna(value) or pd.isna(original):
+        return ""
+    return f"1 / {original / value:.1f}" if value < original else f"{value / original:.2f}"

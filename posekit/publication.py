@@ -11,14 +11,17 @@ from tqdm.auto import tqdm
 
 from posekit.accuracy_figures import accuracy_figure, grid_figure, pckh_curve_figure, seeds_figure
 from posekit.annotations import People
+from posekit.budget import budget_table, told_budgets
 from posekit.claims import claims_table
-from posekit.configurations import MODELS
+from posekit.configurations import BUDGETS, MODELS
 from posekit.crop import CropRule, lost_joints
 from posekit.dataset import Crops
+from posekit.errors import PosekitError
 from posekit.figures import LOSS_FIGURES, claims_figure, loss_figure, save_figure
 from posekit.grid import at_best_rates, at_equal_rates, at_report_rates, duel_table, grid_table
 from posekit.images import read_image
 from posekit.measured import crop_audit, latency
+from posekit.pareto import PARETO_COLUMNS, by_variant, measured_as_told, pareto_table, split_profile, told_table
 from posekit.picture_figures import crop_figure, people_figure, pose_grid_figure
 from posekit.records import Run
 from posekit.results import Results
@@ -31,9 +34,13 @@ from posekit.tables import (
     table_1_beside_the_report,
     table_2,
 )
+from posekit.variant_figures import LEARNING, learning_figure, pareto_figure
 
 #: The report's proposed network, whose answers Fig. 5 shows.
 PROPOSED = 5
+
+#: Names of the tables of cost and accuracy. At the short budget all variants are trained, at the long one a few.
+PARETO_FILES = {"short": "pareto.csv", "long": "pareto-long.csv"}
 
 
 def publish_records(results: Results, folder: Path, progress: bool = True) -> list[Path]:
@@ -100,4 +107,37 @@ def publish_pictures(runs: list[Run], crops: Crops, folder: Path) -> list[Path]:
     proposed = [run for run in runs if run.config.model == PROPOSED]
     if proposed:
         paths += save_figure(pose_grid_figure(proposed[0], crops), folder, "figure_5")
+    return paths
+
+
+def publish_variants(
+    runs: list[Run], latency: pd.DataFrame | None, figures: Path, numbers: Path, progress: bool = True
+) -> list[Path]:
+    """Figures and tables of the variants, from runs on one data set (`posekit.results.read_variants`).
+
+    latency: of `posekit.measured.variant_latency`, or None. Of every budget at which the original network is
+    trained, `PARETO_FILES` in the folder `numbers`; of all together, in `figures`: pareto, learning, and the
+    tables variants and budgets. Returns the paths.
+    """
+    ms = measured_as_told(latency, "ms") if latency is not None else {}
+    peak = measured_as_told(latency, "network MB") if latency is not None else {}
+    budgets = [budget for budget in BUDGETS if "original" in by_variant(runs, budget)]
+    tables = {b: pareto_table(runs, b, ms, peak) for b in tqdm(budgets, "budgets", disable=not progress)}
+    title = f"Variants of the original network ({runs[0].config.data})"
+    paths = []
+    if learning := [run for run in runs if split_profile(run.config.profile)[1] in LEARNING]:
+        paths += save_figure(learning_figure(learning, title), figures, "learning")
+    for budget, table in tables.items():
+        path = numbers / PARETO_FILES[budget]
+        try:
+            numbers.mkdir(parents=True, exist_ok=True)
+            table[PARETO_COLUMNS].to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+        except OSError as error:
+            raise PosekitError(f"{path} cannot be written ({error.strerror})") from error
+        paths.append(path)
+    if tables:
+        paths += save_figure(pareto_figure(tables, title), figures, "pareto")
+        paths += save_table(told_table(tables), figures, "variants")
+    if not (turns := budget_table(tables)).empty:
+        paths += save_table(told_budgets(turns), figures, "budgets")
     return paths

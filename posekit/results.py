@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from posekit.configurations import OWN_MODEL, VARIANT_PROFILES
 from posekit.errors import PosekitError
 from posekit.grid import Grid, make_grid
+from posekit.pareto import training_command
 from posekit.records import Run, read_runs
 from posekit.study import Study, home
 
@@ -15,6 +17,11 @@ PUBLISHED = "mpii-1992-lspet-6000-half"
 
 #: The optimizers at eight learning rates, which are too many trainings for the size above.
 PUBLISHED_GRID = "mpii-1992-quick"
+
+#: The data set of the variants of the original network.
+PUBLISHED_DATA = "mpii-1992-lspet-6000"
+
+_SHIPPED = {PUBLISHED, PUBLISHED_GRID, *(f"{PUBLISHED_DATA}-{profile}" for profile in VARIANT_PROFILES)}
 
 
 @dataclass(frozen=True)
@@ -55,10 +62,26 @@ class Results:
         return cls.read(study.name, unfinished)
 
 
+def read_variants(data: str) -> list[Run]:
+    """All runs of variants (`posekit.configurations.VARIANT_PROFILES`) on a data set, those still going as well.
+
+    Raises `PosekitError` if there are none.
+    """
+    folders = [_folder(f"{data}-{profile}") for profile in VARIANT_PROFILES]
+    runs = [run for folder in folders for run in read_runs(folder, unfinished=True)]
+    runs = [run for run in runs if run.config.model == OWN_MODEL.number]  # the recipe that all share
+    if not runs:
+        raise PosekitError(
+            f"there are no runs of variants in {folders[0]} and its neighbours; train them "
+            f"first: {training_command(data, 'short-original')}"
+        )
+    return runs
+
+
 def _folder(name: str) -> Path:
     """Of a study's records. What came with the repository lies in it, wherever `home` is."""
     shipped = Path(__file__).resolve().parent.parent / "data" / "runs" / name
-    return shipped if name in (PUBLISHED, PUBLISHED_GRID) and shipped.exists() else home() / "data" / "runs" / name
+    return shipped if name in _SHIPPED and shipped.exists() else home() / "data" / "runs" / name
 
 
 def _grid(name: str) -> Grid:

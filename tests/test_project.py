@@ -60,7 +60,9 @@ def test_readme_names_commands_that_exist():
     readme = (CHECKOUT / "README.md").read_text()
     commands = {command.name or command.callback.__name__ for command in app.registered_commands}
     named = set(
-        re.findall(r"posekit (study|train|evaluate|grid|figures|notebooks|predict|export|sample|cost)\b", readme)
+        re.findall(
+            r"posekit (study|train|evaluate|grid|variants|figures|notebooks|predict|export|sample|cost)\b", readme
+        )
     )
     assert named == commands
     makefile = (CHECKOUT / "Makefile").read_text()

@@ -5,14 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from made_runs import make_run
 from torch.nn import functional as F
 
 from posekit.configurations import OWN_MODEL, VARIANT_PROFILES, get_profile, run_config
 from posekit.crop import clip_box, crop_matrix, person_box
-from posekit.errors import PosekitError
 from posekit.hourglass import NetworkConfig, StackedHourglass
-from posekit.pareto import by_variant, pareto_figure, pareto_table
 from posekit.step import Step, make_optimizer
 from posekit.variants import VARIANTS
 
@@ -58,34 +55,3 @@ def test_a_taught_loss_is_half_truth_and_half_teacher():
     torch.testing.assert_close(loss, (truth + taught) / 2)
     loss.backward()
     assert all(parameter.grad is None for parameter in teacher.parameters())
-
-
-def of_variant(name: str, accuracy: float, seed: int = 0, budget: str = "short"):
-    run = make_run(7, accuracy, seed)
-    config = run_config(OWN_MODEL, get_profile(f"{budget}-{name}"), seed, "made", "0" * 16)
-    return replace(run, config=config)
-
-
-def test_the_table_has_the_original_first_and_paired_differences():
-    runs = [of_variant("small", 0.55), of_variant("small", 0.55, 1), of_variant("original", 0.6)]
-    runs += [of_variant("original", 0.6, 1), of_variant("early", 0.6), of_variant("early", 0.7, budget="long")]
-    table = pareto_table(runs, "short", {"original": 12.0, "small": 2.0})
-    assert list(table.columns) == [
-        "network", "parameters", "gflop", "latency_ms", "pckh", "difference", "low", "high",
-    ]  # fmt: skip
-    assert list(table["network"]) == ["original", "early", "small"]
-    original, early, small = (row for _, row in table.iterrows())
-    assert np.isnan(original.difference) and original.pckh == pytest.approx(60, abs=2)
-    assert small.difference == pytest.approx(small.pckh - original.pckh, abs=1e-9)
-    assert small.low < small.difference < small.high and early.low < early.difference < early.high
-    assert small.gflop < original.gflop / 5 and small.latency_ms == 2 and np.isnan(early.latency_ms)
-    assert list(by_variant(runs, "long")) == ["early"]
-    with pytest.raises(PosekitError, match="posekit train --profile long-original"):
-        pareto_table(runs, "long", {})
-
-
-def test_the_figure_names_every_variant():
-    runs = [of_variant(name, 0.5) for name in ("original", "early", "small")]
-    figure = pareto_figure(pareto_table(runs, "short", {"original": 12.0, "early": 9.0, "small": 2.0}), "title")
-    for axis in figure.axes:
-        assert {text.get_text() for text in axis.texts} == {"original", "early", "small"}

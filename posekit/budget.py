@@ -1,0 +1,68 @@
+"""Where the budget turns: a small network wins a short training, because the large one has not learned yet."""
+
+import math
+from collections.abc import Mapping
+
+import pandas as pd
+
+from posekit.configurations import BUDGETS
+from posekit.pareto import told_difference
+
+#: Beyond so many times the longest budget, a straight line says nothing.
+_FAR = 100
+
+
+def passing_epoch(
+    short: float, long: float, epochs: tuple[int, int] = (BUDGETS["short"], BUDGETS["long"])
+) -> float | None:
+    """Epochs of training at which the original would pass a variant, were the difference a line over log(epochs).
+
+    short, long: the variant's PCKh minus the original's after trainings of so many epochs, each with its own
+    annealing. Two points make the line, so nothing tells how well it fits: outside of the two budgets this is an
+    extrapolation. None if the difference does not fall from short to long, for then the original does not catch up
+    on this line, or if it passes beyond a hundred times the longer budget.
+    """
+    if long >= short:
+        return None
+    first, last = epochs
+    steps = math.log(last / first) * short / (short - long)  # of log(epochs), from the first budget to zero
+    return first * math.exp(steps) if steps <= math.log(_FAR * last / first) else None
+
+
+def budget_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """A row a variant that was trained at both budgets. tables: of `posekit.pareto.pareto_table`, by budget.
+
+    network; `short difference`, `short low`, `short high`, `short covers` and the same of long: see
+    `posekit.pareto.Difference`; passing_epoch, NaN for None. No rows where a budget or what has both is missing.
+    """
+    if not all(budget in tables for budget in BUDGETS):
+        return pd.DataFrame()
+    short, long = (
+        tables[budget]
+        .iloc[1:]
+        .set_index("network")[["difference", "low", "high", "covers"]]
+        .add_prefix(f"{budget} ")
+        for budget in BUDGETS
+    )
+    both = short.join(long, how="inner").reset_index()
+    passing = map(passing_epoch, both["short difference"], both["long difference"])
+    return both.assign(passing_epoch=pd.Series(list(passing), dtype=float))
+
+
+def told_budgets(table: pd.DataFrame) -> pd.DataFrame:
+    """`budget_table` for people, numbers as text: what lies outside of the budgets is named an extrapolation."""
+    rows = []
+    for _, row in table.iterrows():
+        told = {"network": row["network"]}
+        for budget, epochs in BUDGETS.items():
+            difference = told_difference(row[f"{budget} difference"], row[f"{budget} low"], row[f"{budget} high"])
+            told[f"minus the original's after {epochs} epochs (95 %)"] = f"{difference}, {row[f'{budget} covers']}"
+        rows.append(told | {"the original passes after": _told_passing(row["passing_epoch"])})
+    return pd.DataFrame(rows)
+
+
+def _told_passing(epoch: float) -> str:
+    if math.isnan(epoch):
+        return "does not, on this line"
+    inside = BUDGETS["short"] <= epoch <= BUDGETS["long"]
+    return f"{epoch:.3g} epochs ({'between the budgets' if inside else 'extrapolated'})"

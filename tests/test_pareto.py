@@ -1,0 +1,246 @@
+"""Cost and accuracy of the variants: tables, figures, where the budget turns, and the command that makes them."""
+
+import json
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_runs import make_run
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from typer.testing import CliRunner
+
+from posekit import measured
+from posekit.budget import budget_table, passing_epoch, told_budgets
+from posekit.cli import app
+from posekit.configurations import OWN_MODEL, get_profile, run_config
+from posekit.errors import PosekitError
+from posekit.intervals import compare
+from posekit.metrics import pckh
+from posekit.pareto import PARETO_COLUMNS, by_variant, measured_as_told, pareto_table, told_table, untrained
+from posekit.records import Run
+from posekit.variant_figures import learning_figure, pareto_figure, spread
+from posekit.variants import VARIANTS
+
+LATENCY = {"original": 12.0, "early": 9.0, "small": 2.0}
+
+
+def of_variant(name: str, accuracy: float, seed: int = 0, budget: str = "short", epochs: int = 0) -> Run:
+    """A run with a chosen accuracy; epochs: a run that is still going and has come so far."""
+    run = make_run(7, accuracy, seed)
+    config = run_config(OWN_MODEL, get_profile(f"{budget}-{name}"), seed, "made", "0" * 16)
+    done = np.arange(1, (epochs or config.epochs) + 1)
+    history = pd.DataFrame({"epoch": done, "pckh_weighted14": 100 * accuracy * done / config.epochs})
+    predictions = pd.DataFrame() if epochs else run.predictions
+    return replace(run, config=config, history=history, finished=not epochs, predictions=predictions)
+
+
+def test_the_table_has_the_original_first_and_paired_differences():
+    runs = [of_variant("small", 0.55), of_variant("small", 0.55, 1), of_variant("original", 0.6)]
+    runs += [of_variant("original", 0.6, 1), of_variant("early", 0.6), of_variant("early", 0.7, budget="long")]
+    table = pareto_table(runs, "short", LATENCY | {"early": float("nan")})
+    assert list(table.columns[:8]) == PARETO_COLUMNS == [
+        "network", "parameters", "gflop", "latency_ms", "pckh", "difference", "low", "high",
+    ]  # fmt: skip
+    assert list(table["network"]) == ["original", "early", "small"]
+    original, early, small = (row for _, row in table.iterrows())
+    assert original[["difference", "low", "high"]].isna().all() and original.covers == ""
+    assert original.pckh == pytest.approx(np.mean([pckh(r.distances()).weighted14 for r in runs[2:4]]))
+    assert small.difference == pytest.approx(small.pckh - original.pckh, abs=1e-9)
+    assert small.gflop < original.gflop / 5 and small.latency_ms == 2 and np.isnan(early.latency_ms)
+    assert list(table["seeds"]) == [2, 1, 2] and set(table["epochs"]) == {5}
+    with pytest.raises(PosekitError, match="posekit train --model 7 --profile long-original --mpii"):
+        pareto_table(runs, "long", {})
+
+
+def test_an_interval_covers_seeds_where_both_sides_have_several_and_says_so():
+    runs = [of_variant("original", 0.6, s) for s in (0, 1)] + [of_variant("early", 0.6)]
+    runs += [of_variant("small", accuracy, s) for s, accuracy in enumerate((0.5, 0.6))]
+    early, small = (row for _, row in pareto_table(runs, "short", {}).iloc[1:].iterrows())
+    originals, smalls = (np.stack([r.distances() for r in part]) for part in (runs[:2], runs[3:]))
+    of_people = compare(runs[2].distances(), originals)
+    assert early.covers == "people" and (early.low, early.high) == (of_people.low, of_people.high)
+    assert small.covers == "people and seeds"
+    narrow = compare(smalls, originals)
+    assert small.low < narrow.low and small.high > narrow.high
+
+
+def test_runs_that_are_still_going_are_not_of_the_table():
+    runs = [of_variant("original", 0.6), of_variant("early", 0.5, epochs=2)]
+    assert list(by_variant(runs, "short")) == ["original"]
+    missing = untrained(runs)
+    assert "early" in missing["short"] and "original" not in missing["short"]
+    assert missing["long"] == list(VARIANTS)
+
+
+def test_the_table_for_people_leaves_out_what_was_not_measured():
+    runs = [of_variant("original", 0.6), of_variant("early", 0.5)]
+    table = pareto_table(runs, "short", {})
+    told = told_table({"short": table})
+    assert not any("latency" in column or "memory" in column for column in told)
+    ratio = table["gflop"][0] / table["gflop"][1]
+    assert list(told["of the original's FLOPs"]) == ["1.00", f"1 / {ratio:.1f}"]
+    assert list(told["this interval is of"]) == ["", "people"]
+    told = told_table({"short": pareto_table(runs, "short", LATENCY, {"original": 80.0, "early": 70.0})})
+    assert list(told["of the original's latency"]) == ["1.00", "1 / 1.3"]
+    assert list(told["peak memory, MB"]) == ["80", "70"]
+
+
+def test_latency_is_told_of_one_runtime_and_one_thread():
+    rows = [("small", "torch", 1, 9.0), ("small", "onnxruntime", 1, 2.0), ("small", "onnxruntime", 2, 1.0)]
+    rows.append(("small", "torch", None, 0.5))  # on a GPU
+    table = pd.DataFrame(rows, columns=["variant", "runtime", "threads", "ms"]).astype({"threads": "Int64"})
+    assert measured_as_told(table, "ms") == {"small": 2.0}
+
+
+def test_the_original_passes_where_a_line_over_log_epochs_is_zero():
+    # Half of the lead is lost in four times the epochs: the other half in the next four times.
+    assert passing_epoch(4.0, 2.0) == pytest.approx(80)
+    assert passing_epoch(3.0, -3.0) == pytest.approx(10)
+    assert passing_epoch(-2.0, -4.0) == pytest.approx(1.25)
+    for short, long in ((8.5, -1.3), (1.0, 0.4), (-1.0, -1.5)):
+        slope, height = np.polyfit(np.log([5, 20]), [short, long], 1)
+        assert passing_epoch(short, long) == pytest.approx(np.exp(-height / slope))
+    assert passing_epoch(2.0, 2.0) is None and passing_epoch(-2.0, 1.0) is None  # the original does not catch up
+    assert passing_epoch(2.0, 2.0 - 1e-9) is None  # nor in this world
+
+
+def test_budgets_are_compared_where_a_variant_has_both():
+    runs = [of_variant("original", 0.3), of_variant("original", 0.6, budget="long"), of_variant("early", 0.4)]
+    short = pareto_table(runs, "short", {})
+    assert budget_table({"short": short}).empty
+    assert budget_table({"short": short, "long": pareto_table(runs, "long", {})}).empty
+    runs += [of_variant("small", 0.4), of_variant("small", 0.5, budget="long")]
+    table = budget_table({budget: pareto_table(runs, budget, {}) for budget in ("short", "long")})
+    (row,) = (row for _, row in table.iterrows())
+    values = [pckh(run.distances()).weighted14 for run in (*runs[:2], *runs[3:])]
+    assert row["network"] == "small"
+    assert row["short difference"] == pytest.approx(values[2] - values[0])
+    assert row["long difference"] == pytest.approx(values[3] - values[1])
+    assert row["short low"] > 0 > row["long high"] and row["long covers"] == "people"
+    assert row["passing_epoch"] == pytest.approx(10, rel=0.2)
+    told = told_budgets(table)
+    assert "between the budgets" in told["the original passes after"][0]
+    further = told_budgets(table.assign(passing_epoch=[80.0]))
+    assert further["the original passes after"][0] == "80 epochs (extrapolated)"
+
+
+def test_places_are_spread_no_further_than_needed():
+    places = np.array([0.5, 0.1, 0.5, 0.52])
+    found = spread(places, 0.1)
+    np.testing.assert_allclose(found, [0.40667, 0.1, 0.50667, 0.60667], atol=1e-4)  # those three keep their mean
+    edge = spread(np.array([0.99, 1.0]), 0.1)
+    np.testing.assert_allclose(edge, [0.9, 1.0])
+    crowded = np.sort(spread(np.full(30, 0.5), 0.1))
+    assert np.ptp(np.diff(crowded)) < 1e-9 and crowded[0] >= 0 and crowded[-1] <= 1
+
+
+def test_the_picture_names_every_variant_and_no_names_overlap():
+    runs = [of_variant(name, 0.6, budget="long") for name in ("original", "smaller")]
+    long = pareto_table(runs, "long", {"original": 4.0, "smaller": 0.9})
+    same = {"gflop": 0.3, "latency_ms": 4.0, "difference": 1.0, "low": -1.0, "high": 3.0, "covers": "people"}
+    short = pd.DataFrame({"network": name} | same for name in VARIANTS)  # all cost the same: the least room
+    short.loc[0, ["difference", "low", "high", "covers"]] = [np.nan] * 3 + [""]
+    figure = pareto_figure({"short": short, "long": long}, "title")
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)
+    assert len(figure.axes) == 4
+    for axis, named in zip(figure.axes, [set(VARIANTS)] * 2 + [{"original", "smaller"}] * 2, strict=True):
+        names = {text.get_text(): text.get_window_extent(renderer) for text in axis.texts}
+        assert named < set(names)
+        assert not any(a.overlaps(b) for a, b in combinations(names.values(), 2))
+    found = long.iloc[1]
+    bars = figure.axes[2].containers[0]
+    np.testing.assert_allclose(bars[2][0].get_segments()[0][:, 1], [found.low, found.high])
+    assert bars[0].get_xdata()[0] == pytest.approx(found.gflop, rel=0.05)
+
+
+def test_without_latency_there_are_panels_of_flops_alone():
+    runs = [of_variant("original", 0.5), of_variant("early", 0.5)]
+    for latency in ({}, {"early": 3.0}):
+        (axis,) = pareto_figure({"short": pareto_table(runs, "short", latency)}, "title").axes
+        assert "GFLOP" in axis.get_xlabel()
+
+
+def test_learning_is_drawn_as_the_mean_of_the_finished_seeds():
+    runs = [of_variant("original", 0.5), of_variant("original", 0.7, 1), of_variant("original", 0.9, 2, epochs=3)]
+    runs += [of_variant("small", 0.4, budget="long", epochs=4), of_variant("small", 0.6, 1, "long", epochs=7)]
+    short, long = learning_figure(runs, "title").axes
+    np.testing.assert_allclose(short.lines[0].get_ydata(), [12, 24, 36, 48, 60])  # of 50 % and 70 %
+    assert sum(line.get_marker() == "None" and len(line.get_xdata()) > 2 for line in short.lines) == 3
+    np.testing.assert_allclose(long.lines[0].get_ydata(), [2.5, 5, 7.5, 10])  # as far as both have come
+    assert {text.get_text() for text in short.figure.legends[0].get_texts()} == {"original", "small"}
+
+
+def write(folder, run: Run) -> None:
+    """The three files of records."""
+    folder = (
+        folder / f"{run.config.data}-{run.config.profile}" / f"model-{run.config.model}-seed-{run.config.seed}"
+    )
+    folder.mkdir(parents=True)
+    content = {"config": run.config.to_dict(), "floors": run.floors, "environment": {}, "finished": run.finished}
+    (folder / "run.json").write_text(json.dumps(content))
+    run.history.to_csv(folder / "history.csv", index=False)
+    if run.finished:
+        run.predictions.to_csv(folder / "predictions.csv", index=False)
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """Records of three variants, one of them still going, and of another model at the size of one of them."""
+    monkeypatch.setenv("POSEKIT_HOME", str(tmp_path))
+    other = of_variant("small", 0.9)
+    write(tmp_path / "data" / "runs", replace(other, config=replace(other.config, model=5)))
+    for run in (
+        of_variant("original", 0.6),
+        of_variant("original", 0.6, 1),
+        of_variant("small", 0.5),
+        of_variant("student", 0.5, epochs=2),
+        of_variant("original", 0.7, budget="long"),
+        of_variant("small", 0.5, budget="long"),
+    ):
+        write(tmp_path / "data" / "runs", run)
+    return tmp_path
+
+
+def run_command(*arguments: str) -> str:
+    result = CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
+    assert result.exit_code == 0, result.output + repr(result.exception)
+    return result.output
+
+
+def test_the_command_writes_tables_and_figures_and_says_what_is_missing(home, monkeypatch):
+    rows = [(name, "onnxruntime", 1, ms, 60.0) for name, ms in LATENCY.items()]
+    table = pd.DataFrame(rows, columns=["variant", "runtime", "threads", "ms", "network MB"])
+    monkeypatch.setattr(measured, "variant_latency", lambda: table, raising=False)
+    said = run_command("variants", "made")
+    folder = home / "figures" / "made-variants"
+    short, long = (pd.read_csv(folder / name) for name in ("pareto.csv", "pareto-long.csv"))
+    for table in (short, long):
+        assert list(table.columns) == PARETO_COLUMNS
+        assert list(table["network"]) == ["original", "small"] and list(table["latency_ms"]) == [12, 2]
+    assert short["difference"][1] > long["difference"][1] and np.isnan(short["low"][0])
+    made = {path.name for path in folder.iterdir()}
+    assert {"pareto.png", "pareto.svg", "learning.png", "variants.md", "budgets.md"} <= made
+    assert "| small |" in (folder / "budgets.md").read_text()
+    assert "5 epochs, no finished record yet: reduced, " in said and "student" in said
+    assert "posekit train --model 7 --profile short-reduced --mpii path/to/mpii\n" in said
+
+
+def test_the_command_needs_no_latency(home, monkeypatch):
+    def none() -> pd.DataFrame:
+        raise PosekitError("there is no record variants.json; make it")
+
+    monkeypatch.setattr(measured, "variant_latency", none, raising=False)
+    assert "there is no record variants.json" in run_command("variants", "made")
+    table = pd.read_csv(home / "figures" / "made-variants" / "pareto.csv")
+    assert table["latency_ms"].isna().all() and len(table) == 2
+    result = CliRunner().invoke(app, ["variants", "unheard-of"])
+    assert isinstance(result.exception, PosekitError) and "no runs of variants" in str(result.exception)
+
+
+def test_figures_of_a_study_are_not_made_of_a_variant(home):
+    said = run_command("figures")
+    assert "made-short-small: a variant" in said and "posekit variants" in said
+    assert not (home / "figures").exists()
