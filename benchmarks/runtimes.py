@@ -38,7 +38,7 @@ from posekit.device import cpu_threads, memory_format
 from posekit.evaluation import evaluate
 from posekit.export import compare as compare_answers
 from posekit.export import export_onnx
-from posekit.hourglass import StackedHourglass
+from posekit.hrnet import build_network
 from posekit.intervals import compare, interval
 from posekit.onnx_network import INPUT
 from posekit.predictor import OWN_NETWORK, Predictor
@@ -97,7 +97,7 @@ def ways(checkpoint: Path, calibration: People, folder: Path) -> dict[tuple[str,
     """By (runtime, number format): a predictor, and the bytes of a file with its weights, made in the folder."""
     state = read_checkpoint(checkpoint)
     config = RunConfig.from_dict(state["config"])
-    trained = StackedHourglass(config.network)
+    trained = build_network(config.network)
     load_weights(trained, state, checkpoint)
     trained.to(memory_format=memory_format(CPU))
     folded = Predictor.from_checkpoint(checkpoint, CPU)

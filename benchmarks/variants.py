@@ -48,7 +48,8 @@ from posekit.device import cpu_threads, memory_format
 from posekit.export import export_onnx
 from posekit.folding import folded
 from posekit.heatmaps import Codec
-from posekit.hourglass import NetworkConfig, StackedHourglass
+from posekit.hourglass import NetworkConfig
+from posekit.hrnet import build_network
 from posekit.onnx_network import OnnxNetwork
 from posekit.predictor import Predictor
 from posekit.variants import SIZE, VARIANTS
@@ -76,7 +77,7 @@ def at_full_size(name: str) -> NetworkConfig:
 
 def build(config: NetworkConfig, device: torch.device) -> nn.Module:
     torch.manual_seed(0)
-    return StackedHourglass(config).eval().to(device, memory_format=memory_format(device))
+    return build_network(config).eval().to(device, memory_format=memory_format(device))
 
 
 def one_crop(size: int, device: torch.device) -> torch.Tensor:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from posekit.configurations import BUDGETS
-from posekit.pareto import told_difference
+from posekit.pareto import ALIKE, told_difference
 
 #: Beyond so many times the longest budget, a straight line says nothing.
 _FAR = 100
@@ -29,19 +29,21 @@ def passing_epoch(
     return first * math.exp(steps) if steps <= math.log(_FAR * last / first) else None
 
 
-def budget_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def budget_table(tables: Mapping[str, pd.DataFrame], alike: bool = False) -> pd.DataFrame:
     """A row a variant that was trained at both budgets. tables: of `posekit.pareto.pareto_table`, by budget.
 
     network; `short difference`, `short low`, `short high`, `short covers` and the same of long: see
-    `posekit.pareto.Difference`; passing_epoch, NaN for None. No rows where a budget or what has both is missing.
+    `posekit.pareto.Difference`; passing_epoch, NaN for None. alike: beside the variant `posekit.pareto.ALIKE`
+    instead of the original. No rows where a budget or what has both is missing.
     """
     if not all(budget in tables for budget in BUDGETS):
         return pd.DataFrame()
+    prefix = "alike_" if alike else ""
     short, long = (
         tables[budget]
-        .iloc[1:]
-        .set_index("network")[["difference", "low", "high", "covers"]]
-        .add_prefix(f"{budget} ")
+        .set_index("network")[[f"{prefix}{name}" for name in ("difference", "low", "high", "covers")]]
+        .dropna()
+        .rename(columns=lambda name, budget=budget: f"{budget} {name.removeprefix(prefix)}")
         for budget in BUDGETS
     )
     both = short.join(long, how="inner").reset_index()
@@ -49,15 +51,24 @@ def budget_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return both.assign(passing_epoch=pd.Series(list(passing), dtype=float))
 
 
-def told_budgets(table: pd.DataFrame) -> pd.DataFrame:
-    """`budget_table` for people, numbers as text: what lies outside of the budgets is named an extrapolation."""
+def told_budgets(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """`budget_table` beside the original and beside `posekit.pareto.ALIKE`, for people, numbers as text.
+
+    What lies outside of the budgets is named an extrapolation. No rows where `budget_table` has none.
+    """
     rows = []
-    for _, row in table.iterrows():
-        told = {"network": row["network"]}
-        for budget, epochs in BUDGETS.items():
-            difference = told_difference(row[f"{budget} difference"], row[f"{budget} low"], row[f"{budget} high"])
-            told[f"minus the original's after {epochs} epochs (95 %)"] = f"{difference}, {row[f'{budget} covers']}"
-        rows.append(told | {"the original passes after": _told_passing(row["passing_epoch"])})
+    for other, alike in (("original", False), (ALIKE, True)):
+        for _, row in budget_table(tables, alike).iterrows():
+            told = {"network": row["network"], "beside": other}
+            for budget, epochs in BUDGETS.items():
+                columns = (f"{budget} {name}" for name in ("difference", "low", "high"))
+                told[f"points more after {epochs} epochs (95 %)"] = told_difference(*row[[*columns]])
+            intervals = {row[f"{budget} covers"] for budget in BUDGETS}
+            rows.append(
+                told
+                | {"these intervals are of": " / ".join(sorted(intervals))}
+                | {"the other one passes after": _told_passing(row["passing_epoch"])}
+            )
     return pd.DataFrame(rows)
 
 

@@ -1,7 +1,7 @@
 """Accuracy against cost: every variant beside the original network, trained and tested alike; from records."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import pandas as pd
 
@@ -16,6 +16,9 @@ from posekit.variants import VARIANTS
 #: Of data/pareto.csv; the first columns of `pareto_table`.
 PARETO_COLUMNS = ["network", "parameters", "gflop", "latency_ms", "pckh", "difference", "low", "high"]
 
+#: The original network in all but its loss: beside it, a variant shows what its network alone does.
+ALIKE = "likelihood"
+
 #: Where latency is told of: there the time is that of the arithmetic, not of torch's calls.
 RUNTIME, THREADS = "onnxruntime", 1
 
@@ -25,7 +28,7 @@ PEOPLE, BOTH = "people", "people and seeds"
 
 @dataclass(frozen=True)
 class Difference:
-    """A variant's PCKh@0.5 weighted14 minus the original's (points), with its paired 95 % interval.
+    """A variant's PCKh@0.5 weighted14 minus another one's (points), with its paired 95 % interval.
 
     covers: `BOTH` where both sides have several seeds. Else `PEOPLE`: these very trainings on other people, so
     that the chance of the seed is not in it.
@@ -58,18 +61,16 @@ def training_command(data: str, profile: str) -> str:
     return command + (" --lspet path/to/lspet" if "lspet" in data else "")
 
 
-def differences(variants: Mapping[str, Seeds]) -> dict[str, Difference]:
-    """Every variant but the original minus the original. variants: of `by_variant`, with the original.
+def differences(variants: Mapping[str, Seeds], other: str = "original") -> dict[str, Difference]:
+    """Every variant minus the other one, but itself. variants: of `by_variant`, with the other one.
 
     How far seeds scatter is pooled over all variants (`posekit.intervals.seed_chance`): few have more than two.
     """
     distances = {name: seeds.distances() for name, seeds in variants.items()}
     chance = seed_chance(list(distances.values()))
     found = {}
-    for name in variants:
-        if name == "original":
-            continue
-        compared = compare(distances[name], distances["original"], chance=chance)
+    for name in variants.keys() - {other}:
+        compared = compare(distances[name], distances[other], chance=chance)
         if pd.isna(compared.seeds_low):
             low, high, covers = compared.low, compared.high, PEOPLE
         else:
@@ -85,9 +86,9 @@ def pareto_table(
 
     `PARETO_COLUMNS`: gflop counts 2 FLOPs a multiply-add of one image; pckh is PCKh@0.5 weighted14 (percent), the
     mean of the seeds; difference, low and high are those of `Difference`, nothing for the original.
-    Then covers ("" for the original); pckh_low and pckh_high, pckh's own 95 % interval of people; seeds and
-    epochs, numbers; peak_mb, what the network takes of memory at most. latency (ms) and peak_memory (MB): by
-    variant, NaN where it was not measured.
+    Then covers ("" for the original); the same four again, called alike_..., beside the variant `ALIKE`; pckh_low
+    and pckh_high, pckh's own 95 % interval of people; seeds and epochs, numbers; peak_mb, what the network takes
+    of memory at most. latency (ms) and peak_memory (MB): by variant, NaN where it was not measured.
     Raises `PosekitError` if the original is missing.
     """
     variants = by_variant(runs, budget)
@@ -96,11 +97,11 @@ def pareto_table(
         raise PosekitError(
             f"the original network has not been trained yet: {training_command(data, f'{budget}-original')}"
         )
-    minus = differences(variants)
+    minus, alike = differences(variants), differences(variants, ALIKE) if ALIKE in variants else {}
     rows = []
     for name, seeds in variants.items():
         cost = network_cost(seeds.config.network, seeds.config.crop.size)
-        own, difference = interval(seeds.distances()), minus.get(name)
+        own = interval(seeds.distances())
         rows.append(
             {
                 "network": name,
@@ -108,10 +109,8 @@ def pareto_table(
                 "gflop": cost["gflop"],
                 "latency_ms": latency.get(name, float("nan")),
                 "pckh": own.estimate,
-                "difference": difference.points if difference else float("nan"),
-                "low": difference.low if difference else float("nan"),
-                "high": difference.high if difference else float("nan"),
-                "covers": difference.covers if difference else "",
+                **_columns(minus.get(name)),
+                **_columns(alike.get(name), "alike_"),
                 "pckh_low": own.low,
                 "pckh_high": own.high,
                 "seeds": len(seeds.runs),
@@ -120,6 +119,14 @@ def pareto_table(
             }
         )
     return pd.DataFrame(rows)
+
+
+def _columns(difference: Difference | None, prefix: str = "") -> dict[str, float | str]:
+    nothing = Difference(float("nan"), float("nan"), float("nan"), "")
+    points, *rest = astuple(difference or nothing)
+    return {f"{prefix}difference": points} | {
+        f"{prefix}{name}": value for name, value in zip(("low", "high", "covers"), rest, strict=True)
+    }
 
 
 def measured_as_told(measured: pd.DataFrame, column: str) -> dict[str, float]:
@@ -147,19 +154,20 @@ def told_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
                 "of the original's latency": _share(row.latency_ms, original.latency_ms),
                 "peak memory, MB": _number(row.peak_mb, ".0f"),
                 "PCKh@0.5, % (95 % of people)": f"{row.pckh:.1f} ({row.pckh_low:.1f} to {row.pckh_high:.1f})",
-                "minus the original's, points (95 %)": "",
-                "this interval is of": row.covers,
+                "minus the original's, points (95 %)": told_difference(row.difference, row.low, row.high),
+                f"minus {ALIKE}'s, points (95 %)": told_difference(
+                    row.alike_difference, row.alike_low, row.alike_high
+                ),
+                "these intervals are of": row.covers or row.alike_covers,
             }
-            if row.covers:
-                told["minus the original's, points (95 %)"] = told_difference(row.difference, row.low, row.high)
             rows.append(told)
     told = pd.DataFrame(rows)
     return told[[column for column in told if (told[column] != "").any()]]  # without what was not measured
 
 
 def told_difference(points: float, low: float, high: float) -> str:
-    """Such as `-1.2 (-3.0 to +0.6)`."""
-    return f"{points:+.1f} ({low:+.1f} to {high:+.1f})"
+    """Such as `-1.2 (-3.0 to +0.6)`; "" where there is none."""
+    return "" if pd.isna(points) else f"{points:+.1f} ({low:+.1f} to {high:+.1f})"
 
 
 def untrained(runs: Sequence[Run]) -> dict[str, list[str]]:

@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 
 from posekit.accuracy_figures import accuracy_figure, grid_figure, pckh_curve_figure, seeds_figure
 from posekit.annotations import People
-from posekit.budget import budget_table, told_budgets
+from posekit.budget import told_budgets
 from posekit.claims import claims_table
 from posekit.configurations import BUDGETS, MODELS
 from posekit.crop import CropRule, lost_joints
@@ -138,6 +138,6 @@ def publish_variants(
     if tables:
         paths += save_figure(pareto_figure(tables, title), figures, "pareto")
         paths += save_table(told_table(tables), figures, "variants")
-    if not (turns := budget_table(tables)).empty:
-        paths += save_table(told_budgets(turns), figures, "budgets")
+    if not (turns := told_budgets(tables)).empty:
+        paths += save_table(turns, figures, "budgets")
     return paths

@@ -12,7 +12,7 @@ from scipy.optimize import isotonic_regression
 
 from posekit.configurations import BUDGETS
 from posekit.figures import new_figure
-from posekit.pareto import BOTH, PEOPLE, RUNTIME, THREADS, split_profile
+from posekit.pareto import ALIKE, BOTH, PEOPLE, RUNTIME, THREADS, split_profile
 from posekit.records import Run
 
 #: A cost by its column of `pareto_table`: name of the axis, and the part of the original's that is aimed at.
@@ -32,9 +32,9 @@ _FACES = {
 #: Colour, dash and marker of those whose learning is drawn.
 LEARNING = {
     "original": ("black", "-", "s"),
-    "small": (_BLUE, "--", "o"),
-    "smaller": (_ORANGE, "-.", "^"),
-    "dense": (_GREEN, (0, (1, 1)), "D"),
+    "likelihood": (_BLUE, "--", "o"),
+    "compact": (_ORANGE, "-.", "^"),
+    "compact-plain": (_GREEN, (0, (1, 1)), "D"),
     "student": (_PINK, (0, (5, 1, 1, 1)), "v"),
 }
 
@@ -43,8 +43,8 @@ def pareto_figure(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
     """The difference to the original, with its interval, against FLOPs and against latency: a row a budget.
 
     tables: of `posekit.pareto.pareto_table`, by budget. To the left is cheaper; the line at 0 is the original's
-    accuracy. Without the original's latency there are panels of FLOPs alone. Names and points keep apart: a point
-    may stand up to some hundredths of the panel beside its cost.
+    accuracy, the dashed one that of `posekit.pareto.ALIKE`. Without the original's latency there are panels of
+    FLOPs alone. Names and points keep apart: a point may stand up to some hundredths of the panel beside its cost.
     """
     costs = [column for column in _COSTS if all(pd.notna(table[column].iloc[0]) for table in tables.values())]
     figure, axes = new_figure(5.8 * len(costs), 4.8 * len(tables), len(costs), len(tables), sharey=True)
@@ -72,6 +72,9 @@ def _pareto_panel(axis: Axes, table: pd.DataFrame, column: str, limits: tuple[fl
     axis.xaxis.set_minor_locator(NullLocator())
     axis.set_xlabel(name)
     axis.axhline(0, color="0.6", linewidth=1, zorder=0)
+    if (alike := table["network"] == ALIKE).any():
+        axis.axhline(found[alike][0], color=_ORANGE, linewidth=1, linestyle=(0, (6, 2)), zorder=0,
+                     label="the original network with the loss of the others")  # fmt: skip
     axis.axvline(cost[0] / part, color="0.4", linewidth=1, linestyle=(0, (2, 2)), zorder=0)
     axis.annotate(mark, (cost[0] / part, 0), (4, 3), xycoords=("data", "axes fraction"),
                   textcoords="offset points", va="bottom", fontsize="small", color="0.3")  # fmt: skip

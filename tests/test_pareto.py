@@ -49,7 +49,7 @@ def test_the_table_has_the_original_first_and_paired_differences():
     assert original.pckh == pytest.approx(np.mean([pckh(r.distances()).weighted14 for r in runs[2:4]]))
     assert small.difference == pytest.approx(small.pckh - original.pckh, abs=1e-9)
     assert small.gflop < original.gflop / 5 and small.latency_ms == 2 and np.isnan(early.latency_ms)
-    assert list(table["seeds"]) == [2, 1, 2] and set(table["epochs"]) == {5}
+    assert list(table["seeds"]) == [2, 1, 2] and set(table["epochs"]) == {3}
     with pytest.raises(PosekitError, match="posekit train --model 7 --profile long-original --mpii"):
         pareto_table(runs, "long", {})
 
@@ -81,7 +81,7 @@ def test_the_table_for_people_leaves_out_what_was_not_measured():
     assert not any("latency" in column or "memory" in column for column in told)
     ratio = table["gflop"][0] / table["gflop"][1]
     assert list(told["of the original's FLOPs"]) == ["1.00", f"1 / {ratio:.1f}"]
-    assert list(told["this interval is of"]) == ["", "people"]
+    assert list(told["these intervals are of"]) == ["", "people"]
     told = told_table({"short": pareto_table(runs, "short", LATENCY, {"original": 80.0, "early": 70.0})})
     assert list(told["of the original's latency"]) == ["1.00", "1 / 1.3"]
     assert list(told["peak memory, MB"]) == ["80", "70"]
@@ -96,11 +96,11 @@ def test_latency_is_told_of_one_runtime_and_one_thread():
 
 def test_the_original_passes_where_a_line_over_log_epochs_is_zero():
     # Half of the lead is lost in four times the epochs: the other half in the next four times.
-    assert passing_epoch(4.0, 2.0) == pytest.approx(80)
-    assert passing_epoch(3.0, -3.0) == pytest.approx(10)
-    assert passing_epoch(-2.0, -4.0) == pytest.approx(1.25)
+    assert passing_epoch(4.0, 2.0, (5, 20)) == pytest.approx(80)
+    assert passing_epoch(3.0, -3.0, (5, 20)) == pytest.approx(10)
+    assert passing_epoch(-2.0, -4.0, (5, 20)) == pytest.approx(1.25)
     for short, long in ((8.5, -1.3), (1.0, 0.4), (-1.0, -1.5)):
-        slope, height = np.polyfit(np.log([5, 20]), [short, long], 1)
+        slope, height = np.polyfit(np.log([3, 20]), [short, long], 1)
         assert passing_epoch(short, long) == pytest.approx(np.exp(-height / slope))
     assert passing_epoch(2.0, 2.0) is None and passing_epoch(-2.0, 1.0) is None  # the original does not catch up
     assert passing_epoch(2.0, 2.0 - 1e-9) is None  # nor in this world
@@ -112,18 +112,33 @@ def test_budgets_are_compared_where_a_variant_has_both():
     assert budget_table({"short": short}).empty
     assert budget_table({"short": short, "long": pareto_table(runs, "long", {})}).empty
     runs += [of_variant("small", 0.4), of_variant("small", 0.5, budget="long")]
-    table = budget_table({budget: pareto_table(runs, budget, {}) for budget in ("short", "long")})
+    tables = {budget: pareto_table(runs, budget, {}) for budget in ("short", "long")}
+    table = budget_table(tables)
     (row,) = (row for _, row in table.iterrows())
     values = [pckh(run.distances()).weighted14 for run in (*runs[:2], *runs[3:])]
     assert row["network"] == "small"
     assert row["short difference"] == pytest.approx(values[2] - values[0])
     assert row["long difference"] == pytest.approx(values[3] - values[1])
     assert row["short low"] > 0 > row["long high"] and row["long covers"] == "people"
-    assert row["passing_epoch"] == pytest.approx(10, rel=0.2)
-    told = told_budgets(table)
-    assert "between the budgets" in told["the original passes after"][0]
-    further = told_budgets(table.assign(passing_epoch=[80.0]))
-    assert further["the original passes after"][0] == "80 epochs (extrapolated)"
+    assert row["passing_epoch"] == pytest.approx(np.sqrt(3 * 20), rel=0.2)
+    tables["long"] = pareto_table([*runs, of_variant("likelihood", 0.6, budget="long")], "long", {})
+    (told,) = (row for _, row in told_budgets(tables).iterrows())  # likelihood has one budget alone
+    assert told["beside"] == "original" and "between the budgets" in told["the other one passes after"]
+
+
+def test_networks_are_compared_with_the_original_that_learns_alike_too():
+    runs = [of_variant(name, accuracy) for name, accuracy in (("original", 0.3), ("likelihood", 0.6))]
+    runs += [of_variant("compact", 0.5), of_variant("compact", 0.6, budget="long")]
+    runs += [of_variant("original", 0.5, budget="long"), of_variant("likelihood", 0.8, budget="long")]
+    tables = {budget: pareto_table(runs, budget, {}) for budget in ("short", "long")}
+    original, likelihood, compact = (row for _, row in tables["short"].iterrows())
+    assert compact.difference == pytest.approx(compact.pckh - original.pckh)
+    assert compact.alike_difference == pytest.approx(compact.pckh - likelihood.pckh)
+    assert compact.alike_low < compact.alike_difference < compact.alike_high < compact.low
+    assert np.isnan(likelihood.alike_low) and original.alike_difference == pytest.approx(-likelihood.difference)
+    beside = {(row["beside"], row["network"]) for _, row in told_budgets(tables).iterrows()}
+    assert beside == {("original", "likelihood"), ("original", "compact"), ("likelihood", "original"),
+                      ("likelihood", "compact")}  # fmt: skip
 
 
 def test_places_are_spread_no_further_than_needed():
@@ -137,8 +152,8 @@ def test_places_are_spread_no_further_than_needed():
 
 
 def test_the_picture_names_every_variant_and_no_names_overlap():
-    runs = [of_variant(name, 0.6, budget="long") for name in ("original", "smaller")]
-    long = pareto_table(runs, "long", {"original": 4.0, "smaller": 0.9})
+    runs = [of_variant(name, 0.6, budget="long") for name in ("original", "compact")]
+    long = pareto_table(runs, "long", {"original": 4.0, "compact": 0.9})
     same = {"gflop": 0.3, "latency_ms": 4.0, "difference": 1.0, "low": -1.0, "high": 3.0, "covers": "people"}
     short = pd.DataFrame({"network": name} | same for name in VARIANTS)  # all cost the same: the least room
     short.loc[0, ["difference", "low", "high", "covers"]] = [np.nan] * 3 + [""]
@@ -146,7 +161,7 @@ def test_the_picture_names_every_variant_and_no_names_overlap():
     renderer = FigureCanvasAgg(figure).get_renderer()
     figure.draw(renderer)
     assert len(figure.axes) == 4
-    for axis, named in zip(figure.axes, [set(VARIANTS)] * 2 + [{"original", "smaller"}] * 2, strict=True):
+    for axis, named in zip(figure.axes, [set(VARIANTS)] * 2 + [{"original", "compact"}] * 2, strict=True):
         names = {text.get_text(): text.get_window_extent(renderer) for text in axis.texts}
         assert named < set(names)
         assert not any(a.overlaps(b) for a, b in combinations(names.values(), 2))
@@ -164,13 +179,13 @@ def test_without_latency_there_are_panels_of_flops_alone():
 
 
 def test_learning_is_drawn_as_the_mean_of_the_finished_seeds():
-    runs = [of_variant("original", 0.5), of_variant("original", 0.7, 1), of_variant("original", 0.9, 2, epochs=3)]
-    runs += [of_variant("small", 0.4, budget="long", epochs=4), of_variant("small", 0.6, 1, "long", epochs=7)]
+    runs = [of_variant("original", 0.5), of_variant("original", 0.7, 1), of_variant("original", 0.9, 2, epochs=2)]
+    runs += [of_variant("compact", 0.4, budget="long", epochs=4), of_variant("compact", 0.6, 1, "long", epochs=7)]
     short, long = learning_figure(runs, "title").axes
-    np.testing.assert_allclose(short.lines[0].get_ydata(), [12, 24, 36, 48, 60])  # of 50 % and 70 %
-    assert sum(line.get_marker() == "None" and len(line.get_xdata()) > 2 for line in short.lines) == 3
+    np.testing.assert_allclose(short.lines[0].get_ydata(), [20, 40, 60])  # of 50 % and 70 %
+    assert sum(line.get_linewidth() == 0.6 for line in short.lines) == 3
     np.testing.assert_allclose(long.lines[0].get_ydata(), [2.5, 5, 7.5, 10])  # as far as both have come
-    assert {text.get_text() for text in short.figure.legends[0].get_texts()} == {"original", "small"}
+    assert {text.get_text() for text in short.figure.legends[0].get_texts()} == {"original", "compact"}
 
 
 def write(folder, run: Run) -> None:
@@ -224,7 +239,7 @@ def test_the_command_writes_tables_and_figures_and_says_what_is_missing(home, mo
     made = {path.name for path in folder.iterdir()}
     assert {"pareto.png", "pareto.svg", "learning.png", "variants.md", "budgets.md"} <= made
     assert "| small |" in (folder / "budgets.md").read_text()
-    assert "5 epochs, no finished record yet: reduced, " in said and "student" in said
+    assert "3 epochs, no finished record yet: reduced, " in said and "student" in said
     assert "posekit train --model 7 --profile short-reduced --mpii path/to/mpii\n" in said
 
 
