@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from posekit.checkpoint import save_weights
-from posekit.configurations import OWN_MODEL, get_profile, run_config
+from posekit.configurations import OWN_MODEL, get_profile, network_config, run_config
 from posekit.cost import network_cost
 from posekit.errors import PosekitError
 from posekit.export import export_onnx
@@ -23,9 +23,10 @@ CONFIG = NetworkConfig(channels=8, stacks=1, family="hrnet")
 
 
 def make(seed: int = 0) -> HRNet:
-    """With means and variances that a training would leave, so that folding has something to do."""
+    """With means, variances and heatmaps of sizes that a training would leave, so that differences show."""
     torch.manual_seed(seed)
     network = build_network(CONFIG)
+    nn.init.normal_(network.heatmaps.weight, std=0.1)
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d):
             nn.init.uniform_(layer.running_mean, -0.2, 0.2)
@@ -62,6 +63,14 @@ def test_every_parameter_receives_a_gradient():
     assert [name for name, p in network.named_parameters() if p.grad is None or not (p.grad != 0).any()] == []
 
 
+def test_before_training_it_answers_almost_zero():
+    """A mean square far below that of a crop's true heatmaps, 0.003: it need not unlearn anything."""
+    torch.manual_seed(0)
+    network = build_network(network_config(OWN_MODEL, get_profile("short-hrnet")))
+    (answer,) = network(torch.rand(4, 3, 128, 128))
+    assert 0 < answer.square().mean() < 0.001
+
+
 def test_a_low_resolution_sees_the_whole_crop_and_adds_to_the_highest():
     """The corner of the heatmaps depends on the opposite corner of the crop."""
     network, crop = make().eval(), torch.rand(1, 3, 64, 64)
@@ -73,7 +82,7 @@ def test_a_low_resolution_sees_the_whole_crop_and_adds_to_the_highest():
 
 def test_the_variant_costs_what_the_original_does():
     ours, original = (
-        network_cost(run_config(OWN_MODEL, get_profile(f"short-{name}"), 0, "data", "0" * 16).network, 128)
+        network_cost(network_config(OWN_MODEL, get_profile(f"short-{name}")), 128)
         for name in ("hrnet", "original")
     )
     assert 0.85 < ours["gflop"] / original["gflop"] < 1
