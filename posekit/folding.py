@@ -11,14 +11,18 @@ def folded(network: nn.Module) -> nn.Module:
     """A copy in evaluation mode with the same answers and fewer layers.
 
     After training, a batch normalisation multiplies and adds known numbers. Where the convolution before it
-    hands its output to nobody else, inside a branch or a stem, its weights can carry them.
+    hands its output to nobody else, its weights can carry them: inside a branch or a stem of an hourglass, and
+    everywhere in timm's HRNet, whose blocks hold each convolution directly before its normalisation.
     """
     network = copy.deepcopy(network).eval()
-    for sequence in (module for module in network.modules() if isinstance(module, nn.Sequential)):
-        for first, second in pairwise(list(sequence)):
+    for module in list(network.modules()):
+        for (name, first), (after, second) in pairwise(list(module.named_children())):
             if _is_block(first) and _is_block(second):
                 first[2] = fuse_conv_bn_eval(first[2], second[0])
                 second[0] = nn.Identity()
+            elif isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+                setattr(module, name, fuse_conv_bn_eval(first, second))
+                setattr(module, after, nn.Identity())
     return network
 
 

@@ -56,6 +56,10 @@ class HRNet(nn.Module):
         last = self.body.stage4[-1]
         last.fuse_layers = last.fuse_layers[:1]
         self.heatmaps = nn.Conv2d(channels, len(JOINTS), 1)
+        # As in the paper's code, heatmaps are nearly zero at first, as most of the truth is. timm's features are
+        # large: from torch's usual weights, whole epochs went by until a loss was below that of answering zero.
+        nn.init.normal_(self.heatmaps.weight, std=0.001)
+        nn.init.zeros_(self.heatmaps.bias)
 
     def forward(self, images: Tensor) -> list[Tensor]:
         lowest = STRIDE * 2 ** (RESOLUTIONS - 1)
