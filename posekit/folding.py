@@ -17,7 +17,7 @@ def folded(network: nn.Module) -> nn.Module:
     network = copy.deepcopy(network).eval()
     for module in list(network.modules()):
         for (name, first), (after, second) in pairwise(list(module.named_children())):
-            if _is_block(first) and _is_block(second):
+            if isinstance(module, nn.Sequential) and _is_block(first) and _is_block(second):
                 first[2] = fuse_conv_bn_eval(first[2], second[0])
                 second[0] = nn.Identity()
             elif isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
