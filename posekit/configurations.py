@@ -187,6 +187,11 @@ class RunConfig:
     teacher: str = ""
     epoch_people: int | None = None  # that an epoch draws, pass after pass over those at hand; None: one pass
 
+    @property
+    def label(self) -> str:
+        """Such as "Model 5: reduced, RMSprop"; of a variant its profile, such as "short-early"."""
+        return self.profile if self.profile in VARIANT_PROFILES else get_model(self.model).label
+
     def people_of_an_epoch(self, at_hand: int) -> int:
         """How many people an epoch trains on, where so many are at hand."""
         return self.epoch_people or at_hand

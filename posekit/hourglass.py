@@ -35,7 +35,8 @@ class NetworkConfig:
     modules: int = 2  # residual blocks at every place of an hourglass
     reductions: int = 4  # times that an hourglass halves the resolution
     columns: int | None = None  # crop px: only so many in the middle are computed; None: all
-    separable: bool = False  # 3x3 convolutions of residual blocks see each channel alone
+    separable: bool = False  # the middle convolutions of residual blocks see each channel alone
+    kernel: int = 3  # side of the middle convolutions of residual blocks, cells
     gated: bool = False  # skips of residual blocks have a learned weight a channel
     merge: Literal["add", "concatenate"] = "add"  # how an hourglass joins its skips with what comes from below
     handed_on: Literal["features", "aggregated", "coupled"] = "features"  # from an hourglass to the next one
@@ -57,6 +58,8 @@ class NetworkConfig:
             raise PosekitError(f"channels must be a positive multiple of 4, not {self.channels}")
         if min(self.stacks, self.modules, self.reductions) < 1:
             raise PosekitError("stacks, modules and reductions must each be at least 1")
+        if self.kernel < 1 or self.kernel % 2 == 0:
+            raise PosekitError(f"kernel must be odd and positive, not {self.kernel}")
         if self.columns is not None and (self.columns < 8 or self.columns % (2 * STRIDE)):
             raise PosekitError(f"columns must be a positive multiple of {2 * STRIDE}, not {self.columns}")
         if self.family == "hrnet" and (self.stacks != 1 or self.columns is not None):
@@ -89,12 +92,14 @@ class Gate(nn.Module):
 class Residual(nn.Module):
     """Bottleneck of three convolutions beside a skip: a plain 1x1 convolution where widths differ."""
 
-    def __init__(self, in_channels: int, out_channels: int, separable: bool = False, gated: bool = False) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, separable: bool = False, gated: bool = False, kernel: int = 3
+    ) -> None:
         super().__init__()
         middle = out_channels // 2
         self.branch = nn.Sequential(
             conv_block(in_channels, middle),
-            conv_block(middle, middle, kernel=3, groups=middle if separable else 1),
+            conv_block(middle, middle, kernel, groups=middle if separable else 1),
             conv_block(middle, out_channels),
         )
         same = in_channels == out_channels
@@ -110,7 +115,7 @@ def residuals(config: NetworkConfig) -> nn.Sequential:
     """The residual blocks of one place."""
     return nn.Sequential(
         *(
-            Residual(config.channels, config.channels, config.separable, config.gated)
+            Residual(config.channels, config.channels, config.separable, config.gated, config.kernel)
             for _ in range(config.modules)
         )
     )

@@ -19,7 +19,7 @@ import torch
 import posekit
 from posekit.annotations import People
 from posekit.checkpoint import differences
-from posekit.configurations import RunConfig, get_model
+from posekit.configurations import RunConfig
 from posekit.device import Precision
 from posekit.distributed import process
 from posekit.errors import PosekitError
@@ -50,7 +50,7 @@ class Run:
 
     @property
     def label(self) -> str:
-        label = get_model(self.config.model).label
+        label = self.config.label
         if self.config.seed:
             label += f", seed {self.config.seed}"
         return label if self.finished else f"{label} (epoch {len(self.history)} of {self.config.epochs})"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from posekit.configurations import RunConfig, get_model
+from posekit.configurations import RunConfig
 from posekit.records import Run
 
 
@@ -22,7 +22,7 @@ class Seeds:
 
     @property
     def label(self) -> str:
-        return get_model(self.config.model).label
+        return self.config.label
 
     @property
     def numbers(self) -> tuple[int, ...]:

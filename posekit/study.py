@@ -24,7 +24,7 @@ from filelock import FileLock
 from posekit import sample
 from posekit.annotations import combine
 from posekit.checkpoint import load_checkpoint, owned, snapshot_path
-from posekit.configurations import MODELS, RunConfig, get_model, get_profile, run_config
+from posekit.configurations import MODELS, OWN_MODEL, RunConfig, get_model, get_profile, run_config
 from posekit.dataset import Crops, make_crops
 from posekit.device import choose_device, choose_precision, cpu_threads
 from posekit.distributed import from_leader, is_leader
@@ -157,7 +157,8 @@ class Study:
     @cached_property
     def floors(self) -> dict[str, float]:
         """What is reached without looking at the image: see `posekit.records.Run.floors`."""
-        return floors_and_ceiling(*self.crops, self.profile.codec, self.profile.stacks)
+        stacks = self.config(OWN_MODEL.number).network.stacks  # the six models have as many
+        return floors_and_ceiling(*self.crops, self.profile.codec, stacks)
 
     def config(
         self, model: int, seed: int = 0, learning_rate: float | None = None, batch_size: int | None = None

@@ -18,7 +18,6 @@ from posekit.device import Precision
 from posekit.distributed import from_leader, is_leader, process, total
 from posekit.errors import PosekitError
 from posekit.evaluation import Evaluation, evaluate
-from posekit.hourglass import StackedHourglass
 from posekit.metrics import pckh
 from posekit.step import Step, make_network, make_optimizer
 
@@ -61,7 +60,7 @@ def train(
     precision: Precision = "float32",
     compiled: bool = False,
     teacher: nn.Module | None = None,
-) -> tuple[StackedHourglass, list[EpochRecord], Evaluation]:
+) -> tuple[nn.Module, list[EpochRecord], Evaluation]:
     """Trains from the checkpoint if there is one, else from the seed, to the last epoch.
 
     After every epoch the checkpoint is replaced, a snapshot of the weights is kept beside it (`snapshot_path`) and

@@ -39,7 +39,7 @@ def test_the_lock_pins_one_version_of_everything():
     assert str(pinned_version(LOCK["torch"])) == "2.13.0"
 
 
-@pytest.mark.parametrize("extra", ["run", "dev", "onnx"])
+@pytest.mark.parametrize("extra", ["run", "dev", "onnx", "hrnet"])
 def test_the_lock_has_what_pyproject_asks_for(extra):
     wanted = PROJECT["dependencies"] if extra == "run" else PROJECT["optional-dependencies"][extra]
     for requirement in map(Requirement, wanted):
