@@ -195,12 +195,16 @@ def lost_joints_figure(lost: dict[str, np.ndarray], labelled: np.ndarray) -> Fig
     return figure
 
 
+#: What a network costs, by the column of a table of its parts.
+_COSTS = {"gflop": "FLOPs", "parameters": "parameters", "ms": "time"}
+
+
 def cost_figure(parts: pd.DataFrame, title: str) -> Figure:
-    """Where parameters and FLOPs sit: shares by part, in percent. Columns part, parameters, gflop."""
-    figure, axes = new_figure(7.2, 2.8)
-    shares = parts.set_index("part")[["gflop", "parameters"]]
+    """Where the cost sits: shares by part, in percent. Columns part and two of gflop, parameters and ms."""
+    figure, axes = new_figure(7.2, 0.8 + 0.4 * len(parts))
+    shares = parts.set_index("part")[[column for column in _COSTS if column in parts]]
     shares = 100 * shares / shares.sum()
-    shares.columns = ["FLOPs", "parameters"]
+    shares.columns = [_COSTS[column] for column in shares]
     colors = sns.color_palette("colorblind", 2)
     shares.iloc[::-1].plot.barh(ax=axes[0, 0], color=colors, edgecolor="black", linewidth=0.5, width=0.75)
     for bars, hatch in zip(axes[0, 0].containers, ["", "///"], strict=True):

@@ -11,10 +11,11 @@ from torch import nn
 from posekit import report
 from posekit.annotations import People
 from posekit.configurations import MODELS, PROFILES, Profile, RunConfig, get_model, network_config
-from posekit.cost import network_cost
+from posekit.cost import cost_by_part, network_cost
 from posekit.errors import PosekitError
 from posekit.hourglass import NetworkConfig, StackedHourglass
 from posekit.intervals import interval
+from posekit.measured import part_times
 from posekit.metrics import pckh, split_by_visibility
 from posekit.records import Run
 from posekit.seeds import by_configuration
@@ -190,6 +191,26 @@ def cost_table(profile: Profile) -> pd.DataFrame:
         for model in MODELS.values()
     ]
     return pd.DataFrame(rows)
+
+
+def cost_and_time(config: NetworkConfig, size: int) -> pd.DataFrame:
+    """A row a part of the original network at crops of size px: part, gflop, ms.
+
+    Hourglasses by resolution: "hourglass 1, 32 x 32" is what it computes there. ms on one thread, as measured
+    at this size (`posekit.measured.part_times`), with a row for what lies between the parts: pooling, upsampling
+    and sums. Raises `PosekitError` if there is no such record.
+    """
+    counted = pd.DataFrame(cost_by_part(config, size, levels=True)).astype({"level": "Int64"})
+    times = part_times()
+    table = counted.merge(times[times["size"] == size], how="outer", on=["part", "level"], sort=False)
+    order = {key: n for n, key in enumerate(zip(counted["part"], counted["level"].fillna(0), strict=True))}
+    place = [order.get(key, len(order)) for key in zip(table["part"], table["level"].fillna(0), strict=True)]
+    named = [
+        part if pd.isna(level) else f"{part}, {level} x {level}"
+        for part, level in zip(table["part"], table["level"], strict=True)
+    ]
+    table = table.assign(part=named, gflop=table["gflop"].fillna(0.0)).iloc[np.argsort(place, kind="stable")]
+    return table[["part", "gflop", "ms"]].reset_index(drop=True)
 
 
 def save_table(table: pd.DataFrame, folder: Path, name: str) -> list[Path]:
