@@ -35,12 +35,12 @@ class NetworkConfig:
     modules: int = 2  # residual blocks at every place of an hourglass
     reductions: int = 4  # times that an hourglass halves the resolution
     columns: int | None = None  # crop px: only so many in the middle are computed; None: all
-    separable: bool = False  # the middle convolutions of residual blocks see each channel alone
-    kernel: int = 3  # side of the middle convolutions of residual blocks, cells
+    separable: bool = False  # 3x3 convolutions of residual blocks see each channel alone
     gated: bool = False  # skips of residual blocks have a learned weight a channel
     merge: Literal["add", "concatenate"] = "add"  # how an hourglass joins its skips with what comes from below
     handed_on: Literal["features", "aggregated", "coupled"] = "features"  # from an hourglass to the next one
     unread: bool = True  # the last head computes what no hourglass reads, as the report's does
+    growth: float = 1.0  # channels of an hourglass after a reduction, over those before it
     softmax: bool = False  # an answer says how likely each cell is: see `likelihood`
     family: Literal["hourglass", "hrnet"] = "hourglass"  # hrnet reads `channels` and `softmax`: `posekit.hrnet`
 
@@ -58,12 +58,18 @@ class NetworkConfig:
             raise PosekitError(f"channels must be a positive multiple of 4, not {self.channels}")
         if min(self.stacks, self.modules, self.reductions) < 1:
             raise PosekitError("stacks, modules and reductions must each be at least 1")
-        if self.kernel < 1 or self.kernel % 2 == 0:
-            raise PosekitError(f"kernel must be odd and positive, not {self.kernel}")
+        if self.growth < 1:
+            raise PosekitError(f"growth must be at least 1, not {self.growth:g}")
         if self.columns is not None and (self.columns < 8 or self.columns % (2 * STRIDE)):
             raise PosekitError(f"columns must be a positive multiple of {2 * STRIDE}, not {self.columns}")
         if self.family == "hrnet" and (self.stacks != 1 or self.columns is not None):
             raise PosekitError("an hrnet has one stack and computes all columns: stacks must be 1, columns None")
+
+    def width(self, level: int) -> int:
+        """Channels after so many reductions; what grows is a multiple of 16, as processors compute so many at once."""
+        if level == 0 or self.growth == 1:
+            return self.channels
+        return 16 * round(self.channels * self.growth**level / 16)
 
 
 def conv_block(
@@ -92,14 +98,12 @@ class Gate(nn.Module):
 class Residual(nn.Module):
     """Bottleneck of three convolutions beside a skip: a plain 1x1 convolution where widths differ."""
 
-    def __init__(
-        self, in_channels: int, out_channels: int, separable: bool = False, gated: bool = False, kernel: int = 3
-    ) -> None:
+    def __init__(self, in_channels: int, out_channels: int, separable: bool = False, gated: bool = False) -> None:
         super().__init__()
         middle = out_channels // 2
         self.branch = nn.Sequential(
             conv_block(in_channels, middle),
-            conv_block(middle, middle, kernel, groups=middle if separable else 1),
+            conv_block(middle, middle, kernel=3, groups=middle if separable else 1),
             conv_block(middle, out_channels),
         )
         same = in_channels == out_channels
@@ -111,14 +115,10 @@ class Residual(nn.Module):
         return self.branch(x) + self.skip(x)
 
 
-def residuals(config: NetworkConfig) -> nn.Sequential:
-    """The residual blocks of one place."""
-    return nn.Sequential(
-        *(
-            Residual(config.channels, config.channels, config.separable, config.gated, config.kernel)
-            for _ in range(config.modules)
-        )
-    )
+def residuals(config: NetworkConfig, in_channels: int, out_channels: int) -> nn.Sequential:
+    """The residual blocks of one place; the first one changes the number of channels."""
+    widths = [in_channels] + (config.modules - 1) * [out_channels]
+    return nn.Sequential(*(Residual(width, out_channels, config.separable, config.gated) for width in widths))
 
 
 class Aggregation(nn.Module):
@@ -163,14 +163,14 @@ class Hourglass(nn.Module):
     its own; the first hourglass is given nothing.
     """
 
-    def __init__(self, config: NetworkConfig, reductions: int, first: bool) -> None:
+    def __init__(self, config: NetworkConfig, first: bool, level: int = 0) -> None:
         super().__init__()
-        channels = config.channels
-        self.skip = residuals(config)
-        self.before = residuals(config)
-        self.inner = Hourglass(config, reductions - 1, first) if reductions > 1 else residuals(config)
-        self.after = residuals(config)
-        self.nested = reductions > 1
+        channels, deeper = config.width(level), config.width(level + 1)
+        self.nested = level + 1 < config.reductions
+        self.skip = residuals(config, channels, channels)
+        self.before = residuals(config, channels, deeper)
+        self.inner = Hourglass(config, first, level + 1) if self.nested else residuals(config, deeper, deeper)
+        self.after = residuals(config, deeper, channels)
         # Of [3] too: U-Net's way, where nothing is lost in a sum.
         self.merge = conv_block(2 * channels, channels) if config.merge == "concatenate" else None
         self.exchange = None
@@ -247,7 +247,7 @@ class Head(nn.Module):
     def __init__(self, config: NetworkConfig, read: bool) -> None:
         super().__init__()
         channels = config.channels
-        self.features = nn.Sequential(residuals(config), conv_block(channels, channels))
+        self.features = nn.Sequential(residuals(config, channels, channels), conv_block(channels, channels))
         self.heatmaps = nn.Conv2d(channels, len(JOINTS), 1)
         self.read = read
         if read:
@@ -276,7 +276,7 @@ class StackedHourglass(nn.Module):
         numbers = range(config.stacks)
         last = config.stacks - 1
         self.stem = STEMS[config.stem](config.channels)
-        self.hourglasses = nn.ModuleList(Hourglass(config, config.reductions, n == 0) for n in numbers)
+        self.hourglasses = nn.ModuleList(Hourglass(config, n == 0) for n in numbers)
         self.heads = nn.ModuleList(Head(config, read=n < last or config.unread) for n in numbers)
         if config.unread:
             # The last head hands on features that nobody reads: 70,144 parameters and 2 % of the FLOPs at
