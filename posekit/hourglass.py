@@ -66,7 +66,7 @@ class NetworkConfig:
             raise PosekitError("an hrnet has one stack and computes all columns: stacks must be 1, columns None")
 
     def width(self, level: int) -> int:
-        """Channels after so many reductions; what grows is a multiple of 16, as processors compute so many at once."""
+        """Channels after so many reductions; what grows is a multiple of 16, which processors like."""
         if level == 0 or self.growth == 1:
             return self.channels
         return 16 * round(self.channels * self.growth**level / 16)
