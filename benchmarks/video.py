@@ -1,21 +1,22 @@
-"""Is it real time? Frames a second of posekit's own network on a video of one drawn person.
+"""Is it real time? Frames a second of the networks that come along, on a video of one drawn person.
 
     python benchmarks/video.py [--rounds 5] [--json] [--out data/benchmarks/video.json]
 
 The video, 100 frames of 640 x 480 px, is made first: a drawn person who sways, as before a camera of a computer.
 Every frame is read, cropped around the person, who is followed, and predicted; with drawing, the skeleton is drawn
-into it too and written to an MP4 file. That is measured by torch and by onnxruntime (the same network, exported),
+into it too and written to an MP4 file. Each network is asked by torch and by onnxruntime (exported),
 with and without the flip test, on 1 and 2 threads of the CPU. All take turns, in the other order in every other
 round, so that a machine that changes its speed changes all; before, each sees the video once. Numbers are medians
 over rounds with 95 % intervals by bootstrap, which say how sure the median is on this machine, and nothing about
 others.
 
-It takes about three minutes on two free cores. Where others compute as well, set OMP_WAIT_POLICY=PASSIVE: threads
+It takes about six minutes on two free cores. Where others compute as well, set OMP_WAIT_POLICY=PASSIVE: threads
 that wait by spinning are slowed down tenfold there. The record says it, and how busy the machine was. It needs the
 packages of the extra `onnx`.
 """
 
 import argparse
+import itertools
 import json
 import os
 import tempfile
@@ -31,7 +32,7 @@ from tqdm.auto import tqdm
 from posekit.device import cpu_threads
 from posekit.export import export_onnx
 from posekit.predict_many import predict_frames
-from posekit.predictor import OWN_NETWORK, Predictor
+from posekit.predictor import COMPACT_NETWORK, OWN_NETWORK, Predictor
 from posekit.sample.scene import draw_person
 from posekit.video import open_video, video_file
 
@@ -66,30 +67,32 @@ def frames_a_second(predictor: Predictor, video: Path, box: tuple, drawn: Path |
 def measure(rounds: int, folder: Path) -> dict:
     """Everything: `environment`, and `measurements`, one of every network, flip test, threads and drawing."""
     load = round(os.getloadavg()[0], 1)
-    video, exported, drawn = folder / "video.mp4", folder / "own.onnx", folder / "drawn.mp4"
+    video, drawn = folder / "video.mp4", folder / "drawn.mp4"
     box = make_video(video)
-    export_onnx(Predictor.from_checkpoint(OWN_NETWORK, CPU), exported)
+    exported = {path: folder / f"{path.stem}.onnx" for path in (OWN_NETWORK, COMPACT_NETWORK)}
+    for path, file in exported.items():
+        export_onnx(Predictor.from_checkpoint(path, CPU), file)
     settings = []
     for threads in THREADS:
         with cpu_threads(threads):  # onnxruntime takes the number when it opens the file
-            for runtime, path in (("torch", OWN_NETWORK), ("onnxruntime", exported)):
-                for flip in (True, False):
-                    predictor = Predictor.from_checkpoint(path, CPU, flip)
-                    settings += [(threads, runtime, flip, out, predictor) for out in (None, drawn)]
+            for network, flip, runtime in itertools.product(exported, (True, False), ("torch", "onnxruntime")):
+                file = network if runtime == "torch" else exported[network]
+                predictor = Predictor.from_checkpoint(file, CPU, flip)
+                settings += [(network.name, threads, runtime, flip, out, predictor) for out in (None, drawn)]
     speeds: dict[int, list[float]] = {number: [] for number in range(len(settings))}
     with tqdm(total=(rounds + 1) * len(settings), desc="videos") as progress:
         for turn in range(rounds + 1):
             for number in list(speeds)[:: 1 if turn % 2 == 0 else -1]:
-                threads, _, _, out, predictor = settings[number]
+                _, threads, _, _, out, predictor = settings[number]
                 with cpu_threads(threads):
                     speed = frames_a_second(predictor, video, box, out)
                 if turn > 0:
                     speeds[number].append(speed)
                 progress.update()
     rows = [
-        {"runtime": runtime, "flip": flip, "threads": threads, "drawing": out is not None, "rounds": rounds}
-        | {"frames_per_second": with_interval(np.array(speeds[number]))}
-        for number, (threads, runtime, flip, out, _) in enumerate(settings)
+        {"network": name, "runtime": runtime, "flip": flip, "threads": threads, "drawing": out is not None}
+        | {"rounds": rounds, "frames_per_second": with_interval(np.array(speeds[number]))}
+        for number, (name, threads, runtime, flip, out, _) in enumerate(settings)
     ]
     return {"environment": surroundings(load), "size": SIZE, "frames": FRAMES, "measurements": rows}
 
@@ -114,9 +117,10 @@ def main() -> None:
     print(f"frames a second, {SIZE[0]} x {SIZE[1]} px, one person; real time is {REAL_TIME}")
     for row in record["measurements"]:
         median, low, high = row["frames_per_second"]
-        what = f"{row['runtime']}, {'flip test' if row['flip'] else 'no flip test'}, {row['threads']} thread(s)"
+        what = f"{row['network']}, {row['runtime']}, {'flip test' if row['flip'] else 'no flip test'}"
+        what += f", {row['threads']} thread(s)"
         what += ", drawn" if row["drawing"] else ""
-        print(f"  {what:46s} {median:6.1f} (95 %: {low:.1f} to {high:.1f})")
+        print(f"  {what:60s} {median:6.1f} (95 %: {low:.1f} to {high:.1f})")
 
 
 if __name__ == "__main__":

@@ -93,6 +93,19 @@ def runtimes() -> pd.DataFrame:
     )
 
 
+def frames_a_second() -> pd.DataFrame:
+    """A row a network, runtime, flip test, number of threads and drawing (`benchmarks/video.py`): network,
+    runtime, flip, threads, drawing; frames a second with the 95 % interval of their median as `... low` and `... high`.
+
+    Raises `PosekitError` if there is no such record.
+    """
+    return pd.DataFrame(
+        {name: row[name] for name in ("network", "runtime", "flip", "threads", "drawing")}
+        | _median("frames a second", row["frames_per_second"])
+        for row in _read("video.json", "python benchmarks/video.py --out")["measurements"]
+    )
+
+
 def _read_variants() -> dict:
     return _read("variants.json", "python benchmarks/variants.py --out")
 
