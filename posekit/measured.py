@@ -95,7 +95,7 @@ def runtimes() -> pd.DataFrame:
 
 def frames_a_second() -> pd.DataFrame:
     """A row a network, runtime, flip test, number of threads and drawing (`benchmarks/video.py`): network,
-    runtime, flip, threads, drawing; frames a second with the 95 % interval of their median as `... low` and `... high`.
+    runtime, flip, threads, drawing; frames a second, with the 95 % interval of the median (`... low`, `... high`).
 
     Raises `PosekitError` if there is no such record.
     """
