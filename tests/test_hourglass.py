@@ -1,5 +1,6 @@
 """The networks against counts derived by hand, layer by layer."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 from posekit.cost import cost_by_part, network_cost
 from posekit.errors import PosekitError
 from posekit.folding import folded
-from posekit.hourglass import NetworkConfig, Residual, StackedHourglass, convolutions, count_parameters
+from posekit.hourglass import Hourglass, NetworkConfig, Residual, StackedHourglass, convolutions, count_parameters
 
 SMALL = NetworkConfig("reduced", channels=16, stacks=2, modules=1, reductions=2)
 
@@ -235,3 +236,39 @@ def test_folding_keeps_the_answers(changes):
     torch.testing.assert_close(short(crops)[-1], network(crops)[-1], rtol=1e-4, atol=1e-5)
     norms = [sum(isinstance(layer, torch.nn.BatchNorm2d) for layer in n.modules()) for n in (network, short)]
     assert norms[1] <= norms[0] - 2 * 2 * 8  # two of three in each of the residual blocks
+
+
+def test_likelihoods_are_shares_of_one_sum_and_keep_the_order_of_cells():
+    torch.manual_seed(0)
+    network = StackedHourglass(NetworkConfig("early", 16, 2, 1, 2, columns=32, softmax=True)).eval()
+    plain = StackedHourglass(NetworkConfig("early", 16, 2, 1, 2, columns=32)).eval()
+    plain.load_state_dict(network.state_dict())
+    images = torch.rand(2, 3, 64, 64)
+    with torch.inference_mode():
+        for likely, scores in zip(network(images), plain(images), strict=True):
+            assert likely.shape == scores.shape == (2, 16, 16, 16) and (likely >= 0).all()
+            torch.testing.assert_close(likely.sum(dim=(-2, -1)), torch.full((2, 16), 2 * math.pi))
+            assert (likely[..., :4] == 0).all() and (likely[..., -4:] == 0).all()  # columns it does not look at
+            looked_at = [maps[..., 4:12].flatten(-2) for maps in (likely, scores)]
+            assert torch.equal(looked_at[0].argmax(-1), looked_at[1].argmax(-1))
+            ratio = looked_at[0][0, 0, 3] / looked_at[0][0, 0, 5]
+            difference = looked_at[1][0, 0, 3] - looked_at[1][0, 0, 5]
+            assert math.log(ratio) == pytest.approx(float(difference), abs=1e-4)
+
+
+def test_channels_grow_where_the_resolution_falls():
+    config = NetworkConfig("early", 32, 1, 1, 3, growth=1.5)
+    assert [config.width(level) for level in range(4)] == [32, 48, 64, 112]  # 32, 48, 72, 108 to multiples of 16
+    network = StackedHourglass(config)
+    hourglass, widths = network.hourglasses[0], []
+    while isinstance(hourglass, Hourglass):
+        widths.append(
+            (convolutions(hourglass.before)[0].in_channels, convolutions(hourglass.after)[-1].out_channels)
+        )
+        hourglass = hourglass.inner
+    assert widths == [(32, 32), (48, 48), (64, 64)]
+    assert convolutions(hourglass)[0].in_channels == 112
+    assert network(torch.rand(2, 3, 64, 64))[0].shape == (2, 16, 16, 16)
+    assert NetworkConfig(channels=20).width(3) == 20
+    with pytest.raises(PosekitError, match="growth must be at least 1"):
+        NetworkConfig(growth=0.5)

@@ -9,8 +9,8 @@ from torch.nn import functional as F
 
 from posekit.configurations import OWN_MODEL, VARIANT_PROFILES, get_profile, run_config
 from posekit.crop import clip_box, crop_matrix, person_box
-from posekit.hourglass import NetworkConfig, StackedHourglass
-from posekit.step import Step, make_optimizer
+from posekit.hourglass import NetworkConfig, StackedHourglass, likelihood
+from posekit.step import Step, cross_entropy, make_optimizer
 from posekit.variants import VARIANTS
 
 
@@ -55,3 +55,46 @@ def test_a_taught_loss_is_half_truth_and_half_teacher():
     torch.testing.assert_close(loss, (truth + taught) / 2)
     loss.backward()
     assert all(parameter.grad is None for parameter in teacher.parameters())
+
+
+def test_cross_entropy_is_what_a_loop_over_cells_gives():
+    torch.manual_seed(0)
+    answers = [likelihood(torch.randn(2, 16, 6, 5)) for _ in range(2)]
+    target = torch.rand(2, 16, 6, 5) - 0.2  # as a teacher answers: some cells below zero
+    target[0, 3] = 0  # a joint that is not there
+    expected = 0.0
+    for heatmaps in answers:
+        values = []
+        for person, joint in np.ndindex(2, 16):
+            wanted = np.maximum(target[person, joint].double().numpy(), 0)
+            if wanted.sum() > 0:
+                found = heatmaps[person, joint].double().numpy() / heatmaps[person, joint].double().sum().item()
+                values.append(-(wanted / wanted.sum() * np.log(found)).sum())
+        expected += np.mean(values)
+    assert float(cross_entropy(answers, target)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_cross_entropy_is_least_for_the_truth_which_has_the_entropy_of_a_bump():
+    joints, present = torch.tensor([[[61.5, 61.5]] * 16]), torch.ones(1, 16, dtype=torch.bool)
+    present[0, 5] = False
+    target = get_profile("short-compact").codec.encode(joints, present, (32, 32))
+    scores = target.clamp(min=1e-12).log().requires_grad_()
+    loss = cross_entropy([likelihood(scores)], target)
+    assert float(loss.detach()) == pytest.approx(np.log(2 * np.pi * np.e), abs=1e-3)  # of a Gaussian with sigma 1
+    loss.backward()
+    assert scores.grad.abs().max() < 1e-6  # nothing to learn, also not from the joint that is not there
+    peaks = likelihood(scores.detach())[0].flatten(1).max(dim=1).values
+    assert float(peaks[0]) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_softmax_network_learns_by_cross_entropy_and_by_its_teacher():
+    torch.manual_seed(0)
+    config = run_config(OWN_MODEL, get_profile("short-compact"), 0, "data", "0" * 16)
+    small = replace(config, network=NetworkConfig("early", 16, 1, 1, 2, softmax=True))
+    student, teacher = (StackedHourglass(small.network).eval() for _ in range(2))
+    images, joints = torch.rand(2, 3, 64, 64), 64 * torch.rand(2, 16, 2)
+    present = torch.ones(2, 16, dtype=torch.bool)
+    step = Step(small, student, make_optimizer(small, student), teacher=teacher)
+    truth = cross_entropy(student(images), small.codec.encode(joints, present, (16, 16)))
+    taught = cross_entropy(student(images), teacher(images)[-1])
+    torch.testing.assert_close(step.loss(images, joints, present), (truth + taught) / 2)
