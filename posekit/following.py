@@ -2,9 +2,9 @@
 
 import numpy as np
 
-#: Joints with less confidence do not count, and with fewer that count the person is lost. Chosen for posekit's own
-#: network, so that a person is rarely taken for lost and a box beside a person mostly is.
-SURE, FEWEST_JOINTS = 0.1, 8
+#: Joints with less confidence do not count, and with fewer that count the person is lost. Chosen for the networks
+#: that come along, so that a person is rarely taken for lost and a box beside a person mostly is.
+SURE, FEWEST_JOINTS = 0.2, 8
 
 
 def next_box(
