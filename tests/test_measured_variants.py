@@ -26,13 +26,13 @@ RECORD = {
     "measurements": [
         {"variants": ["original"], "device": "cpu", "runtime": "torch", "threads": 1, "rounds": 9}
         | {"seconds": [0.02, 0.018, 0.025], "ratio": [1.0, 1.0, 1.0]},
-        {"variants": ["smaller", "student"], "device": "cpu", "runtime": "torch", "threads": 1, "rounds": 9}
+        {"variants": ["compact", "student"], "device": "cpu", "runtime": "torch", "threads": 1, "rounds": 9}
         | {"seconds": [0.004, 0.003, 0.005], "ratio": [5.0, 4.5, 5.5]},
         {"variants": ["original"], "device": "A GPU", "runtime": "torch", "threads": None, "rounds": 9}
         | {"seconds": [0.001, 0.001, 0.002], "ratio": [1.0, 1.0, 1.0]},
     ],
     "memory": [
-        {"variants": ["smaller", "student"], "device": "cpu", "runtime": "torch"}
+        {"variants": ["compact", "student"], "device": "cpu", "runtime": "torch"}
         | {"process_megabytes": 300.0, "network_megabytes": 7.5},
         {"variants": ["original"], "device": "A GPU", "runtime": "torch"}
         | {"process_megabytes": None, "network_megabytes": 40.0},
@@ -59,7 +59,7 @@ def test_variants_that_share_a_network_share_its_numbers(records):
     large = {"size": 256, "measurements": RECORD["measurements"][:1], "memory": RECORD["memory"][:1]}
     write_variants(records, [], large)
     table = measured.variant_latency()
-    assert list(table["variant"]) == ["original", "smaller", "student", "original"]
+    assert list(table["variant"]) == ["original", "compact", "student", "original"]
     rows = table.set_index(["variant", "device"])
     student = rows.loc["student", "cpu"]
     assert list(student[["ms", "ms low", "ms high"]]) == pytest.approx([4, 3, 5])
@@ -115,7 +115,7 @@ def test_a_missing_record_says_how_it_is_made(records, name):
 
 def test_small_networks_at_full_size_are_the_report_s_with_fewer_of_everything():
     assert variants.at_full_size("original") == NetworkConfig("original", channels=256, stacks=2, modules=2)
-    assert variants.at_full_size("smaller") == variants.at_full_size("student")
+    assert variants.at_full_size("compact") == variants.at_full_size("student")
     for name in variants.AT_FULL_SIZE[1:]:
         small, large = variants.as_trained(name), variants.at_full_size(name)
         assert (large.channels, large.columns) == (4 * small.channels, 2 * small.columns)
@@ -128,7 +128,7 @@ def test_what_is_recorded_of_variants_is_what_is_read(records, monkeypatch):
     megabytes = {large: 250.0, small: 230.0, variants.NOTHING: 200.0}  # a process each would take seconds
     monkeypatch.setattr(variants, "peak", lambda config, size, path: megabytes[config] + (path is not None))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    record = variants.compare_networks({"original": large, "smaller": small, "student": small}, 32, (1,), 2)
+    record = variants.compare_networks({"original": large, "compact": small, "student": small}, 32, (1,), 2)
     parts = variants.part_times(large, 32, 3)
     (records / "variants.json").write_text(json.dumps(record | {"full_size": record, "part_times": [parts]}))
 
@@ -137,7 +137,7 @@ def test_what_is_recorded_of_variants_is_what_is_read(records, monkeypatch):
     assert (table.loc[table["variant"] == "original", "ratio"] == 1).all()
     ours = table.drop(columns="variant")
     pd.testing.assert_frame_equal(
-        *(ours[table["variant"] == name].reset_index(drop=True) for name in ("smaller", "student"))
+        *(ours[table["variant"] == name].reset_index(drop=True) for name in ("compact", "student"))
     )
     memory = table.set_index(["variant", "runtime"])["network MB"]
     assert (
