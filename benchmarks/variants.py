@@ -4,8 +4,8 @@
 
 The networks of posekit.variants as the profiles short-... train them, with random weights, on which time does not
 depend; variants that share a network are measured once. Each is asked by torch as it was trained, by torch with
-batch normalisations folded into convolutions (`posekit.folding`), and by onnxruntime from an exported file, on 1
-and 2 threads of the CPU and, by torch, on a GPU if there is one. A turn is two forward passes of one image, of
+batch normalisations folded into convolutions (`posekit.folding`), and by onnxruntime from an exported file, on one
+thread of the CPU and, by torch, on a GPU if there is one. A turn is two forward passes of one image, of
 which the second is timed: the first brings the weights back into the processor's cache. All take turns, in the
 other order in every other round, so that a machine that changes its speed changes all. Latencies are medians over
 rounds. ratio is original over variant, the median of the ratios within rounds: above 1, the variant is faster.
@@ -18,7 +18,7 @@ and the small ones at the report's size (256 px, four times the channels, two bl
 rounds on 1 thread; and the time of the original's parts by torch, not folded, on 1 thread. What lies between the
 parts is pooling, upsampling and sums.
 
-It takes about five minutes on two free cores. Where others compute as well, set OMP_WAIT_POLICY=PASSIVE: threads
+It takes about five minutes on a free core. Where others compute as well, set OMP_WAIT_POLICY=PASSIVE: threads
 that wait by spinning are slowed down tenfold there. The record says it, and how busy the machine was. It needs the
 packages of the extra `onnx`.
 """
@@ -31,7 +31,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,7 +55,6 @@ from posekit.predictor import Predictor
 from posekit.variants import SIZE, VARIANTS
 
 CPU = torch.device("cpu")
-THREADS = (1, 2)
 #: Measured at the report's size as well.
 AT_FULL_SIZE = ("original", "small", "slim", "compact")
 FULL_SIZE = get_profile("full").crop.size
@@ -166,7 +165,7 @@ def gpu_memory(configs: Iterable[NetworkConfig], size: int, device: torch.device
     return rows
 
 
-def compare_networks(configs: dict[str, NetworkConfig], size: int, threads: Sequence[int], rounds: int) -> dict:
+def compare_networks(configs: dict[str, NetworkConfig], size: int, rounds: int) -> dict:
     """`size`, `measurements` and `memory` of the networks by variant, the original one first."""
     names: dict[NetworkConfig, list[str]] = {}
     for name, config in configs.items():
@@ -177,7 +176,7 @@ def compare_networks(configs: dict[str, NetworkConfig], size: int, threads: Sequ
             config: export(config, size, folder / f"{number}.onnx")
             for number, config in enumerate(tqdm(names, desc="exports"))
         }
-        rows = [row for count in threads for row in latencies(exported, size, CPU, count, rounds)]
+        rows = latencies(exported, size, CPU, 1, rounds)
         occupied = memory(exported, size, export(NOTHING, NOTHING_SIZE, folder / "nothing.onnx"))
         if torch.cuda.is_available():
             gpu = torch.device("cuda")
@@ -233,8 +232,8 @@ def measure(rounds: int) -> dict:
     large = {name: at_full_size(name) for name in AT_FULL_SIZE}
     return {
         "environment": surroundings(load),
-        **compare_networks(networks, SIZE, THREADS, rounds),
-        "full_size": compare_networks(large, FULL_SIZE, (1,), few),
+        **compare_networks(networks, SIZE, rounds),
+        "full_size": compare_networks(large, FULL_SIZE, few),
         "part_times": [
             part_times(networks["original"], SIZE, rounds),
             part_times(large["original"], FULL_SIZE, few),

@@ -128,7 +128,7 @@ def test_what_is_recorded_of_variants_is_what_is_read(records, monkeypatch):
     megabytes = {large: 250.0, small: 230.0, variants.NOTHING: 200.0}  # a process each would take seconds
     monkeypatch.setattr(variants, "peak", lambda config, size, path: megabytes[config] + (path is not None))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    record = variants.compare_networks({"original": large, "compact": small, "student": small}, 32, (1,), 2)
+    record = variants.compare_networks({"original": large, "compact": small, "student": small}, 32, 2)
     parts = variants.part_times(large, 32, 3)
     (records / "variants.json").write_text(json.dumps(record | {"full_size": record, "part_times": [parts]}))
 
