@@ -8,10 +8,10 @@ people. For ankles and knees, right and left are counted apart and averaged. Tak
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
+from reporting import add_options, told
 
 from posekit.annotations import People
 from posekit.crop import CropRule, lost_joints
@@ -41,16 +41,10 @@ def audit(people: People) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("mpii", type=Path, help="folder with MPII's annotations/")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--out", type=Path, help="write the record here (JSON)")
+    add_options(parser)
     options = parser.parse_args()
     record = audit(read_mpii(options.mpii))
-    text = json.dumps(record, indent=2)
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(text + "\n", encoding="utf-8")
-    if options.json:
-        print(text)
+    if told(record, options):
         return
     print(f"{record['people']} people, {record['joints']} joints")
     for height, shares in record["lost"].items():

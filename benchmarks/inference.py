@@ -16,17 +16,14 @@ and the table of claims read the record that --out writes.
 """
 
 import argparse
-import json
 import multiprocessing
 import os
 import platform
-import resource
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
+from reporting import add_options, peak_megabytes_so_far, told
 from scipy import stats
 from tqdm.auto import tqdm
 
@@ -93,11 +90,7 @@ def peak_of_this_process(network: str, batch: int) -> float:
     """MB, in a process that does nothing else."""
     torch.set_num_threads(1)
     seconds(make(network, torch.device("cpu")), make_crops(batch, torch.device("cpu")))
-    status = Path("/proc/self/status")
-    if status.exists():  # on Linux, ru_maxrss is never less than that of the process that started this one
-        (kilobytes,) = [line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM")]
-        return int(kilobytes) / 1e3
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+    return peak_megabytes_so_far()
 
 
 def peak_megabytes(network: str, batch: int, device: torch.device) -> float:
@@ -147,18 +140,12 @@ def measure(rounds: int) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=8, help="of batch 16; batch 1 has five times as many")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--out", type=Path, help="write the record here (JSON)")
+    add_options(parser)
     options = parser.parse_args()
     if options.rounds < 2:
         parser.error("--rounds must be at least 2: an interval needs them")
     record = measure(options.rounds)
-    text = json.dumps(record, indent=2)
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(text + "\n", encoding="utf-8")
-    if options.json:
-        print(text)
+    if told(record, options):
         return
     for row in record["measurements"]:
         where = f"{row['device']}, {row['threads']} thread(s)" if row["threads"] else row["device"]

@@ -18,7 +18,6 @@ It takes about two minutes on a free core. It needs the packages of the extra `o
 """
 
 import argparse
-import json
 import logging
 import os
 import tempfile
@@ -27,6 +26,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from inference import surroundings, with_interval
+from reporting import add_options, told
 from torch import Tensor, nn
 from variants import in_turns, one_crop
 
@@ -173,18 +173,12 @@ def main() -> None:
     parser.add_argument("--mpii", type=Path, required=True, help="folder with annotations/ and images/")
     parser.add_argument("--checkpoint", type=Path, default=OWN_NETWORK, help="of posekit train")
     parser.add_argument("--rounds", type=int, default=100)
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--out", type=Path, help="write the record here (JSON)")
+    add_options(parser)
     options = parser.parse_args()
     if options.rounds < 2:
         parser.error("--rounds must be at least 2: an interval needs them")
     record = measure(options.mpii, options.checkpoint, options.rounds)
-    text = json.dumps(record, indent=2)
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(text + "\n", encoding="utf-8")
-    if options.json:
-        print(text)
+    if told(record, options):
         return
     print(f"{record['people']} people, one image of {record['size']} px on 1 thread")
     for row in record["measurements"]:

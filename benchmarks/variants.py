@@ -24,11 +24,8 @@ packages of the extra `onnx`.
 """
 
 import argparse
-import json
 import multiprocessing
 import os
-import resource
-import sys
 import tempfile
 import time
 from collections.abc import Iterable
@@ -38,6 +35,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from inference import seconds, surroundings, with_interval
+from reporting import add_options, peak_megabytes_so_far, told
 from torch import nn
 from tqdm.auto import tqdm
 
@@ -128,11 +126,7 @@ def peak_of_this_process(config: NetworkConfig, size: int, path: Path | None) ->
     """MB, in a process that asks one network once: by onnxruntime if there is a path, else by torch."""
     torch.set_num_threads(1)
     seconds(OnnxNetwork(path) if path else build(config, CPU), one_crop(size, CPU))
-    status = Path("/proc/self/status")
-    if status.exists():  # on Linux, ru_maxrss is never less than that of the process that started this one
-        (kilobytes,) = [line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM")]
-        return int(kilobytes) / 1e3
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+    return peak_megabytes_so_far()
 
 
 def peak(config: NetworkConfig, size: int, path: Path | None) -> float:
@@ -244,18 +238,12 @@ def measure(rounds: int) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=60, help="at the report's size, a tenth of it")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--out", type=Path, help="write the record here (JSON)")
+    add_options(parser)
     options = parser.parse_args()
     if options.rounds < 2:
         parser.error("--rounds must be at least 2: an interval needs them")
     record = measure(options.rounds)
-    text = json.dumps(record, indent=2)
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(text + "\n", encoding="utf-8")
-    if options.json:
-        print(text)
+    if told(record, options):
         return
     for table in (record, record["full_size"]):
         print(f"{table['size']} px")

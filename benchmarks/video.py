@@ -17,7 +17,6 @@ packages of the extra `onnx`.
 
 import argparse
 import itertools
-import json
 import os
 import tempfile
 import time
@@ -27,6 +26,7 @@ import cv2
 import numpy as np
 import torch
 from inference import surroundings, with_interval
+from reporting import add_options, told
 from tqdm.auto import tqdm
 
 from posekit.device import cpu_threads
@@ -100,19 +100,13 @@ def measure(rounds: int, folder: Path) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--out", type=Path, help="write the record here (JSON)")
+    add_options(parser)
     options = parser.parse_args()
     if options.rounds < 2:
         parser.error("--rounds must be at least 2: an interval needs them")
     with tempfile.TemporaryDirectory() as folder:
         record = measure(options.rounds, Path(folder))
-    text = json.dumps(record, indent=2)
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(text + "\n", encoding="utf-8")
-    if options.json:
-        print(text)
+    if told(record, options):
         return
     print(f"frames a second, {SIZE[0]} x {SIZE[1]} px, one person; real time is {REAL_TIME}")
     for row in record["measurements"]:

@@ -11,13 +11,6 @@ from posekit.hourglass import Hourglass, NetworkConfig, StackedHourglass, convol
 from posekit.hrnet import build_network
 
 
-def flops(module: nn.Module, *inputs: object) -> int:
-    """FLOPs of one forward pass, 2 a multiply-add; of convolutions, as the counter knows only those here."""
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        module(*inputs)
-    return counter.get_total_flops()
-
-
 def network_cost(config: NetworkConfig, size: int) -> dict[str, float]:
     """Cost of a network at crops of size x size px: the keys of `posekit cost --json`, for one image.
 
@@ -27,12 +20,13 @@ def network_cost(config: NetworkConfig, size: int) -> dict[str, float]:
         network = build_network(config).eval()
         image = torch.empty(1, 3, size, size)
     stem = convolutions(network.stem)
+    counted = _flops_by_module(network, image)
     return {
         "parameters": count_parameters(network),
         "stem_convolutions": len(stem),
         "stem_convolution_parameters": sum(count_parameters(layer) for layer in stem),
-        "gflop": flops(network, image) / 1e9,
-        "stem_gflop": _flops_by_module(network, image)[network.stem] / 1e9,
+        "gflop": counted[network] / 1e9,
+        "stem_gflop": counted[network.stem] / 1e9,
     }
 
 
@@ -86,10 +80,12 @@ def _modules_by_level(hourglass: Hourglass, height: int) -> Iterator[tuple[int, 
 
 
 def _flops_by_module(network: nn.Module, *inputs: object) -> dict[nn.Module, int]:
-    """FLOPs of every module inside a network, all that is inside it included; 2 a multiply-add."""
+    """FLOPs of one forward pass of a network and of every module inside it, all that is in it included; 2 a
+    multiply-add; of convolutions, as the counter knows only those here."""
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(*inputs)
     by_name, root = counter.get_flop_counts(), type(network).__name__
     return {
-        module: sum(by_name.get(f"{root}.{name}", {}).values()) for name, module in network.named_modules() if name
+        module: sum(by_name.get(f"{root}.{name}" if name else root, {}).values())
+        for name, module in network.named_modules()
     }

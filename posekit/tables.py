@@ -202,15 +202,13 @@ def cost_and_time(config: NetworkConfig, size: int) -> pd.DataFrame:
     """
     counted = pd.DataFrame(cost_by_part(config, size, levels=True)).astype({"level": "Int64"})
     times = part_times()
-    table = counted.merge(times[times["size"] == size], how="outer", on=["part", "level"], sort=False)
-    order = {key: n for n, key in enumerate(zip(counted["part"], counted["level"].fillna(0), strict=True))}
-    place = [order.get(key, len(order)) for key in zip(table["part"], table["level"].fillna(0), strict=True)]
+    table = times[times["size"] == size].merge(counted, how="left", on=["part", "level"])
     named = [
         part if pd.isna(level) else f"{part}, {level} x {level}"
         for part, level in zip(table["part"], table["level"], strict=True)
     ]
-    table = table.assign(part=named, gflop=table["gflop"].fillna(0.0)).iloc[np.argsort(place, kind="stable")]
-    return table[["part", "gflop", "ms"]].reset_index(drop=True)
+    table = table.assign(part=named, gflop=table["gflop"].fillna(0.0))
+    return table[["part", "gflop", "ms"]]
 
 
 def save_table(table: pd.DataFrame, folder: Path, name: str) -> list[Path]:
