@@ -38,8 +38,8 @@ from posekit.device import cpu_threads, memory_format
 from posekit.evaluation import evaluate
 from posekit.export import compare as compare_answers
 from posekit.export import export_onnx
-from posekit.hrnet import build_network
 from posekit.intervals import compare, interval
+from posekit.networks import build_network
 from posekit.onnx_network import INPUT
 from posekit.predictor import OWN_NETWORK, Predictor
 from posekit.study import Study, home

@@ -33,9 +33,9 @@ from posekit.configurations import RunConfig, get_model, get_profile, run_config
 from posekit.cost import network_cost
 from posekit.dataset import Crops, batches, make_crops
 from posekit.device import choose_device, choose_precision
-from posekit.hrnet import build_network
 from posekit.metrics import pckh
 from posekit.mpii import read_mpii
+from posekit.networks import build_network
 from posekit.sample import make_sample
 from posekit.step import Step, make_network, make_optimizer
 from posekit.training import make_scheduler

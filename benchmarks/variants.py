@@ -47,7 +47,7 @@ from posekit.export import export_onnx
 from posekit.folding import folded
 from posekit.heatmaps import Codec
 from posekit.hourglass import NetworkConfig
-from posekit.hrnet import build_network
+from posekit.networks import build_network
 from posekit.onnx_network import OnnxNetwork
 from posekit.predictor import Predictor
 from posekit.variants import SIZE, VARIANTS

@@ -8,7 +8,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from posekit.heatmaps import STRIDE
 from posekit.hourglass import Hourglass, NetworkConfig, StackedHourglass, convolutions, count_parameters
-from posekit.hrnet import build_network
+from posekit.networks import build_network
 
 
 def network_cost(config: NetworkConfig, size: int) -> dict[str, float]:

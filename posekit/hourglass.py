@@ -42,14 +42,14 @@ class NetworkConfig:
     unread: bool = True  # the last head computes what no hourglass reads, as the report's does
     growth: float = 1.0  # channels of an hourglass after a reduction, over those before it
     softmax: bool = False  # an answer says how likely each cell is: see `likelihood`
-    family: Literal["hourglass", "hrnet"] = "hourglass"  # hrnet reads `channels` and `softmax`: `posekit.hrnet`
+    family: Literal["hourglass", "lean", "hrnet"] = "hourglass"  # the others: `posekit.lean`, `posekit.hrnet`
 
     def __post_init__(self) -> None:
         choices = {
             "stem": tuple(STEMS),
             "merge": ("add", "concatenate"),
             "handed_on": HANDED_ON,
-            "family": ("hourglass", "hrnet"),
+            "family": ("hourglass", "lean", "hrnet"),
         }
         for name, values in choices.items():
             if getattr(self, name) not in values:
@@ -62,8 +62,10 @@ class NetworkConfig:
             raise PosekitError(f"growth must be at least 1, not {self.growth:g}")
         if self.columns is not None and (self.columns < 8 or self.columns % (2 * STRIDE)):
             raise PosekitError(f"columns must be a positive multiple of {2 * STRIDE}, not {self.columns}")
-        if self.family == "hrnet" and (self.stacks != 1 or self.columns is not None):
-            raise PosekitError("an hrnet has one stack and computes all columns: stacks must be 1, columns None")
+        if self.family != "hourglass" and self.stacks != 1:
+            raise PosekitError(f"a network of the family {self.family} has one stack, not {self.stacks}")
+        if self.family == "hrnet" and self.columns is not None:
+            raise PosekitError("an hrnet computes all columns: columns must be None")
 
     def width(self, level: int) -> int:
         """Channels after so many reductions; what grows is a multiple of 16, which processors like."""
@@ -241,6 +243,19 @@ def likelihood(scores: Tensor) -> Tensor:
     return 2 * math.pi * scores.flatten(-2).softmax(dim=-1).view_as(scores)
 
 
+def middle_columns(images: Tensor, columns: int | None) -> tuple[Tensor, int]:
+    """The middle of (B, 3, H, W) that a network looks at, and how many heatmap cells lie on either side of it.
+
+    Raises `PosekitError` if it is to look at more columns than there are.
+    """
+    width = images.shape[-1]
+    if (columns or 0) > width:
+        raise PosekitError(f"{columns} columns are more than the {width} px of the crop")
+    # As far from the left as from the right, and a whole number of heatmap cells.
+    cells = (width - (columns or width)) // (2 * STRIDE)
+    return images[..., cells * STRIDE : width - cells * STRIDE], cells
+
+
 class Head(nn.Module):
     """From an hourglass's features to heatmaps, and what is handed on to the next hourglass, if any."""
 
@@ -286,18 +301,14 @@ class StackedHourglass(nn.Module):
             self.heads[-1].from_heatmaps.requires_grad_(False)
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        width = images.shape[-1]
-        if (self.config.columns or 0) > width:
-            raise PosekitError(f"{self.config.columns} columns are more than the {width} px of the crop")
-        # As far from the left as from the right, and a whole number of heatmap cells.
-        margin = (width - (self.config.columns or width)) // (2 * STRIDE) * STRIDE
-        x = self.stem(images[..., margin : width - margin])
+        middle, beside = middle_columns(images, self.config.columns)
+        x = self.stem(middle)
         answers, places = [], []
         for hourglass, head in zip(self.hourglasses, self.heads, strict=True):
             features, places = hourglass(x, places)
             heatmaps, handed_on = head(features)
             heatmaps = likelihood(heatmaps) if self.config.softmax else heatmaps
-            answers.append(F.pad(heatmaps, (margin // STRIDE, margin // STRIDE)) if margin else heatmaps)
+            answers.append(F.pad(heatmaps, (beside, beside)) if beside else heatmaps)
             x = x if handed_on is None else x + handed_on
         return answers
 

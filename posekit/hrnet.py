@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from posekit.errors import PosekitError
 from posekit.heatmaps import STRIDE
-from posekit.hourglass import NetworkConfig, StackedHourglass, likelihood
+from posekit.hourglass import NetworkConfig, likelihood
 from posekit.skeleton import JOINTS
 
 #: The smallest that timm has: one module a stage, two blocks a branch. The paper's have 1, 4 and 3 modules, four
@@ -70,11 +70,6 @@ class HRNet(nn.Module):
             )
         heatmaps = self.heatmaps(self.body.stages(self.stem(images))[0])
         return [likelihood(heatmaps) if self.config.softmax else heatmaps]
-
-
-def build_network(config: NetworkConfig) -> StackedHourglass | HRNet:
-    """The network that a configuration describes. Raises `PosekitError` if it is an HRNet and timm is missing."""
-    return HRNet(config) if config.family == "hrnet" else StackedHourglass(config)
 
 
 def _timm_hrnet() -> ModuleType:

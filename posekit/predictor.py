@@ -15,7 +15,7 @@ from posekit.device import memory_format, network_input
 from posekit.errors import PosekitError
 from posekit.folding import folded
 from posekit.heatmaps import Codec
-from posekit.hrnet import build_network
+from posekit.networks import build_network
 from posekit.onnx_network import read_onnx
 
 #: The networks that come with the repository, with cards beside them: the more accurate one, and the quicker one.

@@ -14,7 +14,7 @@ from posekit.device import Precision, memory_format
 from posekit.distributed import process
 from posekit.errors import PosekitError
 from posekit.evaluation import heatmap_loss
-from posekit.hrnet import build_network
+from posekit.networks import build_network
 
 
 def make_network(config: RunConfig, device: torch.device) -> nn.Module:

@@ -15,7 +15,8 @@ from posekit.errors import PosekitError
 from posekit.export import export_onnx
 from posekit.folding import folded
 from posekit.hourglass import NetworkConfig, StackedHourglass
-from posekit.hrnet import HRNet, build_network
+from posekit.hrnet import HRNet
+from posekit.networks import build_network
 from posekit.predictor import Predictor
 
 CPU = torch.device("cpu")
