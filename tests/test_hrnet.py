@@ -93,8 +93,8 @@ def test_the_variant_costs_what_the_original_does():
 
 def test_only_its_own_settings_are_taken():
     assert type(build_network(NetworkConfig(channels=8))) is StackedHourglass
-    for changes in ({"stacks": 2}, {"columns": 96}):
-        with pytest.raises(PosekitError, match="one stack"):
+    for changes, why in (({"stacks": 2}, "one stack, not 2"), ({"columns": 96}, "computes all columns")):
+        with pytest.raises(PosekitError, match=why):
             replace(CONFIG, **changes)
     with pytest.raises(PosekitError, match="unknown family 'resnet'"):
         replace(CONFIG, family="resnet")
