@@ -1,0 +1,128 @@
+"""The lean hourglass: what it answers, what it costs by hand, and that all else takes it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from posekit.checkpoint import save_weights
+from posekit.configurations import OWN_MODEL, get_profile, network_config, run_config
+from posekit.cost import network_cost
+from posekit.errors import PosekitError
+from posekit.export import export_onnx
+from posekit.folding import folded
+from posekit.hourglass import NetworkConfig
+from posekit.networks import build_network
+from posekit.predictor import Predictor
+
+CPU = torch.device("cpu")
+CONFIG = NetworkConfig(channels=24, stacks=1, modules=1, reductions=2, growth=1.4, family="lean")
+
+
+def make(config: NetworkConfig = CONFIG) -> nn.Module:
+    """With means and variances of sizes that a training would leave, so that differences show."""
+    torch.manual_seed(0)
+    network = build_network(config)
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.uniform_(layer.running_mean, -0.2, 0.2)
+            nn.init.uniform_(layer.running_var, 0.5, 2)
+            nn.init.uniform_(layer.weight, 0.5, 1.5)
+            nn.init.uniform_(layer.bias, -0.2, 0.2)
+    return network
+
+
+@pytest.mark.parametrize("height, width", [(64, 64), (128, 32), (72, 40)])
+def test_heatmaps_are_a_quarter_of_the_crop(height, width):
+    (answer,) = make().eval()(torch.rand(2, 3, height, width))
+    assert answer.shape == (2, 16, height // 4, width // 4) and answer.dtype == torch.float32
+
+
+def conv(kernel: int, before: int, after: int) -> int:
+    """Parameters of a convolution without bias and of the normalisation after it."""
+    return kernel**2 * before * after + 2 * after
+
+
+def test_parameters_by_hand():
+    """24 channels, 32 after one reduction (33.6 to a multiple of 16), 48 after two (47.04)."""
+    stem = conv(3, 3, 8) + conv(3, 8, 24)
+    first = conv(3, 24, 32) + 2 * conv(3, 32, 32) + conv(1, 32, 24)
+    second = conv(3, 32, 48) + 2 * conv(3, 48, 48) + conv(1, 48, 32)
+    head = conv(3, 24, 24) + 24 * 16 + 16
+    assert network_cost(CONFIG, 64)["parameters"] == stem + first + second + head
+
+
+def test_the_variant_costs_a_tenth_of_the_original():
+    """FLOPs by hand, 2 a multiply-add: 64 x 128 px, heatmaps of 16 x 32 cells."""
+    ours, original = (
+        network_cost(network_config(OWN_MODEL, get_profile(f"long-{name}")), 128) for name in ("lean", "original")
+    )
+    stem = 9 * (3 * 8 * 32 * 64 + 8 * 24 * 16 * 32)
+    first = (9 * 24 * 32 + 4 * 9 * 32**2 + 32 * 24) * 8 * 16
+    second = (9 * 32 * 48 + 4 * 9 * 48**2 + 48 * 32) * 4 * 8
+    third = (9 * 48 * 64 + 4 * 9 * 64**2 + 64 * 48) * 2 * 4
+    head = (9 * 24**2 + 24 * 16) * 16 * 32
+    assert ours["gflop"] == pytest.approx(2 * (stem + first + second + third + head) / 1e9, rel=1e-12)
+    assert ours["stem_gflop"] == pytest.approx(2 * stem / 1e9, rel=1e-12)
+    assert original["gflop"] / ours["gflop"] > 10
+
+
+def test_every_parameter_receives_a_gradient():
+    network = make()
+    (answer,) = network(torch.rand(2, 3, 64, 64))
+    answer.square().mean().backward()
+    assert [name for name, p in network.named_parameters() if p.grad is None or not (p.grad != 0).any()] == []
+
+
+def test_a_low_resolution_sees_far_and_adds_to_the_highest():
+    """Three convolutions at the lowest of three resolutions carry a change across the whole crop."""
+    network, crop = make(replace(CONFIG, reductions=3)).eval(), torch.rand(1, 3, 64, 64)
+    other = crop.clone()
+    other[..., 48:, 48:] = 1 - other[..., 48:, 48:]
+    with torch.inference_mode():
+        assert (network(crop)[0] - network(other)[0])[..., 0, 0].abs().max() > 0
+
+
+def test_fewer_columns_are_the_same_network_on_a_part_of_the_crop():
+    whole, part = make(), make(replace(CONFIG, columns=32))
+    part.load_state_dict(whole.state_dict())
+    crop = torch.rand(1, 3, 64, 64)
+    with torch.inference_mode():
+        (answer,), (expected,) = part.eval()(crop), whole.eval()(crop[..., 16:48])
+    torch.testing.assert_close(answer[..., 4:12], expected)
+    assert (answer[..., :4] == 0).all() and (answer[..., 12:] == 0).all()
+    with pytest.raises(PosekitError, match="32 columns are more than the 24 px"):
+        part(crop[..., :24])
+
+
+def test_likelihoods_have_one_sum_and_other_stacks_are_refused():
+    (answer,) = make(replace(CONFIG, softmax=True)).eval()(torch.rand(2, 3, 64, 64))
+    torch.testing.assert_close(answer.sum(dim=(-2, -1)), torch.full((2, 16), 2 * torch.pi))
+    with pytest.raises(PosekitError, match="lean has one stack, not 2"):
+        replace(CONFIG, stacks=2)
+
+
+def test_folded_it_has_no_normalisation_left_and_the_same_answers():
+    network = make().eval()
+    less = folded(network)
+    kinds = [sum(isinstance(layer, nn.BatchNorm2d) for layer in n.modules()) for n in (network, less)]
+    assert kinds == [11, 0]  # 2 in the stem, 4 at each of two lower levels, 1 in the head
+    crops = torch.rand(3, 3, 64, 64)
+    with torch.inference_mode():
+        torch.testing.assert_close(less(crops)[0], network(crops)[0], rtol=1e-4, atol=1e-4)
+
+
+def test_a_checkpoint_and_an_onnx_file_answer_as_the_network(tmp_path):
+    config = replace(run_config(OWN_MODEL, get_profile("short-lean"), 0, "data", "0" * 16), network=CONFIG)
+    network = make().half().float()  # weights are kept in half precision
+    save_weights(tmp_path / "lean.pt", config, network, [])
+    read = Predictor.from_checkpoint(tmp_path / "lean.pt", CPU)
+    export_onnx(read, tmp_path / "lean.onnx")
+    exported = Predictor.from_checkpoint(tmp_path / "lean.onnx", CPU)
+    crops = torch.rand(3, 3, config.crop.size, config.crop.size)
+    with torch.inference_mode():
+        (expected,), (ours,), (theirs,) = (n(crops) for n in (network.eval(), read.network, exported.network))
+    np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(theirs, expected, rtol=1e-4, atol=1e-4)
