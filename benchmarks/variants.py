@@ -54,7 +54,7 @@ from posekit.variants import SIZE, VARIANTS
 
 CPU = torch.device("cpu")
 #: Measured at the report's size as well.
-AT_FULL_SIZE = ("original", "small", "slim", "compact")
+AT_FULL_SIZE = ("original", "slim", "compact", "lean")
 FULL_SIZE = get_profile("full").crop.size
 #: Of almost no size: what a process with it takes is what Python and the runtime take.
 NOTHING = NetworkConfig("early", channels=4, stacks=1, modules=1, reductions=1, unread=False)

@@ -32,7 +32,7 @@ from tqdm.auto import tqdm
 from posekit.device import cpu_threads
 from posekit.export import export_onnx
 from posekit.predict_many import predict_frames
-from posekit.predictor import COMPACT_NETWORK, OWN_NETWORK, Predictor
+from posekit.predictor import LEAN_NETWORK, OWN_NETWORK, Predictor
 from posekit.sample.scene import draw_person
 from posekit.video import open_video, video_file
 
@@ -69,7 +69,7 @@ def measure(rounds: int, folder: Path) -> dict:
     load = round(os.getloadavg()[0], 1)
     video, drawn = folder / "video.mp4", folder / "drawn.mp4"
     box = make_video(video)
-    exported = {path: folder / f"{path.stem}.onnx" for path in (OWN_NETWORK, COMPACT_NETWORK)}
+    exported = {path: folder / f"{path.stem}.onnx" for path in (OWN_NETWORK, LEAN_NETWORK)}
     for path, file in exported.items():
         export_onnx(Predictor.from_checkpoint(path, CPU), file)
     settings = []

@@ -20,7 +20,7 @@ from posekit.onnx_network import read_onnx
 
 #: The networks that come with the repository, with cards beside them: the more accurate one, and the quicker one.
 OWN_NETWORK = Path(__file__).resolve().parent.parent / "data" / "checkpoints" / "posekit.pt"
-COMPACT_NETWORK = OWN_NETWORK.with_name("compact.pt")
+LEAN_NETWORK = OWN_NETWORK.with_name("lean.pt")
 
 
 @dataclass(frozen=True)

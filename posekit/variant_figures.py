@@ -21,7 +21,7 @@ _COSTS = {
     "latency_ms": (f"ms an image ({RUNTIME}, {THREADS} thread), logarithmic", 5, "a fifth of\nthe original's"),
 }
 
-_BLUE, _ORANGE, _GREEN, _PINK = (sns.color_palette("colorblind", 7)[n] for n in (0, 1, 2, 4))
+_BLUE, _ORANGE, _GREEN, _PINK, _BROWN = (sns.color_palette("colorblind", 7)[n] for n in (0, 1, 2, 4, 5))
 
 #: Face of a point by what its interval covers, and what that means.
 _FACES = {
@@ -33,8 +33,9 @@ _FACES = {
 LEARNING = {
     "original": ("black", "-", "s"),
     "likelihood": (_BLUE, "--", "o"),
-    "compact": (_ORANGE, "-.", "^"),
-    "compact-plain": (_GREEN, (0, (1, 1)), "D"),
+    "lean": (_ORANGE, "-", "^"),
+    "compact": (_BROWN, "-.", "X"),
+    "lean-plain": (_GREEN, (0, (1, 1)), "D"),
     "student": (_PINK, (0, (5, 1, 1, 1)), "v"),
 }
 

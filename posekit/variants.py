@@ -75,6 +75,7 @@ VARIANTS: dict[str, Variant] = {
         Variant("compact-plain", "compact, learning by the report's loss", _COMPACT | {"softmax": False}),
         Variant("lean", "64 columns; an hourglass of single 3 x 3 convolutions, 24 channels, growing by less",
                 _LEAN),
+        Variant("lean-plain", "lean, learning by the report's loss", _LEAN | {"softmax": False}),
         Variant("student", "compact, taught by the heatmaps of likelihood as well", _COMPACT,
                 teacher="likelihood", reference=7),
     )

@@ -16,7 +16,7 @@ from posekit.errors import PosekitError
 from posekit.heatmaps import STRIDE, Codec
 from posekit.images import read_image
 from posekit.metrics import pckh
-from posekit.predictor import COMPACT_NETWORK, OWN_NETWORK, FlipTest, Predictor
+from posekit.predictor import LEAN_NETWORK, OWN_NETWORK, FlipTest, Predictor
 from posekit.skeleton import JOINTS
 from posekit.study import checkpoint_path
 
@@ -138,7 +138,7 @@ def test_with_the_flip_test_a_mirrored_photograph_gets_the_mirrored_answer():
     np.testing.assert_allclose(mirrored[swapped] * (-1, 1) + (predictor.rule.size - 1, 0), there, atol=0.05)
 
 
-@pytest.mark.parametrize("network", [OWN_NETWORK, COMPACT_NETWORK], ids=lambda path: path.stem)
+@pytest.mark.parametrize("network", [OWN_NETWORK, LEAN_NETWORK], ids=lambda path: path.stem)
 def test_a_network_that_comes_along_finds_people_in_photographs(network, mpii_folder, tmp_path, monkeypatch):
     """Far more joints of MPII's validation people than the mean pose (9 %); the card says how many."""
     monkeypatch.setenv("POSEKIT_HOME", str(tmp_path))
