@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from posekit.errors import PosekitError
 from posekit.heatmaps import STRIDE
 from posekit.hourglass import Hourglass, NetworkConfig, StackedHourglass, convolutions, count_parameters
 from posekit.networks import build_network
@@ -34,8 +35,12 @@ def cost_by_part(config: NetworkConfig, size: int, levels: bool = False) -> list
     """One row for the stem, every hourglass and every head of a stacked hourglass: part, parameters, gflop.
 
     levels: instead, an hourglass has one row for each of its resolutions, and all rows have `level` as in
-    `modules_by_part`. The rows add up to the network.
+    `modules_by_part`. The rows add up to the network. Raises `PosekitError` for a network of another family.
     """
+    if config.family != "hourglass":
+        raise PosekitError(
+            f"only stacked hourglasses are counted by part, not a network of the family {config.family}"
+        )
     with torch.device("meta"):
         network = StackedHourglass(config).eval()
         x = torch.empty(1, 3, size, size)

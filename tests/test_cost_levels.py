@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from posekit.cost import cost_by_part, modules_by_part, network_cost
+from posekit.errors import PosekitError
 from posekit.hourglass import NetworkConfig, StackedHourglass, convolutions, count_parameters
 
 CONFIGS = {
@@ -73,3 +74,8 @@ def test_the_rows_of_the_original_network_stand_from_high_to_low():
     # One block at 32 cells, three at every lower height, where there are a quarter of the cells each time.
     block = rows[1]["gflop"]
     assert [row["gflop"] / block for row in rows[1:6]] == pytest.approx([1, 3 / 4, 3 / 16, 3 / 64, 3 / 256])
+
+
+def test_a_network_of_another_family_is_not_counted_as_a_stacked_hourglass():
+    with pytest.raises(PosekitError, match="not the family lean"):
+        cost_by_part(NetworkConfig(channels=12, stacks=1, family="lean"), 64)
