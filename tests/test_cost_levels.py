@@ -77,5 +77,5 @@ def test_the_rows_of_the_original_network_stand_from_high_to_low():
 
 
 def test_a_network_of_another_family_is_not_counted_as_a_stacked_hourglass():
-    with pytest.raises(PosekitError, match="not the family lean"):
+    with pytest.raises(PosekitError, match="not a network of the family lean"):
         cost_by_part(NetworkConfig(channels=12, stacks=1, family="lean"), 64)
