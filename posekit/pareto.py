@@ -166,8 +166,8 @@ def told_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def told_difference(points: float, low: float, high: float) -> str:
-    """Such as `-1.2 (-3.0 to +0.6)`; "" where there is none."""
-    return "" if pd.isna(points) else f"{points:+.1f} ({low:+.1f} to {high:+.1f})"
+    """Such as `-1.2 (-3.0 to +0.6)`; "" where there is none. What rounds to zero is +0.0."""
+    return "" if pd.isna(points) else f"{points:+z.1f} ({low:+z.1f} to {high:+z.1f})"
 
 
 def untrained(runs: Sequence[Run]) -> dict[str, list[str]]:

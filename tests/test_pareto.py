@@ -18,7 +18,15 @@ from posekit.configurations import OWN_MODEL, get_profile, run_config
 from posekit.errors import PosekitError
 from posekit.intervals import compare
 from posekit.metrics import pckh
-from posekit.pareto import PARETO_COLUMNS, by_variant, measured_as_told, pareto_table, told_table, untrained
+from posekit.pareto import (
+    PARETO_COLUMNS,
+    by_variant,
+    measured_as_told,
+    pareto_table,
+    told_difference,
+    told_table,
+    untrained,
+)
 from posekit.records import Run
 from posekit.variant_figures import learning_figure, pareto_figure, spread
 from posekit.variants import VARIANTS
@@ -259,3 +267,9 @@ def test_figures_of_a_study_are_not_made_of_a_variant(home):
     said = run_command("figures")
     assert "made-short-small: a variant" in said and "posekit variants" in said
     assert not (home / "figures").exists()
+
+
+def test_differences_are_told_with_their_sign_and_zero_without_a_minus():
+    assert told_difference(-1.24, -3.0, 0.56) == "-1.2 (-3.0 to +0.6)"
+    assert told_difference(-0.04, -2.0, 0.0) == "+0.0 (-2.0 to +0.0)"
+    assert told_difference(float("nan"), 0, 0) == ""
