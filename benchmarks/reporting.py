@@ -1,8 +1,7 @@
-"""What all benchmarks do with what they measured: write it, print it; and the peak memory of a process."""
+"""What the benchmarks that keep a record do with it: write it, print it; and the peak memory of a process."""
 
 import argparse
 import json
-import resource
 import sys
 from pathlib import Path
 
@@ -30,4 +29,6 @@ def peak_megabytes_so_far() -> float:
     if status.exists():  # on Linux, ru_maxrss is never less than that of the process that started this one
         (kilobytes,) = [line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM")]
         return int(kilobytes) / 1e3
+    import resource  # which Windows does not have
+
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)

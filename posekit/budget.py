@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from posekit.configurations import BUDGETS
-from posekit.pareto import ALIKE, told_difference
+from posekit.pareto import ALIKE, told_covers, told_difference
 
 #: Beyond so many times the longest budget, a straight line says nothing.
 _FAR = 100
@@ -19,10 +19,11 @@ def passing_epoch(
 
     short, long: the variant's PCKh minus the original's after trainings of so many epochs, each with its own
     annealing. Two points make the line, so nothing tells how well it fits: outside of the two budgets this is an
-    extrapolation. None if the difference does not fall from short to long, for then the original does not catch up
-    on this line, or if it passes beyond a hundred times the longer budget.
+    extrapolation. None if the variant is behind already after the short one, if the difference does not fall from
+    short to long, for then the original does not catch up on this line, or if it passes beyond a hundred times the
+    longer budget.
     """
-    if long >= short:
+    if short <= 0 or long >= short:
         return None
     first, last = epochs
     steps = math.log(last / first) * short / (short - long)  # of log(epochs), from the first budget to zero
@@ -63,16 +64,17 @@ def told_budgets(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             for budget, epochs in BUDGETS.items():
                 columns = (f"{budget} {name}" for name in ("difference", "low", "high"))
                 told[f"points more after {epochs} epochs (95 %)"] = told_difference(*row[[*columns]])
-            intervals = {row[f"{budget} covers"] for budget in BUDGETS}
             rows.append(
                 told
-                | {"these intervals are of": " / ".join(sorted(intervals))}
-                | {"the other one passes after": _told_passing(row["passing_epoch"])}
+                | {"these intervals are of": told_covers(*(row[f"{budget} covers"] for budget in BUDGETS))}
+                | {"the other one passes after": _told_passing(row["short difference"], row["passing_epoch"])}
             )
     return pd.DataFrame(rows)
 
 
-def _told_passing(epoch: float) -> str:
+def _told_passing(short: float, epoch: float) -> str:
+    if short <= 0:
+        return f"is ahead already after {BUDGETS['short']} epochs"
     if math.isnan(epoch):
         return "does not, on this line"
     inside = BUDGETS["short"] <= epoch <= BUDGETS["long"]

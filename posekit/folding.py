@@ -12,7 +12,7 @@ def folded(network: nn.Module) -> nn.Module:
 
     After training, a batch normalisation multiplies and adds known numbers. Where the convolution before it
     hands its output to nobody else, its weights can carry them: inside a branch or a stem of an hourglass, and
-    everywhere in timm's HRNet, whose blocks hold each convolution directly before its normalisation.
+    everywhere in the lean hourglass and in timm's HRNet, whose normalisations stand directly after convolutions.
     """
     network = copy.deepcopy(network).eval()
     for module in list(network.modules()):

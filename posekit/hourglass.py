@@ -27,7 +27,10 @@ HANDED_ON = ("features", "aggregated", "coupled")
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """Widths, depths and kinds of layers. The defaults are the report's original network."""
+    """Widths, depths and kinds of layers. The defaults are the report's original network.
+
+    Fields are told of a stacked hourglass; `posekit.lean` and `posekit.hrnet` say what they read of them.
+    """
 
     stem: Literal["original", "reduced", "early"] = "original"
     channels: int = 256  # inside the hourglasses; the stem uses a quarter and a half of it before
@@ -42,7 +45,7 @@ class NetworkConfig:
     unread: bool = True  # the last head computes what no hourglass reads, as the report's does
     growth: float = 1.0  # channels of an hourglass after a reduction, over those before it
     softmax: bool = False  # an answer says how likely each cell is: see `likelihood`
-    family: Literal["hourglass", "lean", "hrnet"] = "hourglass"  # the others: `posekit.lean`, `posekit.hrnet`
+    family: Literal["hourglass", "lean", "hrnet"] = "hourglass"
 
     def __post_init__(self) -> None:
         choices = {
@@ -66,6 +69,11 @@ class NetworkConfig:
             raise PosekitError(f"a network of the family {self.family} has one stack, not {self.stacks}")
         if self.family == "hrnet" and self.columns is not None:
             raise PosekitError("an hrnet computes all columns: columns must be None")
+        fields = type(self).__dataclass_fields__
+        unread = ("stem", "separable", "gated", "merge", "handed_on")
+        changed = [name for name in unread if getattr(self, name) != fields[name].default]
+        if self.family != "hourglass" and changed:
+            raise PosekitError(f"a network of the family {self.family} does not read {', '.join(changed)}")
 
     def width(self, level: int) -> int:
         """Channels after so many reductions; what grows is a multiple of 16, which processors like."""

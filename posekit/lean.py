@@ -2,9 +2,10 @@
 
 A residual block of the Stacked Hourglass squeezes its channels, looks around with one convolution in three, and
 widens them again, with a normalisation before each that cannot be folded where a skip branches off. With few
-channels there is little to squeeze, and most of the time goes into starting layers. Here every convolution looks
-around, its normalisation comes after it and is folded into it when training is over, resolution is halved by a
-stride, and skips hand on what they are given.
+channels there is little to squeeze, and most of the time goes into starting layers. Here all convolutions look
+around, but those that lead up from a lower resolution and the one to the heatmaps. Normalisations come after
+them, and are folded into them when training is over; resolution is halved by a stride, and skips hand on what
+they are given.
 """
 
 from torch import Tensor, nn

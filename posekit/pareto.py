@@ -158,7 +158,7 @@ def told_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
                 f"minus {ALIKE}'s, points (95 %)": told_difference(
                     row.alike_difference, row.alike_low, row.alike_high
                 ),
-                "these intervals are of": row.covers or row.alike_covers,
+                "these intervals are of": told_covers(row.covers, row.alike_covers),
             }
             rows.append(told)
     told = pd.DataFrame(rows)
@@ -168,6 +168,11 @@ def told_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def told_difference(points: float, low: float, high: float) -> str:
     """Such as `-1.2 (-3.0 to +0.6)`; "" where there is none. What rounds to zero is +0.0."""
     return "" if pd.isna(points) else f"{points:+z.1f} ({low:+z.1f} to {high:+z.1f})"
+
+
+def told_covers(*covers: str) -> str:
+    """What intervals are of, in their order: `people`, or `people and seeds / people` where they differ."""
+    return " / ".join(dict.fromkeys(filter(None, covers)))
 
 
 def untrained(runs: Sequence[Run]) -> dict[str, list[str]]:

@@ -41,7 +41,7 @@ _SMALL = _LIKELY | {"stem": "early", "columns": 96, "stacks": 1, "separable": Tr
 _SLIM = _SMALL | {"columns": 64}
 #: As slim, but with its channels where they cost little: few at a high resolution, more at every lower one.
 _COMPACT = _SLIM | {"separable": False, "channels": 32, "growth": 1.5, "reductions": 3}
-#: Channels grow by less, and what they save goes into more convolutions that look around.
+#: Another family (`posekit.lean`), with more convolutions that look around, each of few channels.
 _LEAN = _LIKELY | {"family": "lean", "columns": 64, "stacks": 1, "channels": 24, "growth": 1.4, "reductions": 3,
                    "modules": 2}  # fmt: skip
 
@@ -73,7 +73,7 @@ VARIANTS: dict[str, Variant] = {
         Variant("compact", "slim, not separable: 32 channels, half as many more after each of three reductions",
                 _COMPACT),
         Variant("compact-plain", "compact, learning by the report's loss", _COMPACT | {"softmax": False}),
-        Variant("lean", "64 columns; an hourglass of single 3 x 3 convolutions, 24 channels, growing by less",
+        Variant("lean", "64 columns; an hourglass of single 3 x 3 convolutions, 24 channels and more below",
                 _LEAN),
         Variant("lean-plain", "lean, learning by the report's loss", _LEAN | {"softmax": False}),
         Variant("student", "compact, taught by the heatmaps of likelihood as well", _COMPACT,

@@ -102,6 +102,8 @@ def test_likelihoods_have_one_sum_and_other_stacks_are_refused():
     torch.testing.assert_close(answer.sum(dim=(-2, -1)), torch.full((2, 16), 2 * torch.pi))
     with pytest.raises(PosekitError, match="lean has one stack, not 2"):
         replace(CONFIG, stacks=2)
+    with pytest.raises(PosekitError, match="lean does not read stem, separable"):
+        replace(CONFIG, stem="reduced", separable=True)
 
 
 def test_folded_it_has_no_normalisation_left_and_the_same_answers():

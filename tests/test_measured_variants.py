@@ -20,6 +20,7 @@ from posekit.configurations import get_model, run_config
 from posekit.cost import cost_by_part
 from posekit.errors import PosekitError
 from posekit.hourglass import NetworkConfig, StackedHourglass
+from posekit.tables import cost_and_time
 
 RECORD = {
     "size": 128,
@@ -149,6 +150,8 @@ def test_what_is_recorded_of_variants_is_what_is_read(records, monkeypatch):
     rows = [(row["part"], row["level"]) for row in cost_by_part(large, 32, levels=True)]
     assert {(row["part"], row["level"]) for row in parts["parts"]} == {*rows, ("between", None)}
     assert (times["ms"] > 0).all() and 0 < times["share"].sum() < 200
+    with pytest.raises(PosekitError, match="measured at 32 px, not at 64"):
+        cost_and_time(large, 64)
 
 
 def test_one_network_asked_in_several_ways(drawn, tmp_path, monkeypatch):

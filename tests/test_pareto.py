@@ -106,8 +106,8 @@ def test_the_original_passes_where_a_line_over_log_epochs_is_zero():
     # Half of the lead is lost in four times the epochs: the other half in the next four times.
     assert passing_epoch(4.0, 2.0, (5, 20)) == pytest.approx(80)
     assert passing_epoch(3.0, -3.0, (5, 20)) == pytest.approx(10)
-    assert passing_epoch(-2.0, -4.0, (5, 20)) == pytest.approx(1.25)
-    for short, long in ((8.5, -1.3), (1.0, 0.4), (-1.0, -1.5)):
+    assert passing_epoch(-2.0, -4.0, (5, 20)) is None and passing_epoch(0.0, -1.0) is None  # nothing to pass
+    for short, long in ((8.5, -1.3), (1.0, 0.4), (0.5, -1.5)):
         slope, height = np.polyfit(np.log([3, 20]), [short, long], 1)
         assert passing_epoch(short, long) == pytest.approx(np.exp(-height / slope))
     assert passing_epoch(2.0, 2.0) is None and passing_epoch(-2.0, 1.0) is None  # the original does not catch up
