@@ -15,9 +15,8 @@ about others.
 Memory is the peak of a fresh process that asks one network once, and how far that is above the peak of a process
 that asks a network of almost no size: the rest is Python, torch and onnxruntime. The same follows for the original
 and the small ones at the report's size (256 px, four times the channels; two blocks a place, which lean has
-already), in a tenth of the
-rounds on 1 thread; and the time of the original's parts by torch, not folded, on 1 thread. What lies between the
-parts is pooling, upsampling and sums.
+already), in a tenth of the rounds on 1 thread; and the time of the original's parts by torch, not folded, on 1
+thread. What lies between the parts is pooling, upsampling and sums.
 
 It takes about five minutes on a free core. Where others compute as well, set OMP_WAIT_POLICY=PASSIVE: threads
 that wait by spinning are slowed down tenfold there. The record says it, and how busy the machine was. It needs the

@@ -78,21 +78,21 @@ def measure(rounds: int, folder: Path) -> dict:
             for network, flip, runtime in itertools.product(exported, (True, False), ("torch", "onnxruntime")):
                 file = network if runtime == "torch" else exported[network]
                 predictor = Predictor.from_checkpoint(file, CPU, flip)
-                settings += [(network.name, threads, runtime, flip, out, predictor) for out in (None, drawn)]
+                asked = {"network": network.name, "runtime": runtime, "flip": flip, "threads": threads}
+                settings += [(asked | {"drawing": draw}, predictor) for draw in (False, True)]
     speeds: dict[int, list[float]] = {number: [] for number in range(len(settings))}
     with tqdm(total=(rounds + 1) * len(settings), desc="videos") as progress:
         for turn in range(rounds + 1):
             for number in list(speeds)[:: 1 if turn % 2 == 0 else -1]:
-                _, threads, _, _, out, predictor = settings[number]
-                with cpu_threads(threads):
-                    speed = frames_a_second(predictor, video, box, out)
+                asked, predictor = settings[number]
+                with cpu_threads(asked["threads"]):
+                    speed = frames_a_second(predictor, video, box, drawn if asked["drawing"] else None)
                 if turn > 0:
                     speeds[number].append(speed)
                 progress.update()
     rows = [
-        {"network": name, "runtime": runtime, "flip": flip, "threads": threads, "drawing": out is not None}
-        | {"rounds": rounds, "frames_per_second": with_interval(np.array(speeds[number]))}
-        for number, (name, threads, runtime, flip, out, _) in enumerate(settings)
+        asked | {"rounds": rounds, "frames_per_second": with_interval(np.array(speeds[number]))}
+        for number, (asked, _) in enumerate(settings)
     ]
     return {"environment": surroundings(load), "size": SIZE, "frames": FRAMES, "measurements": rows}
 

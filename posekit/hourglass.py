@@ -10,7 +10,7 @@ Layers stand from small to large; read from top to bottom. Shapes at the ends of
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import torch
@@ -65,14 +65,17 @@ class NetworkConfig:
             raise PosekitError(f"growth must be at least 1, not {self.growth:g}")
         if self.columns is not None and (self.columns < 8 or self.columns % (2 * STRIDE)):
             raise PosekitError(f"columns must be a positive multiple of {2 * STRIDE}, not {self.columns}")
-        if self.family != "hourglass" and self.stacks != 1:
+        if self.family != "hourglass":
+            self._check_other_family()
+
+    def _check_other_family(self) -> None:
+        if self.stacks != 1:
             raise PosekitError(f"a network of the family {self.family} has one stack, not {self.stacks}")
         if self.family == "hrnet" and self.columns is not None:
             raise PosekitError("an hrnet computes all columns: columns must be None")
-        fields = type(self).__dataclass_fields__
         unread = ("stem", "separable", "gated", "merge", "handed_on")
-        changed = [name for name in unread if getattr(self, name) != fields[name].default]
-        if self.family != "hourglass" and changed:
+        changed = [f.name for f in fields(self) if f.name in unread and getattr(self, f.name) != f.default]
+        if changed:
             raise PosekitError(f"a network of the family {self.family} does not read {', '.join(changed)}")
 
     def width(self, level: int) -> int:
@@ -251,6 +254,13 @@ def likelihood(scores: Tensor) -> Tensor:
     return 2 * math.pi * scores.flatten(-2).softmax(dim=-1).view_as(scores)
 
 
+def to_heatmaps(scores: Tensor, softmax: bool, beside: int = 0) -> Tensor:
+    """What a network answers, from what its last convolution gives: (B, 16, H, W), and so many columns of zeros on
+    either side of it. softmax: see `likelihood`."""
+    heatmaps = likelihood(scores) if softmax else scores
+    return F.pad(heatmaps, (beside, beside)) if beside else heatmaps
+
+
 def middle_columns(images: Tensor, columns: int | None) -> tuple[Tensor, int]:
     """The middle of (B, 3, H, W) that a network looks at, and how many heatmap cells lie on either side of it.
 
@@ -315,8 +325,7 @@ class StackedHourglass(nn.Module):
         for hourglass, head in zip(self.hourglasses, self.heads, strict=True):
             features, places = hourglass(x, places)
             heatmaps, handed_on = head(features)
-            heatmaps = likelihood(heatmaps) if self.config.softmax else heatmaps
-            answers.append(F.pad(heatmaps, (beside, beside)) if beside else heatmaps)
+            answers.append(to_heatmaps(heatmaps, self.config.softmax, beside))
             x = x if handed_on is None else x + handed_on
         return answers
 

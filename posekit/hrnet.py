@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from posekit.errors import PosekitError
 from posekit.heatmaps import STRIDE
-from posekit.hourglass import NetworkConfig, likelihood
+from posekit.hourglass import NetworkConfig, to_heatmaps
 from posekit.skeleton import JOINTS
 
 #: The smallest that timm has: one module a stage, two blocks a branch. The paper's have 1, 4 and 3 modules, four
@@ -68,8 +68,8 @@ class HRNet(nn.Module):
             raise PosekitError(
                 f"an HRNet needs crops with sides of a multiple of {lowest} px, not {width} x {height}"
             )
-        heatmaps = self.heatmaps(self.body.stages(self.stem(images))[0])
-        return [likelihood(heatmaps) if self.config.softmax else heatmaps]
+        scores = self.heatmaps(self.body.stages(self.stem(images))[0])
+        return [to_heatmaps(scores, self.config.softmax)]
 
 
 def _timm_hrnet() -> ModuleType:

@@ -11,7 +11,7 @@ they are given.
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from posekit.hourglass import NetworkConfig, likelihood, middle_columns
+from posekit.hourglass import NetworkConfig, middle_columns, to_heatmaps
 from posekit.skeleton import JOINTS
 
 
@@ -79,6 +79,5 @@ class LeanHourglass(nn.Module):
 
     def forward(self, images: Tensor) -> list[Tensor]:
         middle, beside = middle_columns(images, self.config.columns)
-        heatmaps = self.head(self.hourglass(self.stem(middle)))
-        heatmaps = likelihood(heatmaps) if self.config.softmax else heatmaps
-        return [F.pad(heatmaps, (beside, beside)) if beside else heatmaps]
+        scores = self.head(self.hourglass(self.stem(middle)))
+        return [to_heatmaps(scores, self.config.softmax, beside)]

@@ -202,10 +202,11 @@ def cost_and_time(config: NetworkConfig, size: int) -> pd.DataFrame:
     """
     counted = pd.DataFrame(cost_by_part(config, size, levels=True)).astype({"level": "Int64"})
     times = part_times()
-    if (times["size"] != size).all():
+    here = times[times["size"] == size]
+    if here.empty:
         measured = ", ".join(map(str, times["size"].unique()))
         raise PosekitError(f"the time of the parts was measured at {measured} px, not at {size}")
-    table = times[times["size"] == size].merge(counted, how="left", on=["part", "level"])
+    table = here.merge(counted, how="left", on=["part", "level"])
     named = [
         part if pd.isna(level) else f"{part}, {level} x {level}"
         for part, level in zip(table["part"], table["level"], strict=True)

@@ -3,38 +3,33 @@
 import sys
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
+from families import (
+    as_if_trained,
+    assert_read_and_exported_alike,
+    far_corner_matters,
+    normalisations_when_folded,
+    without_gradient,
+)
 from torch import nn
 
-from posekit.checkpoint import save_weights
 from posekit.configurations import OWN_MODEL, get_profile, network_config, run_config
 from posekit.cost import network_cost
 from posekit.errors import PosekitError
-from posekit.export import export_onnx
-from posekit.folding import folded
 from posekit.hourglass import NetworkConfig, StackedHourglass
 from posekit.hrnet import HRNet
 from posekit.networks import build_network
-from posekit.predictor import Predictor
 
-CPU = torch.device("cpu")
 CONFIG = NetworkConfig(channels=8, stacks=1, family="hrnet")
 
 
 def make(seed: int = 0) -> HRNet:
-    """With means, variances and heatmaps of sizes that a training would leave, so that differences show."""
+    """As if trained, heatmaps too."""
     torch.manual_seed(seed)
     network = build_network(CONFIG)
     nn.init.normal_(network.heatmaps.weight, std=0.1)
-    for layer in network.modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            nn.init.uniform_(layer.running_mean, -0.2, 0.2)
-            nn.init.uniform_(layer.running_var, 0.5, 2)
-            nn.init.uniform_(layer.weight, 0.5, 1.5)
-            nn.init.uniform_(layer.bias, -0.2, 0.2)
-    return network
+    return as_if_trained(network)
 
 
 @pytest.mark.parametrize("height, width", [(64, 64), (96, 32)])
@@ -58,10 +53,7 @@ def test_four_resolutions_stand_side_by_side():
 
 
 def test_every_parameter_receives_a_gradient():
-    network = make()
-    (answer,) = network(torch.rand(2, 3, 64, 64))
-    answer.square().mean().backward()
-    assert [name for name, p in network.named_parameters() if p.grad is None or not (p.grad != 0).any()] == []
+    assert without_gradient(make()) == []
 
 
 def test_before_training_it_answers_almost_zero():
@@ -73,12 +65,7 @@ def test_before_training_it_answers_almost_zero():
 
 
 def test_a_low_resolution_sees_the_whole_crop_and_adds_to_the_highest():
-    """The corner of the heatmaps depends on the opposite corner of the crop."""
-    network, crop = make().eval(), torch.rand(1, 3, 64, 64)
-    other = crop.clone()
-    other[..., 48:, 48:] = 1 - other[..., 48:, 48:]
-    with torch.inference_mode():
-        assert (network(crop)[0] - network(other)[0])[..., 0, 0].abs().max() > 0
+    assert far_corner_matters(make().eval())
 
 
 def test_the_variant_costs_what_the_original_does():
@@ -109,24 +96,10 @@ def test_without_timm_a_sentence_says_what_to_install(package, monkeypatch):
 
 
 def test_folded_it_has_no_normalisation_left_and_the_same_answers():
-    network = make().eval()
-    less = folded(network)
-    kinds = [sum(isinstance(layer, nn.BatchNorm2d) for layer in n.modules()) for n in (network, less)]
-    assert kinds[0] > 50 and kinds[1] == 0
-    crops = torch.rand(3, 3, 64, 64)
-    with torch.inference_mode():
-        torch.testing.assert_close(less(crops)[0], network(crops)[0], rtol=1e-4, atol=1e-4)
+    before, after = normalisations_when_folded(make().eval())
+    assert before > 50 and after == 0
 
 
 def test_a_checkpoint_and_an_onnx_file_answer_as_the_network(tmp_path):
     config = replace(run_config(OWN_MODEL, get_profile("short-hrnet"), 0, "data", "0" * 16), network=CONFIG)
-    network = make().half().float()  # weights are kept in half precision
-    save_weights(tmp_path / "hrnet.pt", config, network, [])
-    read = Predictor.from_checkpoint(tmp_path / "hrnet.pt", CPU)
-    export_onnx(read, tmp_path / "hrnet.onnx")
-    exported = Predictor.from_checkpoint(tmp_path / "hrnet.onnx", CPU)
-    crops = torch.rand(3, 3, config.crop.size, config.crop.size)
-    with torch.inference_mode():
-        (expected,), (ours,), (theirs,) = (n(crops) for n in (network.eval(), read.network, exported.network))
-    np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-4)
-    np.testing.assert_allclose(theirs, expected, rtol=1e-4, atol=1e-4)
+    assert_read_and_exported_alike(make(), config, tmp_path)

@@ -2,36 +2,29 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
+from families import (
+    as_if_trained,
+    assert_read_and_exported_alike,
+    far_corner_matters,
+    normalisations_when_folded,
+    without_gradient,
+)
 from torch import nn
 
-from posekit.checkpoint import save_weights
 from posekit.configurations import OWN_MODEL, get_profile, network_config, run_config
 from posekit.cost import network_cost
 from posekit.errors import PosekitError
-from posekit.export import export_onnx
-from posekit.folding import folded
 from posekit.hourglass import NetworkConfig
 from posekit.networks import build_network
-from posekit.predictor import Predictor
 
-CPU = torch.device("cpu")
 CONFIG = NetworkConfig(channels=24, stacks=1, modules=1, reductions=2, growth=1.4, family="lean")
 
 
 def make(config: NetworkConfig = CONFIG) -> nn.Module:
-    """With means and variances of sizes that a training would leave, so that differences show."""
     torch.manual_seed(0)
-    network = build_network(config)
-    for layer in network.modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            nn.init.uniform_(layer.running_mean, -0.2, 0.2)
-            nn.init.uniform_(layer.running_var, 0.5, 2)
-            nn.init.uniform_(layer.weight, 0.5, 1.5)
-            nn.init.uniform_(layer.bias, -0.2, 0.2)
-    return network
+    return as_if_trained(build_network(config))
 
 
 @pytest.mark.parametrize("height, width", [(64, 64), (128, 32), (72, 40)])
@@ -70,19 +63,12 @@ def test_the_variant_costs_a_tenth_of_the_original():
 
 
 def test_every_parameter_receives_a_gradient():
-    network = make()
-    (answer,) = network(torch.rand(2, 3, 64, 64))
-    answer.square().mean().backward()
-    assert [name for name, p in network.named_parameters() if p.grad is None or not (p.grad != 0).any()] == []
+    assert without_gradient(make()) == []
 
 
 def test_a_low_resolution_sees_far_and_adds_to_the_highest():
     """Three convolutions at the lowest of three resolutions carry a change across the whole crop."""
-    network, crop = make(replace(CONFIG, reductions=3)).eval(), torch.rand(1, 3, 64, 64)
-    other = crop.clone()
-    other[..., 48:, 48:] = 1 - other[..., 48:, 48:]
-    with torch.inference_mode():
-        assert (network(crop)[0] - network(other)[0])[..., 0, 0].abs().max() > 0
+    assert far_corner_matters(make(replace(CONFIG, reductions=3)).eval())
 
 
 def test_fewer_columns_are_the_same_network_on_a_part_of_the_crop():
@@ -107,24 +93,10 @@ def test_likelihoods_have_one_sum_and_other_stacks_are_refused():
 
 
 def test_folded_it_has_no_normalisation_left_and_the_same_answers():
-    network = make().eval()
-    less = folded(network)
-    kinds = [sum(isinstance(layer, nn.BatchNorm2d) for layer in n.modules()) for n in (network, less)]
-    assert kinds == [11, 0]  # 2 in the stem, 4 at each of two lower levels, 1 in the head
-    crops = torch.rand(3, 3, 64, 64)
-    with torch.inference_mode():
-        torch.testing.assert_close(less(crops)[0], network(crops)[0], rtol=1e-4, atol=1e-4)
+    # 2 in the stem, 4 at each of two lower levels, 1 in the head
+    assert normalisations_when_folded(make().eval()) == [11, 0]
 
 
 def test_a_checkpoint_and_an_onnx_file_answer_as_the_network(tmp_path):
     config = replace(run_config(OWN_MODEL, get_profile("short-lean"), 0, "data", "0" * 16), network=CONFIG)
-    network = make().half().float()  # weights are kept in half precision
-    save_weights(tmp_path / "lean.pt", config, network, [])
-    read = Predictor.from_checkpoint(tmp_path / "lean.pt", CPU)
-    export_onnx(read, tmp_path / "lean.onnx")
-    exported = Predictor.from_checkpoint(tmp_path / "lean.onnx", CPU)
-    crops = torch.rand(3, 3, config.crop.size, config.crop.size)
-    with torch.inference_mode():
-        (expected,), (ours,), (theirs,) = (n(crops) for n in (network.eval(), read.network, exported.network))
-    np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-4)
-    np.testing.assert_allclose(theirs, expected, rtol=1e-4, atol=1e-4)
+    assert_read_and_exported_alike(make(), config, tmp_path)
