@@ -29,6 +29,7 @@ class People:
     name: str  # of the data set, used in the names of folders
     images_folder: Path
     image: np.ndarray  # (N,) str, file names below images_folder
+    data_set: np.ndarray  # (N,) str, the data set that a person comes from, such as "mpii"
     center: np.ndarray  # (N, 2) float64
     scale: np.ndarray  # (N,) float64, height of the person / 200 px
     joints: np.ndarray  # (N, 16, 2) float64, NaN where not annotated
@@ -43,6 +44,7 @@ class People:
         if count == 0:
             raise PosekitError(f"{self.name}: the annotation list is empty; check that it is the right file")
         shapes = {
+            "data_set": (count,),
             "center": (count, 2),
             "scale": (count,),
             "joints": (count, len(JOINTS), 2),
@@ -102,7 +104,7 @@ class People:
         digest = hashlib.sha256()
         for field in fields(self):
             column = getattr(self, field.name)
-            if isinstance(column, np.ndarray) and field.name != "head_size_estimated":
+            if isinstance(column, np.ndarray) and field.name not in ("head_size_estimated", "data_set"):
                 text = column.dtype.kind == "U"
                 digest.update("\n".join(column).encode() if text else np.ascontiguousarray(column).tobytes())
         return digest.hexdigest()[:16]

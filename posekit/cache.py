@@ -17,13 +17,13 @@ from tqdm.auto import tqdm
 
 import posekit
 from posekit.annotations import People, describe
-from posekit.crop import CropRule, crop_image, usable_reduction, visible_box
+from posekit.crop import CropRule, crop_image, visible_box
 from posekit.errors import PosekitError
 from posekit.images import read_image
 from posekit.machine import cpu_cores
 
 #: Counted up when `crop_image` makes other pixels from the same input.
-CROP_VERSION = 2
+CROP_VERSION = 3
 
 #: People between two writings to disk of what is done: so many are cropped again after a killed run, at most.
 FLUSH_EVERY = 500
@@ -108,11 +108,10 @@ def _build(people: People, rule: CropRule, folder: Path, progress: bool) -> None
         with (folder / "images.npy").open("r+b") as pixels:
 
             def crop_people_of(name: str) -> list[int]:
-                reduction = min(_reduction(people, person, rule) for person in by_image[name])
-                image = read_image(people.images_folder / name, upright=False, reduce=reduction)
+                image = read_image(people.images_folder / name, upright=False)
                 for person in by_image[name]:
-                    boxes[person] = checked_box(people, person, rule, image, reduction)
-                    crop = crop_image(image, boxes[person], rule, reduction)
+                    boxes[person] = checked_box(people, person, rule, image)
+                    crop = crop_image(image, boxes[person], rule)
                     with one_writes:
                         pixels.seek(start + person * crop.nbytes)
                         pixels.write(crop.tobytes())
@@ -174,16 +173,8 @@ def _write_last(path: Path, text: str) -> None:
     unfinished.replace(path)
 
 
-def _reduction(people: People, person: int, rule: CropRule) -> int:
-    """How many times smaller a photograph may be decoded for one person; 1 where its size is not known before."""
-    width, height = people.image_size[person]
-    if min(width, height) <= 0 or not str(people.image[person]).lower().endswith((".jpg", ".jpeg")):
-        return 1
-    return usable_reduction(_box(people, person, rule, (width, height)), rule)
-
-
-def checked_box(people: People, person: int, rule: CropRule, image: np.ndarray, reduced: int = 1) -> np.ndarray:
-    """The clipped box (4,) of one person in the image (H, W, 3), which may be decoded `reduced` times smaller.
+def checked_box(people: People, person: int, rule: CropRule, image: np.ndarray) -> np.ndarray:
+    """The clipped box (4,) of one person in the image (H, W, 3).
 
     Raises `PosekitError` naming the person whose box is empty or whose annotation gives another size of the image.
     """
@@ -191,9 +182,9 @@ def checked_box(people: People, person: int, rule: CropRule, image: np.ndarray, 
     declared = tuple(int(length) for length in people.image_size[person])
     if min(declared) <= 0:
         return _box(people, person, rule, (width, height))
-    if (-(-declared[0] // reduced), -(-declared[1] // reduced)) != (width, height):
+    if declared != (width, height):
         raise PosekitError(
-            f"image {people.image[person]} is {width * reduced} x {height * reduced} px, its annotation says "
+            f"image {people.image[person]} is {width} x {height} px, its annotation says "
             f"{declared[0]} x {declared[1]}; fetch the original image"
         )
     return _box(people, person, rule, declared)

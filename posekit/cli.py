@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from posekit.cli_data import DataOption, LspetOption, MpiiOption, named_data
 from posekit.cli_evaluate import evaluate
 from posekit.cli_export import export
 from posekit.cli_grid import grid
@@ -37,20 +38,6 @@ ProfileOption = Annotated[
         envvar="POSEKIT_PROFILE",
         help="Size: 'quick' (minutes on two cores), 'half' (hours), 'full' (the report's, needs a GPU); "
         "'photograph' is that of posekit's own network.",
-    ),
-]
-MpiiOption = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="POSEKIT_MPII",
-        help="Folder with MPII's annotations/ and images/; a part of the images will do. Without: drawn people.",
-    ),
-]
-LspetOption = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="POSEKIT_LSPET",
-        help="Folder with joints.mat and images/ of Leeds Sports Pose (Extended), to train on in addition.",
     ),
 ]
 ModelOption = Annotated[int, typer.Option(help="Number of one of the report's six models; 7: posekit's own.")]
@@ -104,6 +91,7 @@ def _interruptible() -> Iterator[None]:
 @app.command()
 def study(
     profile: ProfileOption = "quick",
+    data: DataOption = None,
     mpii: MpiiOption = None,
     lspet: LspetOption = None,
     device: DeviceOption = None,
@@ -124,7 +112,8 @@ def study(
     started = time.perf_counter()
     with _interruptible():
         print("1/4  data")
-        the_study = Study(profile, mpii, lspet=lspet, device=device, precision=precision, compiled=compiled)
+        folders = named_data(data, mpii, lspet)
+        the_study = Study(profile, folders, device=device, precision=precision, compiled=compiled)
         if the_study.left_out:
             print(f"     {the_study.left_out}")
         train_crops, validation_crops = the_study.crops
@@ -160,6 +149,7 @@ def study(
 def train(
     model: ModelOption = 5,
     profile: ProfileOption = "quick",
+    data: DataOption = None,
     mpii: MpiiOption = None,
     lspet: LspetOption = None,
     seed: SeedOption = 0,
@@ -182,7 +172,12 @@ def train(
     end_with_parent()
     with _interruptible(), launched(choose_device(device)):
         the_study = Study(
-            profile, mpii, lspet=lspet, device=device, precision=precision, compiled=compiled, progress=is_leader()
+            profile,
+            named_data(data, mpii, lspet),
+            device=device,
+            precision=precision,
+            compiled=compiled,
+            progress=is_leader(),
         )
         if the_study.left_out and is_leader():
             print(the_study.left_out)
@@ -207,6 +202,7 @@ def figures(
     studies: Annotated[
         list[str] | None, typer.Argument(help="Folders of data/runs, such as sample-quick; by default all.")
     ] = None,
+    data: DataOption = None,
     mpii: MpiiOption = None,
     lspet: LspetOption = None,
 ) -> None:
@@ -233,11 +229,9 @@ def figures(
             continue
         target = home() / "figures" / name
         paths = publish_records(Results.read(name), target)
-        parts = runs[0].config.data  # such as sample, mpii-1992, mpii-lspet-6000
-        drawn, more = parts.startswith("sample"), "lspet" in parts
-        at_hand = ((home() / "data" / "sample").exists() if drawn else bool(mpii)) and (bool(lspet) or not more)
-        profile = runs[0].config.profile
-        the_study = Study(profile, None if drawn else mpii, lspet=lspet if more else None) if at_hand else None
+        drawn, folders = runs[0].config.data == "sample", named_data(data, mpii, lspet)
+        at_hand = (home() / "data" / "sample").exists() if drawn else bool(folders)
+        the_study = Study(runs[0].config.profile, [] if drawn else folders) if at_hand else None
         # Skeletons must not be drawn on other people: another part of MPII can have as many.
         if the_study is not None and the_study.people.fingerprint() == runs[0].config.data_fingerprint:
             paths += publish_pictures(runs, the_study.crops[1], target)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from posekit.cli_data import DataOption, LspetOption, MpiiOption, named_data
 from posekit.errors import PosekitError
 
 if TYPE_CHECKING:
@@ -26,16 +27,9 @@ def evaluate(
             ".mat, .h5 or .npz file, or a .csv file with a row a person and joint."
         ),
     ] = None,
-    mpii: Annotated[
-        Path | None,
-        typer.Option(envvar="POSEKIT_MPII", help="Folder with MPII's annotations/. Without: drawn people."),
-    ] = None,
-    lspet: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="POSEKIT_LSPET", help="Folder of LSP Extended that the models were trained on as well."
-        ),
-    ] = None,
+    data: DataOption = None,
+    mpii: MpiiOption = None,
+    lspet: LspetOption = None,
     profile: Annotated[
         str, typer.Option(envvar="POSEKIT_PROFILE", help="Profile of the trained models.")
     ] = "quick",
@@ -74,14 +68,14 @@ def evaluate(
     if checkpoint is not None:
         if export is not None:
             raise PosekitError("--export writes what is recorded of a trained model; leave out --checkpoint")
-        _print_scores(*_evaluate_checkpoint(checkpoint, flip, mpii), threshold, as_json)
+        _print_scores(*_evaluate_checkpoint(checkpoint, flip, named_data(data, mpii, lspet)), threshold, as_json)
         return
 
     from posekit.predictions import write_predictions
     from posekit.skeleton import JOINTS
     from posekit.tables import accuracy_table
 
-    runs = _finished_runs(profile, mpii, lspet, model, seed)
+    runs = _finished_runs(profile, named_data(data, mpii, lspet), model, seed)
     if export is not None:
         if len(runs) > 1:
             raise PosekitError(f"--export writes one of {len(runs)} trained models: say --model and --seed")
@@ -107,7 +101,7 @@ def _evaluate_file(path: Path, mpii: Path, threshold: float, as_json: bool) -> N
     _print_scores(head_distances(joints, people.joints, people.head_size), people, threshold, as_json)
 
 
-def _evaluate_checkpoint(path: Path, flip: bool, mpii: Path | None) -> tuple["np.ndarray", "People"]:
+def _evaluate_checkpoint(path: Path, flip: bool, data: list[Path]) -> tuple["np.ndarray", "People"]:
     """Distances (N, 16) in head sizes of a network's answers, and the validation people it was asked about."""
     from posekit.dataset import make_crops
     from posekit.device import choose_device
@@ -117,10 +111,10 @@ def _evaluate_checkpoint(path: Path, flip: bool, mpii: Path | None) -> tuple["np
     from posekit.training import EVALUATION_BATCH
 
     predictor = Predictor.from_checkpoint(path, choose_device(), flip)
-    study = Study(mpii=mpii)
+    study = Study(data=data)
     if study.left_out:
         print(f"posekit: {study.left_out}", file=sys.stderr)
-    crops = make_crops(study.people.split()[1], predictor.rule, home() / "data" / "cache")
+    crops = make_crops(study.validation_people[0], predictor.rule, home() / "data" / "cache")
     answers = evaluate_network(predictor.network, crops, predictor.codec, predictor.device, EVALUATION_BATCH)
     return answers.distances, crops.people
 
@@ -158,9 +152,7 @@ def _scores(distances: "np.ndarray", threshold: float) -> dict[str, float]:
     } | {name: score.mean(name) for name in (*GROUPS, *JOINTS)}
 
 
-def _finished_runs(
-    profile: str, mpii: Path | None, lspet: Path | None, model: int | None, seed: int | None
-) -> list["Run"]:
+def _finished_runs(profile: str, data: list[Path], model: int | None, seed: int | None) -> list["Run"]:
     """The recorded runs of a study; `PosekitError` if there are none, before any data are made for it."""
     from posekit.configurations import get_profile
     from posekit.records import read_runs
@@ -168,7 +160,7 @@ def _finished_runs(
 
     get_profile(profile)
     drawn = home() / "data" / "runs" / f"sample-{profile}"
-    folder = drawn if mpii is None and lspet is None else Study(profile, mpii, lspet=lspet).records
+    folder = Study(profile, data).records if data else drawn
     runs = read_runs(folder)
     if not runs:
         raise PosekitError(f"there are no finished runs in {folder}; try posekit study first")

@@ -1,21 +1,19 @@
 """The command `posekit grid`: every optimizer at every learning rate, so that their comparison is fair."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from posekit.cli_data import DataOption, LspetOption, MpiiOption, named_data
 
 # What takes long to import is imported inside the command, so that --help answers at once.
 
 
 def grid(
     profile: Annotated[str, typer.Option(envvar="POSEKIT_PROFILE", help="Size of the trainings.")] = "quick",
-    mpii: Annotated[
-        Path | None, typer.Option(envvar="POSEKIT_MPII", help="Folder of MPII. Without: drawn people.")
-    ] = None,
-    lspet: Annotated[
-        Path | None, typer.Option(envvar="POSEKIT_LSPET", help="Folder of LSP Extended, to train on in addition.")
-    ] = None,
+    data: DataOption = None,
+    mpii: MpiiOption = None,
+    lspet: LspetOption = None,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds of every rate; an interval needs two.")] = 2,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps.")] = None,
 ) -> None:
@@ -35,7 +33,7 @@ def grid(
     )
     from posekit.study import Study
 
-    study = Study(profile, mpii, lspet=lspet, device=device)
+    study = Study(profile, named_data(data, mpii, lspet), device=device)
     # Seed by seed, so that a grid that was stopped is a whole one of fewer seeds.
     configs = [study.config(m, s, rate) for s in range(seeds) for m in GRID_MODELS.values() for rate in GRID_RATES]
     study.record_all(configs)

@@ -109,6 +109,7 @@ PROFILES: dict[str, Profile] = {
             batch_size=8,
             epochs=5,
             learning_rates={"RMSprop": 2.5e-4, "RAdam": 1e-3, "Adam": 1e-3},
+            precision="bfloat16",
             cpu_threads=1,
         ),
         # For `OWN_MODEL`, not for the comparison: one hourglass, a crop as wide as high (it loses 1.5 % of MPII's

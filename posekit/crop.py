@@ -167,29 +167,19 @@ def kept_box(clipped: np.ndarray, rule: CropRule, image_size: np.ndarray) -> np.
     return clip_box(edges.reshape(*edges.shape[:-2], 4), image_size)
 
 
-def usable_reduction(clipped: np.ndarray, rule: CropRule) -> int:
-    """How many times smaller (1, 2, 4 or 8) the image may be decoded without loss, for a clipped box (4,)."""
-    pixels_per_crop_pixel = 1 / crop_matrix(clipped, rule)[0, 0]
-    return max(reduction for reduction in (1, 2, 4, 8) if reduction <= max(pixels_per_crop_pixel, 1))
-
-
-def crop_image(image: np.ndarray, clipped: np.ndarray, rule: CropRule, reduced: int = 1) -> np.ndarray:
+def crop_image(image: np.ndarray, clipped: np.ndarray, rule: CropRule) -> np.ndarray:
     """The kept square (side, side, 3) uint8 of an image (H, W, 3) uint8, for the clipped box (4,) of a person.
 
-    Without context it is the crop, with zeros beside the box; with context the crop is its middle. The image may
-    have been decoded `reduced` times smaller; the box is in pixels of the whole image all the same.
+    Without context it is the crop, with zeros beside the box; with context the crop is its middle.
     """
     height, width = image.shape[:2]
-    kept = kept_box(clipped, rule, np.array([width, height]) * reduced)
-    left, top, right, bottom = (int(edge) for edge in kept)
-    first_column, first_row = left // reduced, top // reduced
-    part = image[first_row : -(-bottom // reduced), first_column : -(-right // reduced)]
+    left, top, right, bottom = (int(edge) for edge in kept_box(clipped, rule, np.array([width, height])))
+    part = image[top:bottom, left:right]
     whole = crop_matrix(clipped, rule)
     whole[:, 2] += rule.margin
-    # From pixels of the part instead of the image: pixel x of a reduced image is the middle of `reduced` pixels.
+    # From pixels of the part instead of the image.
     matrix = whole.copy()
-    matrix[:, 2] += matrix[:, :2] @ (np.array([first_column, first_row]) * reduced + (reduced - 1) / 2)
-    matrix[:, :2] *= reduced
+    matrix[:, 2] += matrix[:, :2] @ np.array([left, top])
 
     # Bilinear sampling reads 2 x 2 pixels; where the crop is smaller than half, the others must be averaged in
     # first, or thin things vanish. A block of k x k pixels becomes pixel (x + 0.5) / k - 0.5.

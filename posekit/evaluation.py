@@ -7,10 +7,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from posekit.annotations import People
 from posekit.crop import invert, transform
 from posekit.dataset import Crops, batches, without_context
 from posekit.heatmaps import Codec
-from posekit.metrics import head_distances
+from posekit.metrics import head_distances, torso_size
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Evaluation:
     """A network's answer for N people.
 
     joints (N, 16, 2) float64 image px; confidence (N, 16) float64, the peak of the heatmap; distances (N, 16)
-    float64 in head sizes, NaN where a joint does not count; loss: the report's, mean over people.
+    float64 in `unit_of_distance`, NaN where a joint does not count; loss: the report's, mean over people.
     """
 
     joints: np.ndarray
@@ -33,6 +34,16 @@ def heatmap_loss(answers: list[Tensor], target: Tensor) -> Tensor:
     answers: one (B, 16, H, W) a stack; target: (B, 16, H, W), empty maps for joints that are not there.
     """
     return torch.stack([F.mse_loss(heatmaps.float(), target) for heatmaps in answers]).sum()
+
+
+#: Data sets whose standard metric is PCK@0.2 of the torso; all others are judged by PCKh@0.5.
+TORSO_DATA_SETS = ("lsp",)
+
+
+def unit_of_distance(people: People) -> np.ndarray:
+    """(N,) image px: what distances are divided by: the head size, in `TORSO_DATA_SETS` the torso."""
+    torso = np.isin(people.data_set, TORSO_DATA_SETS)
+    return np.where(torso, torso_size(people.joints), people.head_size)
 
 
 @torch.inference_mode()
@@ -54,6 +65,6 @@ def evaluate(network: nn.Module, crops: Crops, codec: Codec, device: torch.devic
     return Evaluation(
         joints=joints,
         confidence=np.concatenate(confidence),
-        distances=head_distances(joints, crops.people.joints, crops.people.head_size),
+        distances=head_distances(joints, crops.people.joints, unit_of_distance(crops.people)),
         loss=total / len(crops),
     )

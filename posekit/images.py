@@ -8,12 +8,9 @@ import numpy as np
 from posekit.errors import PosekitError
 from posekit.files import whole_file
 
-#: How many times smaller a JPEG can be decoded, which saves most of the work.
-REDUCTIONS = {1: 0, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
 
-
-def read_image(path: Path, upright: bool, reduce: int = 1) -> np.ndarray:
-    """An image file as RGB, uint8, (H, W, 3); upright and reduce as in `decode_image`.
+def read_image(path: Path, upright: bool) -> np.ndarray:
+    """An image file as RGB, uint8, (H, W, 3); upright as in `decode_image`.
 
     Raises `PosekitError` naming the file if it is missing, not an image, or cut off.
     """
@@ -21,20 +18,17 @@ def read_image(path: Path, upright: bool, reduce: int = 1) -> np.ndarray:
         data = Path(path).read_bytes()
     except OSError as error:
         raise PosekitError(f"image {path} cannot be read ({error.strerror}); check the path") from error
-    return decode_image(data, str(path), upright, reduce)
+    return decode_image(data, str(path), upright)
 
 
-def decode_image(data: bytes, name: str, upright: bool, reduce: int = 1) -> np.ndarray:
-    """The bytes of an image file as RGB, uint8, (H, W, 3); of a JPEG with reduce 2, 4, 8, (ceil(H / reduce), ...).
-
-    A reduced pixel is the mean of a block: pixel x of the image is pixel (x + 0.5) / reduce - 0.5 of the reduced.
+def decode_image(data: bytes, name: str, upright: bool) -> np.ndarray:
+    """The bytes of an image file as RGB, uint8, (H, W, 3).
 
     upright: turn it as its EXIF orientation says, as every viewer does with a photograph. Annotations of data
     sets count the pixels as they are stored, so data sets are read with False.
     Raises `PosekitError` naming the image if it is not an image or cut off.
     """
-    flags = REDUCTIONS[reduce] or cv2.IMREAD_COLOR
-    flags = flags if upright else flags | cv2.IMREAD_IGNORE_ORIENTATION
+    flags = cv2.IMREAD_COLOR if upright else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
         picture = cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if image is not None else None

@@ -46,12 +46,18 @@ LENGTHS: dict[tuple[str, str], float] = {
 }
 
 
-def read_lsp(folder: Path, name: str = "lspet") -> People:
-    """Everybody of `joints.mat` in `folder`, all for training, whether or not the photographs are there.
+#: People of LSP from this number on (counted from 1) are its standard test set.
+FIRST_TEST_PERSON = 1001
 
-    `joints` is 14 x 3 x N (LSP Extended: x, y, 1 = labelled; images/im00001.jpg ...) or 3 x 14 x N (LSP: x, y,
-    1 = occluded; images/im0001.jpg ...), image px as they stand. Columns without a labelled joint, and people of
-    whom no limb is labelled at both ends, so that no scale can be derived, are left out; the latter are logged.
+
+def read_lsp(folder: Path) -> People:
+    """Everybody of `joints.mat` in `folder`, whether or not the photographs are there.
+
+    `joints` is 14 x 3 x N (LSP Extended, named "lspet": x, y, 1 = labelled; images/im00001.jpg ...; all for
+    training) or 3 x 14 x N (LSP, named "lsp": x, y, 1 = occluded; images/im0001.jpg ...; people 1 to 1000 for
+    training, 1001 to 2000 for validation, the standard split), image px as they stand. Columns without a labelled
+    joint, and people of whom no limb is labelled at both ends, so that no scale can be derived, are left out; the
+    latter are logged.
     Head sizes are estimated from neck and head top. In the 6,000 people of LSP Extended that were looked at, the
     head is labelled about a fifth shorter beside the limbs than in MPII, so these head sizes are too.
     Raises `PosekitError` naming the file that is missing or malformed.
@@ -60,7 +66,8 @@ def read_lsp(folder: Path, name: str = "lspet") -> People:
     path = folder / "joints.mat"
     if not folder.is_dir():
         raise PosekitError(f"folder {folder} does not exist; name the folder that holds joints.mat and images/")
-    xy, labelled, visible, digits = _columns(load_mat(path), path)
+    xy, labelled, visible, extended = _columns(load_mat(path), path)
+    name, digits = ("lspet", 5) if extended else ("lsp", 4)
     joints = np.full((len(xy), len(JOINTS), 2), np.nan)
     seen = np.zeros(joints.shape[:2], bool)
     places = [INDEX[joint] for joint in LSP_JOINTS]
@@ -74,6 +81,7 @@ def read_lsp(folder: Path, name: str = "lspet") -> People:
     return People(
         name=name,
         images_folder=folder / "images",
+        data_set=np.full(len(kept), name),
         image=np.array([f"im{number + 1:0{digits}d}.jpg" for number in kept]),
         center=center[kept],
         scale=scale[kept],
@@ -81,7 +89,7 @@ def read_lsp(folder: Path, name: str = "lspet") -> People:
         visible=seen[kept],
         head_size=estimated_head_size(joints[kept]),
         head_size_estimated=np.full(len(kept), True),
-        validation=np.full(len(kept), False),
+        validation=(kept + 1 >= FIRST_TEST_PERSON) & (not extended),
         image_size=np.zeros((len(kept), 2), int),
     )
 
@@ -145,8 +153,8 @@ def _longer(joints: np.ndarray, start: str, end: str) -> np.ndarray:
     return np.fmax(*(np.linalg.norm(side, axis=1) for side in sides))
 
 
-def _columns(content: dict[str, np.ndarray], path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """(x, y) (N, 14, 2) float64, labelled and visible (N, 14) bool, digits of an image's name."""
+def _columns(content: dict[str, np.ndarray], path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
+    """(x, y) (N, 14, 2) float64, labelled and visible (N, 14) bool, whether it is LSP Extended."""
     if "joints" not in content:
         raise PosekitError(f"{path} has no variable 'joints'; it should be joints.mat of LSP or LSP Extended")
     joints = content["joints"]
@@ -167,4 +175,4 @@ def _columns(content: dict[str, np.ndarray], path: Path) -> tuple[np.ndarray, np
     labelled = there & (flags == 1) if extended else there
     if not labelled.any():
         raise PosekitError(f"'joints' of {path} has no labelled joint; fetch the file again")
-    return joints[..., :2].astype(float), labelled, labelled if extended else flags == 0, 5 if extended else 4
+    return joints[..., :2].astype(float), labelled, labelled if extended else flags == 0, extended

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.integrate import trapezoid
 
-from posekit.skeleton import GROUPS, JOINTS, SCORED
+from posekit.skeleton import GROUPS, INDEX, JOINTS, SCORED
 
 #: Every mean by name: the plain mean of cells; within a cell all annotated joints are counted together. Beside
 #: the usual three there are the seven groups of published tables and the 16 joints.
@@ -47,6 +47,12 @@ def split_by_visibility(distances: np.ndarray, visible: np.ndarray) -> dict[str,
         "visible": np.where(visible, distances, np.nan),
         "occluded": np.where(visible, np.nan, distances),
     }
+
+
+def torso_size(joints: np.ndarray) -> np.ndarray:
+    """(N,) image px: from the right shoulder to the left hip of joints (N, 16, 2), what PCK on LSP divides by
+    (Yang and Ramanan, TPAMI 2013); NaN where one of them is not annotated."""
+    return np.linalg.norm(joints[:, INDEX["right shoulder"]] - joints[:, INDEX["left hip"]], axis=1)
 
 
 @dataclass(frozen=True)

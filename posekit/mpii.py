@@ -212,6 +212,7 @@ def _table(name: str, images_folder: Path, columns: list[dict]) -> People:
     return People(
         name=name,
         images_folder=images_folder,
+        data_set=np.full(len(joints), name),
         joints=joints,
         head_size=np.where(np.isfinite(known), known, estimated_head_size(joints)),
         head_size_estimated=~np.isfinite(known),

@@ -3,13 +3,16 @@
 run.json        what was asked (the configuration), floors, versions, device, time; `finished` is set at the end
 history.csv     a row an epoch
 predictions.csv a row a validation person and joint, after the last epoch
+distances-lsp.csv   a row a validation person of another data set, here LSP: distances of the joints in its unit
 """
 
 import json
 import platform
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -71,8 +74,9 @@ class Run:
         return self.predictions[name].to_numpy(float).reshape(-1, len(JOINTS))
 
 
-def environment(device: torch.device, precision: Precision) -> dict[str, str]:
-    """The versions, the kind of device and the precision that a run's numbers depend on."""
+def environment(device: torch.device, precision: Precision, reason: str = "") -> dict[str, str]:
+    """The versions, the kind of device and the precision that a run's numbers depend on; reason: of the precision
+    (see `posekit.device.choose_precision`)."""
     return {
         "posekit": posekit.__version__,
         "revision": _revision(),
@@ -82,6 +86,7 @@ def environment(device: torch.device, precision: Precision) -> dict[str, str]:
         "opencv": cv2.__version__,
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         "precision": precision,
+        "precision_reason": reason,
         "threads": str(torch.get_num_threads()),
         "processes": str(process()[1]),
     }
@@ -136,8 +141,12 @@ def write_finished(
     history: list[EpochRecord],
     people: People,
     evaluation: Evaluation,
+    further: Mapping[str, tuple[People, Evaluation]] = MappingProxyType({}),
 ) -> None:
-    """The records of a run that is done; `finished` is written last."""
+    """The records of a run that is done; `finished` is written last.
+
+    further: of other data sets by name, the validation people and what the network answered for them.
+    """
     write_progress(folder, config, floors, environment, history)
     count = len(people)
     table = pd.DataFrame(
@@ -153,6 +162,11 @@ def write_finished(
         }
     )
     _write(folder / "predictions.csv", table.to_csv(index=False, lineterminator="\n"))
+    for name, (others, answers) in further.items():
+        distances = pd.DataFrame(answers.distances.round(6), columns=list(JOINTS))
+        distances.insert(0, "image", others.image)
+        distances = distances.dropna(axis="columns", how="all")  # joints that this data set does not have
+        _write(folder / f"distances-{name}.csv", distances.to_csv(index=False, lineterminator="\n"))
     _write_run(folder, config, floors, environment, history, finished=True)
 
 

@@ -19,21 +19,16 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from filelock import FileLock
-
-from posekit import sample
-from posekit.annotations import combine
+from posekit.annotations import People
 from posekit.checkpoint import load_checkpoint, owned, snapshot_path
 from posekit.configurations import MODELS, OWN_MODEL, RunConfig, get_model, get_profile, run_config
 from posekit.dataset import Crops, make_crops
 from posekit.device import choose_device, choose_precision, cpu_threads
 from posekit.distributed import from_leader, is_leader
-from posekit.errors import PosekitError
 from posekit.estimate import estimate
+from posekit.evaluation import evaluate
 from posekit.floors import floors_and_ceiling
-from posekit.lsp import read_lsp
 from posekit.machine import cpu_cores
-from posekit.mpii import ALL_PEOPLE, read_mpii, with_images
 from posekit.parallel import run_together
 from posekit.predictor import Predictor
 from posekit.records import (
@@ -49,7 +44,8 @@ from posekit.records import (
     write_finished,
     write_progress,
 )
-from posekit.training import EpochRecord, train
+from posekit.sources import DATA_VARIABLE, SINGLE_VARIABLES, data_from_environment, read_people
+from posekit.training import EVALUATION_BATCH, EpochRecord, train
 
 
 def home() -> Path:
@@ -68,59 +64,35 @@ def checkpoint_path(study: str, model: int, seed: int) -> Path:
 class Study:
     """A profile on a data set: prepares the data, trains what is missing, and answers from records.
 
-    profile is a name out of `PROFILES`; mpii is the folder with MPII's annotations/ and images/, or None for the
-    drawn people; lspet is a folder of Leeds Sports Pose (Extended), whose people are trained on in addition.
-    device (by default a GPU if there is one), precision (by default the profile's, where the hardware has it) and
-    compiled say how networks are trained: see `posekit.step.Step`.
+    profile is a name out of `PROFILES`; data are folders of data sets (see `posekit.sources`), none for the drawn
+    people.
+    device (by default a GPU if there is one), precision (see `posekit.device.choose_precision`) and compiled say
+    how networks are trained: see `posekit.step.Step`.
     Raises `PosekitError` for an unknown profile, device or precision, or a folder that cannot be read.
     """
 
     def __init__(
         self,
         profile: str = "quick",
-        mpii: Path | None = None,
+        data: Sequence[Path] = (),
         progress: bool = True,
-        lspet: Path | None = None,
         device: str | None = None,
         precision: str | None = None,
         compiled: bool = False,
     ) -> None:
         self.profile = get_profile(profile)
         self.device = choose_device(device)
-        self.precision = choose_precision(precision or self.profile.precision, self.device)
-        if precision not in (None, self.precision):
-            raise PosekitError(
-                f"this {self.device.type} has no matrix units for {precision}: float32 is faster on it; leave out "
-                "--precision"
-            )
+        self.precision, self.precision_reason = choose_precision(precision, self.profile.precision, self.device)
         self.compiled = compiled
-        self.mpii, self.lspet = mpii, lspet
+        self.data = tuple(data)
         self.progress = progress
-        if mpii is None:
-            folder = home() / "data" / "sample"
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(folder.with_name(".sample-lock")):  # two commands at once draw once
-                sample.make_sample(folder, progress=progress)
-            self.people, self.left_out = read_mpii(folder, name="sample"), ""
-        else:
-            people, self.left_out = with_images(read_mpii(mpii))
-            complete = len(people) > 0.99 * ALL_PEOPLE
-            self.people = people if complete else replace(people, name=f"mpii-{len(people)}")
-        if lspet is not None:
-            more, left_out = with_images(read_lsp(lspet))
-            self.people = combine([self.people, more], name=f"{self.people.name}-lspet-{len(more)}")
-            self.left_out = "\n".join(filter(None, [self.left_out, left_out]))
+        self.people, self.left_out = read_people(self.data, home() / "data" / "sample", progress)
         self.name = f"{self.people.name}-{self.profile.name}"
 
     @classmethod
     def from_environment(cls) -> "Study":
-        """The study that POSEKIT_PROFILE, POSEKIT_MPII and POSEKIT_LSPET name; unset: quick on drawn people."""
-        mpii, lspet = os.environ.get("POSEKIT_MPII"), os.environ.get("POSEKIT_LSPET")
-        return cls(
-            os.environ.get("POSEKIT_PROFILE") or "quick",
-            Path(mpii) if mpii else None,
-            lspet=Path(lspet) if lspet else None,
-        )
+        """The study that POSEKIT_PROFILE and the data variables name; unset: quick on drawn people."""
+        return cls(os.environ.get("POSEKIT_PROFILE") or "quick", data_from_environment())
 
     @property
     def environment(self) -> dict[str, str]:
@@ -128,9 +100,8 @@ class Study:
         return {
             "POSEKIT_HOME": str(home()),
             "POSEKIT_PROFILE": self.profile.name,
-            "POSEKIT_MPII": str(self.mpii.resolve()) if self.mpii else "",
-            "POSEKIT_LSPET": str(self.lspet.resolve()) if self.lspet else "",
-        }
+            DATA_VARIABLE: os.pathsep.join(str(folder.resolve()) for folder in self.data),
+        } | dict.fromkeys(SINGLE_VARIABLES, "")
 
     @property
     def records(self) -> Path:
@@ -148,11 +119,29 @@ class Study:
     def crops(self) -> tuple[Crops, Crops]:
         """(train, validation) at the profile's size, made on first use."""
         cache = home() / "data" / "cache"
-        train_people, validation_people = self.people.split()
+        train_people, _ = self.people.split()
         return (
             make_crops(train_people, self.profile.crop, cache, self.progress),
-            make_crops(validation_people, self.profile.crop, cache, self.progress),
+            make_crops(self.validation_people[0], self.profile.crop, cache, self.progress),
         )
+
+    @cached_property
+    def validation_people(self) -> list[People]:
+        """The validation people of each data set that has some, the first data set's first.
+
+        Training is watched on the first; the others are asked after the last epoch, each by its own metric.
+        """
+        _, validation = self.people.split()
+        names = dict.fromkeys(validation.data_set.tolist())
+        return [replace(validation.select(validation.data_set == name), name=name) for name in names]
+
+    @cached_property
+    def further_crops(self) -> list[Crops]:
+        """The validation people of all data sets but the first, cropped."""
+        cache = home() / "data" / "cache"
+        return [
+            make_crops(people, self.profile.crop, cache, self.progress) for people in self.validation_people[1:]
+        ]
 
     @cached_property
     def floors(self) -> dict[str, float]:
@@ -240,7 +229,10 @@ class Study:
         """Trains runs at the same time where a CPU gains by it; else leaves them for one after the other."""
         if (jobs := self.jobs(len(configs))) < 2:
             return
-        _ = self.floors  # makes the crops too: once here instead of at the same time in every process
+        _ = (
+            self.floors,
+            self.further_crops,
+        )  # makes the crops too: once here instead of at the same time in every process
         run_together(
             [
                 ["train", "--model", str(config.model), "--seed", str(config.seed)]
@@ -317,7 +309,7 @@ class Study:
                 self._forget(config)
             # Finished records stay as they are when only the network is missing, as in a fresh checkout.
             recorded = from_leader(lambda: self._is_recorded(config))
-            made_by = continued(folder, environment(self.device, self.precision))
+            made_by = continued(folder, environment(self.device, self.precision, self.precision_reason))
 
             def on_epoch(history: list[EpochRecord]) -> None:
                 if not recorded:
@@ -325,10 +317,17 @@ class Study:
 
             teacher = None
             if config.teacher:
-                others = Study(config.teacher, self.mpii, self.progress, self.lspet, str(self.device))
+                others = Study(config.teacher, self.data, self.progress, str(self.device))
                 teacher = others.predictor(config.model).network
             how = self.device, self.progress, on_epoch, self.precision, self.compiled, teacher
-            _, history, evaluation = train(config, *self.crops, checkpoint, *how)
+            network, history, evaluation = train(config, *self.crops, checkpoint, *how)
             if is_leader() and not recorded:
                 people = self.crops[1].people
-                write_finished(folder, config, self.floors, made_by, history, people, evaluation)
+                further = {
+                    crops.people.name: (
+                        crops.people,
+                        evaluate(network, crops, config.codec, self.device, EVALUATION_BATCH),
+                    )
+                    for crops in self.further_crops
+                }
+                write_finished(folder, config, self.floors, made_by, history, people, evaluation, further)
