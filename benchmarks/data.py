@@ -2,13 +2,12 @@
 
     python benchmarks/data.py path/to/mpii [--json]
 
-crop_over_imread     JPEG to 256-pixel crop, as a multiple of the time that cv2.imread alone takes (<= 1.3)
+crop_over_imread     JPEG to 256-pixel crop, as a multiple of the time that cv2.imread alone takes
 jpeg_over_cache      JPEG to crop, as a multiple of reading the crop from the cache (>= 50)
 loop_over_heatmaps   the heatmaps of 16 people by a loop over people and joints, as a multiple of ours (>= 8)
 
 Every figure is the median over rounds in which the compared ways take turns, so that a machine that changes its
-speed changes both. Crops at half the image's size or less are made from a JPEG decoded smaller; what that changes
-is measured too (reduced_*, in grey levels of 255).
+speed changes both.
 """
 
 import argparse
@@ -24,9 +23,8 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from posekit.annotations import People
 from posekit.cache import cached_crops
-from posekit.crop import CropRule, crop_image, usable_reduction, visible_box
+from posekit.crop import CropRule, crop_image, visible_box
 from posekit.heatmaps import Codec
 from posekit.images import read_image
 from posekit.mpii import read_mpii, with_images
@@ -58,25 +56,6 @@ def looped_heatmaps(joints: np.ndarray, side: int) -> np.ndarray:
     return maps
 
 
-def reduction_loss(people: People, rule: CropRule) -> dict[str, float]:
-    """What decoding smaller changes: share of people it serves, and the differences in grey levels of 255."""
-    differences = []
-    for person, name in enumerate(people.image):
-        size = (int(people.image_size[person, 0]), int(people.image_size[person, 1]))
-        box = visible_box(rule, people.center[person], people.scale[person], size)
-        reduction = usable_reduction(box, rule)
-        if reduction > 1:
-            path = people.images_folder / name
-            whole = crop_image(read_image(path, upright=False), box, rule).astype(float)
-            smaller = crop_image(read_image(path, upright=False, reduce=reduction), box, rule, reduction)
-            differences.append(np.abs(whole - smaller))
-    return {
-        "reduced_share": len(differences) / len(people),
-        "reduced_mean_difference": float(np.mean(differences)),
-        "reduced_99th_percentile": float(np.percentile(differences, 99)),
-    }
-
-
 def measure(folder: Path, people_count: int = 60) -> dict[str, float]:
     people, _ = with_images(read_mpii(folder))
     people = people.select(np.random.default_rng(0).permutation(len(people))[:people_count])
@@ -91,15 +70,13 @@ def measure(folder: Path, people_count: int = 60) -> dict[str, float]:
         for person, path in enumerate(paths):
             size = (int(people.image_size[person, 0]), int(people.image_size[person, 1]))
             box = visible_box(rule, people.center[person], people.scale[person], size)
-            reduction = usable_reduction(box, rule)
-            crop_image(read_image(path, upright=False, reduce=reduction), box, rule, reduction)
+            crop_image(read_image(path, upright=False), box, rule)
 
     ratio, crop_seconds, imread_seconds = compare("JPEG to crop", crop, imread)
     figures = {
         "crop_over_imread": ratio,
         "crop_ms": 1e3 * crop_seconds / len(paths),
         "imread_ms": 1e3 * imread_seconds / len(paths),
-        **reduction_loss(people, rule),
     }
     with tempfile.TemporaryDirectory() as cache:
         kept, _ = cached_crops(people, rule, Path(cache), progress=False)

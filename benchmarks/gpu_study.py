@@ -1,7 +1,7 @@
 """The study at the report's size on a GPU machine without the data set, reached for a limited time, with limited
 files in and out.
 
-    python benchmarks/gpu_study.py pack --mpii path/to/mpii --lspet path/to/lspet --out study.npz
+    python benchmarks/gpu_study.py pack --data path/to/mpii --data path/to/lspet --out study.npz
     PYTHONPATH=. python benchmarks/gpu_study.py run --data study.npz --out results --minutes 9
     python benchmarks/gpu_study.py collect results/records.zip
 
@@ -206,7 +206,7 @@ def make_config(archive: Archive, tiny: bool, model: int, seed: int, rate: float
 def pack(options: argparse.Namespace) -> None:
     from posekit.study import Study  # not above: its readers need what a GPU machine need not have
 
-    study = Study("full", mpii=options.mpii, lspet=options.lspet, device="cpu")
+    study = Study("full", options.data, device="cpu")
     quality = write_archive(options.out, study.people, *study.crops, options.megabytes)
     size = options.out.stat().st_size / 1e6
     print(f"{options.out}: {study.name}, {len(study.people)} people, {size:.1f} MB, JPEG quality {quality}")
@@ -215,7 +215,7 @@ def pack(options: argparse.Namespace) -> None:
 def run(options: argparse.Namespace) -> None:
     clock = Clock(options.minutes)
     device = choose_device(options.device)
-    precision = choose_precision(options.precision or get_profile("full").precision, device)
+    precision, reason = choose_precision(options.precision, get_profile("full").precision, device)
     archive = read_archive(options.data)
     options.out.mkdir(parents=True, exist_ok=True)
     work = Work(options.work, options.out)
@@ -234,7 +234,7 @@ def run(options: argparse.Namespace) -> None:
     crops = resident(archive.train, device), resident(archive.validation, device)
     config = next(iter(configs.values()))
     floors = floors_and_ceiling(*crops, config.codec, config.network.stacks)
-    made_by = environment(device, precision) | {"crops": f"JPEG quality {archive.quality}"}
+    made_by = environment(device, precision, reason) | {"crops": f"JPEG quality {archive.quality}"}
     training = Training(crops, floors, made_by, device, options.compile, work, clock)
     failed = {}
     try:
@@ -282,8 +282,7 @@ def main() -> None:
     commands = parser.add_subparsers(required=True)
 
     packing = commands.add_parser("pack", help="the crops of a data set into one file")
-    packing.add_argument("--mpii", type=Path, required=True, help="folder of MPII; a part of the images will do")
-    packing.add_argument("--lspet", type=Path, help="folder of LSP Extended, to train on in addition")
+    packing.add_argument("--data", type=Path, action="append", required=True, help="folder of a data set")
     packing.add_argument("--out", type=Path, required=True)
     packing.add_argument("--megabytes", type=float, default=48, help="size of the file at most")
     packing.set_defaults(command=pack)

@@ -124,7 +124,7 @@ def ways(checkpoint: Path, calibration: People, folder: Path) -> dict[tuple[str,
 def measure(mpii: Path, checkpoint: Path, rounds: int) -> dict:
     """Everything: `environment`, numbers of people, and `measurements`, a row a way to ask the network."""
     load = round(os.getloadavg()[0], 1)
-    train, validation = Study(mpii=mpii).people.split()
+    train, validation = Study(data=[mpii]).people.split()
     calibration = calibration_people(train)
     with tempfile.TemporaryDirectory() as folder, cpu_threads(1):
         asked = ways(checkpoint, calibration, Path(folder))

@@ -79,7 +79,7 @@ def plain_step(
 
 def ratios(config: RunConfig, crops: Crops, device: torch.device, compiled: bool, rounds: int) -> dict:
     """Seconds an image of the three ways, and the two ratios."""
-    clock, precision = Clock(device), choose_precision("bfloat16", device)
+    clock, (precision, _) = Clock(device), choose_precision(None, "bfloat16", device)
     network = make_network(config, device)
     ours = Step(config, network, make_optimizer(config, network), precision, compiled)
     batch = next(batches(crops, config.batch_size, device))

@@ -19,27 +19,38 @@ torch.set_num_threads(1)
 
 # Only the tests that ask for real data get it; for all others the settings of the person at work do not exist.
 # (The processes that tests run in inherit the second names from the one that starts them.)
-REAL_MPII = os.environ.pop("POSEKIT_MPII", "") or os.environ.get("POSEKIT_REAL_MPII", "")
-REAL_LSPET = os.environ.pop("POSEKIT_LSPET", "") or os.environ.get("POSEKIT_REAL_LSPET", "")
-os.environ |= {"POSEKIT_REAL_MPII": REAL_MPII, "POSEKIT_REAL_LSPET": REAL_LSPET}
-for variable in ("POSEKIT_PROFILE", "POSEKIT_HOME"):
+REAL = {
+    name: os.environ.pop(f"POSEKIT_{name}", "") or os.environ.get(f"POSEKIT_REAL_{name}", "")
+    for name in ("MPII", "LSPET", "LSP")
+}
+os.environ |= {f"POSEKIT_REAL_{name}": folder for name, folder in REAL.items()}
+for variable in ("POSEKIT_PROFILE", "POSEKIT_HOME", "POSEKIT_DATA"):
     os.environ.pop(variable, None)
+
+
+def _real(name: str, content: str) -> Path:
+    """A folder of real data, or the test that asks for it is skipped."""
+    if not REAL[name] or not (Path(REAL[name]) / content).exists():
+        pytest.skip(f"POSEKIT_{name} does not name a folder with {content}")
+    return Path(REAL[name]).resolve()
 
 
 @pytest.fixture(scope="session")
 def mpii_folder() -> Path:
-    """MPII's annotations, from POSEKIT_MPII; the tests that need them are skipped without."""
-    if not REAL_MPII or not (Path(REAL_MPII) / "annotations").is_dir():
-        pytest.skip("POSEKIT_MPII does not name a folder with MPII's annotations/")
-    return Path(REAL_MPII).resolve()
+    """MPII, from POSEKIT_MPII."""
+    return _real("MPII", "annotations")
 
 
 @pytest.fixture(scope="session")
 def lspet_folder() -> Path:
-    """LSP Extended, from POSEKIT_LSPET; the tests that need it are skipped without."""
-    if not REAL_LSPET or not (Path(REAL_LSPET) / "joints.mat").is_file():
-        pytest.skip("POSEKIT_LSPET does not name a folder with LSP Extended's joints.mat")
-    return Path(REAL_LSPET).resolve()
+    """LSP Extended, from POSEKIT_LSPET."""
+    return _real("LSPET", "joints.mat")
+
+
+@pytest.fixture(scope="session")
+def lsp_folder() -> Path:
+    """LSP, from POSEKIT_LSP."""
+    return _real("LSP", "joints.mat")
 
 
 @pytest.fixture(scope="session")
@@ -69,4 +80,4 @@ def tiny_study(drawn, tiny_home, monkeypatch) -> Study:
     """A study of the profile `tiny`; its records stay for the whole session."""
     monkeypatch.setenv("POSEKIT_HOME", str(tiny_home))
     monkeypatch.setitem(PROFILES, "tiny", TINY)
-    return Study("tiny", mpii=drawn, progress=False, device="cpu")
+    return Study("tiny", [drawn], progress=False, device="cpu")

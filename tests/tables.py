@@ -33,6 +33,7 @@ def make_people(count: int = 3, **columns: object) -> People:
         "name": "test",
         "images_folder": Path("images"),
         "image": np.array([f"{number}.jpg" for number in range(count)]),
+        "data_set": np.full(count, "test"),
         "center": np.full((count, 2), [150.0, 200.0]),
         "scale": np.full(count, 1.5),
         "joints": joints,

@@ -46,11 +46,11 @@ def test_a_stopped_build_goes_on_where_it_was(tmp_path, monkeypatch):
     asked: list[str] = []
     read = posekit.cache.read_image
 
-    def stops_after_five(path, upright, reduce):
+    def stops_after_five(path, upright):
         asked.append(path.name)
         if len(asked) > 5:
             raise KeyboardInterrupt
-        return read(path, upright, reduce)
+        return read(path, upright)
 
     monkeypatch.setattr(posekit.cache, "cpu_cores", lambda: 1)
     monkeypatch.setattr(posekit.cache, "FLUSH_EVERY", 1)
@@ -63,9 +63,9 @@ def test_a_stopped_build_goes_on_where_it_was(tmp_path, monkeypatch):
 
     again: list[str] = []
 
-    def listed(path, upright, reduce):
+    def listed(path, upright):
         again.append(path.name)
-        return read(path, upright, reduce)
+        return read(path, upright)
 
     monkeypatch.setattr(posekit.cache, "read_image", listed)
     crops, _ = cached_crops(people, RULE, tmp_path / "cache", progress=False)

@@ -18,7 +18,6 @@ from posekit.crop import (
     lost_joints,
     person_box,
     transform,
-    usable_reduction,
 )
 from posekit.dataset import in_crop
 from posekit.errors import PosekitError
@@ -167,23 +166,6 @@ def test_mpii_loses_what_is_known_to_be_lost(mpii_folder):
         lost = lost_joints(CropRule(height=height), people.center, people.scale, people.joints)
         assert 100 * lost.any(axis=1).mean() == pytest.approx(people_lost, abs=0.05)
         assert 100 * lost.sum() / people.labelled.sum() == pytest.approx(joints_lost, abs=0.05)
-
-
-@pytest.mark.parametrize("reduction, zoomed", [(2, 0.45), (4, 0.22), (8, 0.1)])
-def test_a_crop_from_a_smaller_decoded_image_is_the_same_crop(reduction, zoomed):
-    """Blocks of pixels averaged before, or after: the same picture, not shifted."""
-    ys, xs = np.mgrid[:803, :1001].astype(float)
-    smooth = 120 + 60 * np.sin(xs / 37) + 60 * np.cos(ys / 53 + xs / 90)
-    image = np.repeat(smooth[..., None], 3, axis=2).astype(np.uint8)
-    padded = np.pad(image, ((0, -803 % reduction), (0, -1001 % reduction), (0, 0)), mode="edge").astype(float)
-    blocks = padded.reshape(padded.shape[0] // reduction, reduction, padded.shape[1] // reduction, reduction, 3)
-    reduced = np.rint(blocks.mean(axis=(1, 3))).astype(np.uint8)
-    side = round(64 / zoomed)
-    box = np.array([101, 57, 101 + side, 57 + side])
-    rule = CropRule(size=64)
-    assert usable_reduction(box, rule) == reduction
-    whole, smaller = crop_image(image, box, rule), crop_image(reduced, box, rule, reduction)
-    assert np.abs(whole.astype(int) - smaller.astype(int)).mean() < 0.6
 
 
 def test_a_wide_box_fits_into_the_columns():

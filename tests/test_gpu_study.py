@@ -44,7 +44,7 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def packed(home, drawn):
-    call("pack", "--mpii", drawn, "--out", home / "study.npz", "--megabytes", 0.4)
+    call("pack", "--data", drawn, "--out", home / "study.npz", "--megabytes", 0.4)
     return home / "study.npz"
 
 
@@ -54,7 +54,7 @@ def run(packed, out, minutes, work, *more: object) -> None:
 
 
 def test_packed_crops_are_those_of_the_data_set_but_for_jpeg(packed, drawn):
-    study, archive = Study("full", mpii=drawn, device="cpu"), read_archive(packed)
+    study, archive = Study("full", [drawn], device="cpu"), read_archive(packed)
     assert packed.stat().st_size <= 400_000 and 20 <= archive.quality < 95
     assert archive.people.fingerprint() == study.people.fingerprint() and archive.people.name == study.people.name
     for crops, originals in zip((archive.train, archive.validation), study.crops, strict=True):
@@ -68,11 +68,11 @@ def test_packed_crops_are_those_of_the_data_set_but_for_jpeg(packed, drawn):
 
 
 def test_more_room_is_better_quality_and_what_does_not_fit_is_refused(packed, home, drawn, capsys):
-    call("pack", "--mpii", drawn, "--out", home / "large.npz")
+    call("pack", "--data", drawn, "--out", home / "large.npz")
     assert "JPEG quality 95" in capsys.readouterr().out
     for megabytes, message in ((48, "large.npz exists"), (0.05, "do not fit into 0.05 MB")):
         with pytest.raises(SystemExit, match=message):
-            call("pack", "--mpii", drawn, "--out", home / "large.npz", "--megabytes", megabytes)
+            call("pack", "--data", drawn, "--out", home / "large.npz", "--megabytes", megabytes)
         (home / "large.npz").unlink(missing_ok=True)
 
 

@@ -90,7 +90,7 @@ def test_holms_correction_is_over_the_comparisons_of_a_setting():
 
 def test_the_command_trains_the_grid_and_prints_it(tiny_study, drawn, monkeypatch, capsys):
     monkeypatch.setattr(posekit.grid, "GRID_RATES", (1e-3, 2e-3))
-    grid_command("tiny", mpii=drawn, lspet=None, seeds=2, device="cpu")
+    grid_command("tiny", data=[drawn], mpii=None, lspet=None, seeds=2, device="cpu")
     assert {(r.config.model, r.config.seed, r.config.learning_rate) for r in tiny_study.variations()} >= {
         (model, seed, 2e-3) for model in (1, 2, 3) for seed in (0, 1)
     }

@@ -91,7 +91,7 @@ def test_a_failing_notebook_is_named_and_its_outputs_are_kept(tmp_path):
 def test_quick_learns_visibly(quick_study, tmp_path, monkeypatch):
     """Model 5, trained by the code as it is now, must find far more joints than the pose of everybody."""
     monkeypatch.setenv("POSEKIT_HOME", str(tmp_path))
-    run = Study("quick", mpii=quick_study.people.images_folder.parent, progress=False).run(5)
+    run = Study("quick", [quick_study.people.images_folder.parent], progress=False).run(5)
     first, last = run.history.pckh_weighted14.iloc[[0, -1]]
     assert last > run.floors["mean_pose_weighted14"] + 15
     assert last > first

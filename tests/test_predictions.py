@@ -193,12 +193,12 @@ def run(*arguments: object):
 def test_an_exported_file_gives_the_numbers_of_its_run(tiny_study, tmp_path, suffix):
     """The circle that others go through: train, export, evaluate the file against the annotations."""
     trained = tiny_study.run(5)
-    study = ("--profile", "tiny", "--mpii", tiny_study.mpii)
+    study = ("--profile", "tiny", "--mpii", tiny_study.data[0])
     path = tmp_path / f"ours{suffix}"
     told = run("evaluate", *study, "--model", 5, "--seed", 0, "--export", path, "--json")
     assert told.exit_code == 0 and "wrote" in told.stderr
     (of_the_run,) = json.loads(told.stdout).values()
-    of_the_file = json.loads(run("evaluate", "--predictions", path, "--mpii", tiny_study.mpii, "--json").stdout)
+    of_the_file = json.loads(run("evaluate", "--predictions", path, "--mpii", tiny_study.data[0], "--json").stdout)
     assert {key: of_the_file[key] for key in of_the_run} == pytest.approx(of_the_run, nan_ok=True)
     assert of_the_run["weighted14"] == pytest.approx(trained.history.pckh_weighted14.iloc[-1])
     assert of_the_run["weighted14_low"] <= of_the_run["weighted14"] <= of_the_run["weighted14_high"]
@@ -209,14 +209,14 @@ def test_an_exported_file_gives_the_numbers_of_its_run(tiny_study, tmp_path, suf
 def test_a_runs_own_record_can_be_evaluated(tiny_study):
     tiny_study.run(5)
     record = tiny_study.records / "model-5-seed-0" / "predictions.csv"
-    told = run("evaluate", "--predictions", record, "--mpii", tiny_study.mpii)
+    told = run("evaluate", "--predictions", record, "--mpii", tiny_study.data[0])
     assert told.exit_code == 0 and "16 people" in told.stdout and "weighted14_occluded" in told.stdout
 
 
 def test_export_asks_which_run(tiny_study, tmp_path):
     tiny_study.run(5)
     tiny_study.run(5, seed=1)
-    study = ("--profile", "tiny", "--mpii", tiny_study.mpii)
+    study = ("--profile", "tiny", "--mpii", tiny_study.data[0])
     several = run("evaluate", *study, "--export", tmp_path / "ours.mat")
     assert "say --model and --seed" in str(several.exception)
     nobody = run("evaluate", *study, "--model", 2, "--seed", 7)

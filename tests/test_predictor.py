@@ -305,13 +305,13 @@ def test_the_example_of_the_readme_runs(trained, tmp_path, monkeypatch):
 
 def test_evaluate_shows_every_seed(trained):
     trained.run(5, seed=1)
-    result = run("evaluate", "--profile", "tiny", "--mpii", trained.mpii, "--json")
+    result = run("evaluate", "--profile", "tiny", "--mpii", trained.data[0], "--json")
     scores = json.loads(result.stdout)
     assert {"Model 5: reduced, RMSprop", "Model 5: reduced, RMSprop, seed 1"} <= scores.keys()
     for seed, name in enumerate(("Model 5: reduced, RMSprop", "Model 5: reduced, RMSprop, seed 1")):
         expected = trained.run(5, seed).history.pckh_weighted14.iloc[-1]
         assert scores[name]["weighted14"] == pytest.approx(expected, abs=1e-6)
-    table = run("evaluate", "--profile", "tiny", "--mpii", trained.mpii).stdout
+    table = run("evaluate", "--profile", "tiny", "--mpii", trained.data[0]).stdout
     assert "seed 1" in table and "mean pose" in table and "left wrist" in table
 
 

@@ -20,6 +20,7 @@ import posekit.study
 import posekit.training
 from posekit.checkpoint import load_checkpoint, owned, read_checkpoint
 from posekit.dataset import batches
+from posekit.device import choose_precision
 from posekit.errors import PosekitError
 from posekit.estimate import Estimate, estimate
 from posekit.evaluation import heatmap_loss
@@ -337,10 +338,26 @@ def test_records_of_a_run_that_changed_hands_tell_both(tiny_study, monkeypatch):
     assert "earlier" not in tiny_study.run(5).environment
 
 
-def test_a_precision_that_the_hardware_lacks_is_said(drawn, tiny_study, monkeypatch):
-    monkeypatch.setattr(posekit.study, "choose_precision", lambda wanted, device: "float32")
-    with pytest.raises(PosekitError, match="no matrix units for bfloat16"):
-        Study("tiny", mpii=drawn, progress=False, device="cpu", precision="bfloat16")
+@pytest.mark.parametrize(
+    "features, asked, chosen",
+    [
+        ((), None, ("float32", "this cpu is not faster in bfloat16")),
+        (("_is_avx512_bf16_supported",), None, ("bfloat16", "AVX512-BF16")),  # as AMD's Zen 4, which has no AMX
+        (("_is_amx_tile_supported", "_is_avx512_bf16_supported"), None, ("bfloat16", "AMX")),
+        ((), "bfloat16", ("bfloat16", "asked for")),  # slower, but it works
+        (("_is_amx_tile_supported",), "float32", ("float32", "asked for")),
+    ],
+)
+def test_precision_follows_the_hardware_unless_it_is_named(features, asked, chosen, monkeypatch):
+    for feature in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"):
+        monkeypatch.setattr(torch.cpu, feature, lambda there=feature in features: there, raising=False)
+    assert choose_precision(asked, "bfloat16", CPU) == chosen
+
+
+def test_bfloat16_trains_where_it_is_asked_for(drawn, tiny_home, tiny_study):
+    study = Study("tiny", [drawn], progress=False, device="cpu", precision="bfloat16")
+    made_by = study.record(study.config(5, seed=8)).environment
+    assert (made_by["precision"], made_by["precision_reason"]) == ("bfloat16", "asked for")
 
 
 def test_more_processes_than_people_in_a_batch_are_refused(tiny_study, tmp_path, monkeypatch):

@@ -181,7 +181,7 @@ def test_force_trains_anew_but_not_before_the_request_is_sound(tiny_study):
     record = tiny_study.records / "model-5-seed-0" / "history.csv"
     before = record.read_text(), record.stat().st_mtime_ns
     with pytest.raises(PosekitError, match="not available"):
-        Study("tiny", mpii=tiny_study.mpii, device="abacus").run(5, force=True)
+        Study("tiny", tiny_study.data, device="abacus").run(5, force=True)
     assert (record.read_text(), record.stat().st_mtime_ns) == before
     assert tiny_study.run(5, force=True).finished and record.stat().st_mtime_ns > before[1]
 
@@ -200,10 +200,11 @@ def test_trainings_side_by_side_are_of_the_same_study(tiny_study, monkeypatch):
         ["train", "--model", "1"],
         ["train", "--model", "2"],
     ]
-    assert rest["environment"]["POSEKIT_MPII"] == str(tiny_study.mpii) and rest["images"] == 2 * 3 * 48
-    monkeypatch.setattr(tiny_study, "mpii", None)
+    assert rest["environment"]["POSEKIT_DATA"] == str(tiny_study.data[0]) and rest["images"] == 2 * 3 * 48
+    monkeypatch.setattr(tiny_study, "data", ())
     tiny_study._train_together(configs)
-    assert asked[1][1]["environment"]["POSEKIT_MPII"] == ""
+    there = asked[1][1]["environment"]
+    assert (there["POSEKIT_MPII"], there["POSEKIT_DATA"]) == ("", "")
 
 
 def test_a_training_that_fails_beside_others_says_why(drawn, tmp_path):
