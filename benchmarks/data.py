@@ -24,12 +24,12 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from posekit.annotations import People
-from posekit.cache import cached_crops
-from posekit.crop import CropRule, crop_image, usable_reduction, visible_box
-from posekit.heatmaps import Codec
-from posekit.images import read_image
-from posekit.mpii import read_mpii, with_images
+from posekit.datasets.images import read_image
+from posekit.datasets.mpii import read_mpii, with_images
+from posekit.datasets.people import People
+from posekit.preprocessing.cache import cached_crops
+from posekit.preprocessing.crop import CropRule, crop_image, usable_reduction, visible_box
+from posekit.preprocessing.heatmaps import Codec
 
 ROUNDS = 7
 

@@ -8,9 +8,9 @@ import torch
 from filelock import FileLock
 from tables import TINY
 
-from posekit.configurations import MODELS, PROFILES
-from posekit.sample import make_sample
-from posekit.study import Study
+from posekit.datasets.drawn import make_sample
+from posekit.study.configurations import MODELS, PROFILES
+from posekit.study.study import Study
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 

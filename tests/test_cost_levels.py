@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from posekit.cost import cost_by_part, modules_by_part, network_cost
 from posekit.errors import PosekitError
-from posekit.hourglass import NetworkConfig, StackedHourglass, convolutions, count_parameters
+from posekit.models.cost import cost_by_part, modules_by_part, network_cost
+from posekit.models.hourglass import NetworkConfig, StackedHourglass, convolutions, count_parameters
 
 CONFIGS = {
     "original": NetworkConfig("original", channels=16, stacks=2, modules=1, reductions=3),

@@ -6,10 +6,17 @@ from dataclasses import replace
 import pytest
 import torch
 
-from posekit.cost import cost_by_part, network_cost
 from posekit.errors import PosekitError
-from posekit.folding import folded
-from posekit.hourglass import Hourglass, NetworkConfig, Residual, StackedHourglass, convolutions, count_parameters
+from posekit.models.cost import cost_by_part, network_cost
+from posekit.models.folding import folded
+from posekit.models.hourglass import (
+    Hourglass,
+    NetworkConfig,
+    Residual,
+    StackedHourglass,
+    convolutions,
+    count_parameters,
+)
 
 SMALL = NetworkConfig("reduced", channels=16, stacks=2, modules=1, reductions=2)
 

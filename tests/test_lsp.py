@@ -9,15 +9,15 @@ import pytest
 import scipy.io
 from tables import TINY, make_people
 
-from posekit import lsp
-from posekit.annotations import combine
-from posekit.configurations import PROFILES
-from posekit.crop import CropRule, lost_joints
+from posekit.datasets import lsp
+from posekit.datasets.lsp import LSP_JOINTS, agreement, center_and_scale, read_lsp
+from posekit.datasets.mpii import read_mpii, with_images
+from posekit.datasets.people import combine
 from posekit.errors import PosekitError
-from posekit.lsp import LSP_JOINTS, agreement, center_and_scale, read_lsp
-from posekit.mpii import read_mpii, with_images
+from posekit.preprocessing.crop import CropRule, lost_joints
 from posekit.skeleton import INDEX, SIDES
-from posekit.study import Study
+from posekit.study.configurations import PROFILES
+from posekit.study.study import Study
 
 #: A standing person of 14 joints in the order of LSP's own description, facing the camera, 200 px tall.
 STANDING = np.array(

@@ -10,15 +10,15 @@ import torch
 from conftest import CHECKOUT
 from typer.testing import CliRunner
 
-from posekit.cli import app
-from posekit.crop import CropRule
+from posekit.cli.cli import app
+from posekit.datasets.images import read_image
 from posekit.errors import PosekitError
-from posekit.heatmaps import STRIDE, Codec
-from posekit.images import read_image
-from posekit.metrics import pckh
-from posekit.predictor import LEAN_NETWORK, OWN_NETWORK, FlipTest, Predictor
+from posekit.evaluation.pckh import pckh
+from posekit.inference.predictor import LEAN_NETWORK, OWN_NETWORK, FlipTest, Predictor
+from posekit.preprocessing.crop import CropRule
+from posekit.preprocessing.heatmaps import STRIDE, Codec
 from posekit.skeleton import JOINTS
-from posekit.study import checkpoint_path
+from posekit.study.study import checkpoint_path
 
 
 class FindsRed(torch.nn.Module):

@@ -12,11 +12,11 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from posekit.cli import app
-from posekit.notebooks import study_notebooks
-from posekit.predictor import OWN_NETWORK
-from posekit.results import PUBLISHED, Results
-from posekit.tables import markdown, models_table
+from posekit.analysis.results import PUBLISHED, Results
+from posekit.analysis.tables import markdown, models_table
+from posekit.cli.cli import app
+from posekit.cli.run_notebooks import study_notebooks
+from posekit.inference.predictor import OWN_NETWORK
 
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
 LOCK = {

@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 import pytest
 
+from posekit.datasets.drawn import draw_person, make_sample, worker, write
+from posekit.datasets.drawn.canvas import Canvas
+from posekit.datasets.drawn.pose_prior import fit, load, save, shipped
+from posekit.datasets.drawn.scene import Scene, annotate, compose, paint_scene
 from posekit.errors import PosekitError
-from posekit.sample import draw_person, make_sample, worker, write
-from posekit.sample.paint import Canvas
-from posekit.sample.prior import fit, load, save, shipped
-from posekit.sample.scene import Scene, annotate, compose, paint_scene
 from posekit.skeleton import INDEX, JOINTS
 
 GREEN, RED, BLUE, YELLOW, MAGENTA = np.array(
@@ -230,7 +230,7 @@ def test_failed_write_leaves_no_folder(tmp_path, monkeypatch, error):
 
 def test_killed_run_leaves_no_sample(tmp_path):
     target = str(tmp_path / "sample")
-    code = f"from posekit.sample import make_sample; make_sample({target!r}, 500, 100, progress=False)"
+    code = f"from posekit.datasets.drawn import make_sample; make_sample({target!r}, 500, 100, progress=False)"
     process = subprocess.Popen([sys.executable, "-c", code])
     patience = time.monotonic() + 15
     while not list(tmp_path.rglob("*.jpg")) and time.monotonic() < patience:

@@ -16,19 +16,19 @@ import pytest
 import torch
 from processes import CPU, train_alone, write_gradients
 
-import posekit.study
-import posekit.training
-from posekit.checkpoint import load_checkpoint, owned, read_checkpoint
-from posekit.dataset import batches
+import posekit.study.study
+import posekit.training.loop
+from posekit.analysis.report_figures import loss_figure
 from posekit.errors import PosekitError
-from posekit.estimate import Estimate, estimate
-from posekit.evaluation import heatmap_loss
-from posekit.figures import loss_figure
-from posekit.predictor import Predictor
-from posekit.records import read_run, write_progress
-from posekit.step import Step, make_network, make_optimizer
-from posekit.study import Study
-from posekit.training import EpochRecord
+from posekit.evaluation.evaluate import heatmap_loss
+from posekit.inference.predictor import Predictor
+from posekit.preprocessing.batches import batches
+from posekit.study.runs import read_run, write_progress
+from posekit.study.study import Study
+from posekit.training.checkpoint import load_checkpoint, owned, read_checkpoint
+from posekit.training.estimate import Estimate, estimate
+from posekit.training.loop import EpochRecord
+from posekit.training.step import Step, make_network, make_optimizer
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="forks processes")
 
@@ -216,7 +216,7 @@ def test_a_compiler_that_fails_is_named_and_the_step_done_without(tiny_study, mo
 @posix
 def test_trainings_end_with_the_study_that_is_killed(drawn, tmp_path):
     program = (
-        "from posekit.parallel import run_together\n"
+        "from posekit.study.parallel import run_together\n"
         "models = [['train', '--model', str(n), '--device', 'cpu', '--learning-rate', '0.002'] for n in (5, 6)]\n"
         "run_together(models, 2, {}, lambda: (0, ''), 1, progress=False)"
     )
@@ -327,10 +327,10 @@ def test_records_of_a_run_that_changed_hands_tell_both(tiny_study, monkeypatch):
         write_progress(*arguments)
         raise KeyboardInterrupt
 
-    before = posekit.study.environment
+    before = posekit.study.study.environment
     with monkeypatch.context() as elsewhere, pytest.raises(KeyboardInterrupt):
-        elsewhere.setattr(posekit.study, "write_progress", stop)
-        elsewhere.setattr(posekit.study, "environment", lambda *how: before(*how) | {"device": "abacus"})
+        elsewhere.setattr(posekit.study.study, "write_progress", stop)
+        elsewhere.setattr(posekit.study.study, "environment", lambda *how: before(*how) | {"device": "abacus"})
         tiny_study.record(config)
     made_by = tiny_study.record(config).environment
     assert made_by["device"] == "cpu" and made_by["earlier"] == "up to epoch 1: device abacus"
@@ -338,12 +338,12 @@ def test_records_of_a_run_that_changed_hands_tell_both(tiny_study, monkeypatch):
 
 
 def test_a_precision_that_the_hardware_lacks_is_said(drawn, tiny_study, monkeypatch):
-    monkeypatch.setattr(posekit.study, "choose_precision", lambda wanted, device: "float32")
+    monkeypatch.setattr(posekit.study.study, "choose_precision", lambda wanted, device: "float32")
     with pytest.raises(PosekitError, match="no matrix units for bfloat16"):
         Study("tiny", mpii=drawn, progress=False, device="cpu", precision="bfloat16")
 
 
 def test_more_processes_than_people_in_a_batch_are_refused(tiny_study, tmp_path, monkeypatch):
-    monkeypatch.setattr(posekit.training, "process", lambda: (0, 9))
+    monkeypatch.setattr(posekit.training.loop, "process", lambda: (0, 9))
     with pytest.raises(PosekitError, match="a batch of 8 people cannot be shared by 9 processes"):
-        posekit.training.train(tiny_study.config(5), *tiny_study.crops, tmp_path / "last.pt", CPU)
+        posekit.training.loop.train(tiny_study.config(5), *tiny_study.crops, tmp_path / "last.pt", CPU)

@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 import torch
 
-import posekit.study
-from posekit.checkpoint import read_checkpoint, save_checkpoint
-from posekit.configurations import MODELS, PROFILES, RunConfig, get_model, get_profile
+import posekit.study.study
 from posekit.errors import PosekitError
-from posekit.evaluation import heatmap_loss
-from posekit.metrics import pckh
-from posekit.parallel import run_together
-from posekit.records import read_run
-from posekit.step import make_network, make_optimizer
-from posekit.study import Study, checkpoint_path
-from posekit.training import make_scheduler, train
+from posekit.evaluation.evaluate import heatmap_loss
+from posekit.evaluation.pckh import pckh
+from posekit.study.configurations import MODELS, PROFILES, RunConfig, get_model, get_profile
+from posekit.study.parallel import run_together
+from posekit.study.runs import read_run
+from posekit.study.study import Study, checkpoint_path
+from posekit.training.checkpoint import read_checkpoint, save_checkpoint
+from posekit.training.loop import make_scheduler, train
+from posekit.training.step import make_network, make_optimizer
 
 CPU = torch.device("cpu")
 
@@ -189,8 +189,10 @@ def test_force_trains_anew_but_not_before_the_request_is_sound(tiny_study):
 def test_trainings_side_by_side_are_of_the_same_study(tiny_study, monkeypatch):
     """Children must see this study's data and profile, not the ones of the person's environment."""
     asked = []
-    monkeypatch.setattr(posekit.study, "run_together", lambda *arguments, **rest: asked.append((arguments, rest)))
-    monkeypatch.setattr(posekit.study, "cpu_cores", lambda: 4)
+    monkeypatch.setattr(
+        posekit.study.study, "run_together", lambda *arguments, **rest: asked.append((arguments, rest))
+    )
+    monkeypatch.setattr(posekit.study.study, "cpu_cores", lambda: 4)
     monkeypatch.setattr(tiny_study, "profile", replace(tiny_study.profile, cpu_threads=1))
     monkeypatch.setenv("POSEKIT_MPII", "/elsewhere")
     configs = [replace(tiny_study.config(model), seed=0) for model in (1, 2)]

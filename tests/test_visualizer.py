@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from posekit.checkpoint import read_checkpoint
 from posekit.device import choose_device
-from posekit.metrics import pckh
-from posekit.predictor import Predictor
+from posekit.evaluation.pckh import pckh
+from posekit.inference.predictor import Predictor
 from posekit.skeleton import INDEX, JOINTS, SCORED
-from posekit.study import checkpoint_path
+from posekit.study.study import checkpoint_path
+from posekit.training.checkpoint import read_checkpoint
 from posekit.visualizer.answers import Answers, answer_bytes, worst_first
 from posekit.visualizer.pane import Pane
 from posekit.visualizer.people import AS_STORED, NO_MODEL, WORST_PERSON, Visualizer
