@@ -25,8 +25,8 @@ import torch
 from tqdm.auto import tqdm
 
 from posekit.datasets.images import read_image
-from posekit.datasets.mpii import read_mpii, with_images
-from posekit.datasets.people import People
+from posekit.datasets.mpii import read_mpii
+from posekit.datasets.people import People, with_images
 from posekit.preprocessing.cache import cached_crops
 from posekit.preprocessing.crop import CropRule, crop_image, usable_reduction, visible_box
 from posekit.preprocessing.heatmaps import Codec

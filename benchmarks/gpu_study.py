@@ -40,19 +40,13 @@ from posekit.analysis.optimizers import GRID_MODELS, GRID_RATES, REPORT_RATES
 from posekit.device import choose_device, choose_precision
 from posekit.errors import PosekitError
 from posekit.evaluation.floors import floors_and_ceiling
+from posekit.paths import run_folder_name
 from posekit.preprocessing.batches import Crops, resident
-from posekit.study.configurations import MODELS, RunConfig, get_model, get_profile, run_config
-from posekit.study.runs import (
-    continued,
-    environment,
-    is_recorded,
-    read_run,
-    run_folder_name,
-    write_finished,
-    write_progress,
-)
+from posekit.study.configurations import MODELS, get_model, get_profile, run_config
+from posekit.study.runs import continued, environment, is_recorded, read_run, write_finished, write_progress
 from posekit.training.checkpoint import owned, snapshot_path
 from posekit.training.loop import EpochRecord, train
+from posekit.training.run_config import RunConfig
 
 #: The report's epoch: all of MPII's training people in whole batches of 16.
 REPORT_EPOCH = 1_390 * 16
@@ -262,7 +256,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def collect(options: argparse.Namespace) -> None:
-    from posekit.study.study import home
+    from posekit.paths import home
 
     kept = []
     with unpacked(options.records) as folders:

@@ -39,11 +39,12 @@ from posekit.inference.export import export_onnx
 from posekit.inference.onnx_network import INPUT
 from posekit.inference.predictor import OWN_NETWORK, Predictor
 from posekit.models.build import build_network
+from posekit.paths import home
 from posekit.preprocessing.batches import Crops, batches, make_crops, without_context
-from posekit.study.configurations import RunConfig
-from posekit.study.study import Study, home
+from posekit.study.study import Study
 from posekit.training.checkpoint import load_weights, read_checkpoint
 from posekit.training.loop import EVALUATION_BATCH
+from posekit.training.run_config import RunConfig
 
 CPU = torch.device("cpu")
 CALIBRATED_ON = 128  # people

@@ -35,9 +35,10 @@ from posekit.evaluation.pckh import pckh
 from posekit.models.build import build_network
 from posekit.models.cost import network_cost
 from posekit.preprocessing.batches import Crops, batches, make_crops
-from posekit.study.configurations import RunConfig, get_model, get_profile, run_config
+from posekit.study.configurations import get_model, get_profile, run_config
 from posekit.training.checkpoint import save_checkpoint
 from posekit.training.loop import make_scheduler
+from posekit.training.run_config import RunConfig
 from posekit.training.step import Step, make_network, make_optimizer
 
 #: People of an epoch on all of MPII, train and validation: what the per-epoch work is divided by.

@@ -44,9 +44,9 @@ from posekit.inference.export import export_onnx
 from posekit.inference.onnx_network import OnnxNetwork
 from posekit.inference.predictor import Predictor
 from posekit.models.build import build_network
+from posekit.models.config import NetworkConfig
 from posekit.models.cost import modules_by_part
 from posekit.models.folding import folded
-from posekit.models.hourglass import NetworkConfig
 from posekit.preprocessing.crop import CropRule
 from posekit.preprocessing.heatmaps import Codec
 from posekit.study.configurations import OWN_MODEL, get_model, get_profile, network_config

@@ -55,7 +55,7 @@ def quick_study() -> Study:
     """On the drawn people, with the checkout's own records and networks: nothing is trained twice."""
     study = Study("quick", progress=False)
     with FileLock(CHECKOUT / "data" / ".sample-quick-lock"):  # tests run in several processes
-        study.predictors(tuple(MODELS))
+        study.networks(tuple(MODELS))
     return study
 
 

@@ -9,8 +9,8 @@ from torch import nn
 from posekit.inference.export import export_onnx
 from posekit.inference.predictor import Predictor
 from posekit.models.folding import folded
-from posekit.study.configurations import RunConfig
 from posekit.training.checkpoint import save_weights
+from posekit.training.run_config import RunConfig
 
 CPU = torch.device("cpu")
 

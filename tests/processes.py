@@ -7,9 +7,9 @@ import numpy as np
 import torch
 
 from posekit.preprocessing.batches import Crops, batches
-from posekit.study.configurations import RunConfig
 from posekit.training.distributed import launched, process
 from posekit.training.loop import train
+from posekit.training.run_config import RunConfig
 from posekit.training.step import Step, make_network
 
 CPU = torch.device("cpu")

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from posekit.errors import PosekitError
-from posekit.preprocessing.augmentation import Augmentation, augment, mirrored_joints, random_matrices
+from posekit.preprocessing.augmentation import Augmentation, augment, random_matrices
 from posekit.preprocessing.batches import Batch, batches, make_crops, without_context
 from posekit.preprocessing.crop import CropRule
-from posekit.skeleton import INDEX, JOINTS
+from posekit.skeleton import INDEX, JOINTS, mirrored_joints
 from posekit.study.configurations import PROFILES
 from posekit.training.loop import train
 

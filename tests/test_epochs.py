@@ -9,10 +9,10 @@ from tqdm import tqdm
 
 import posekit.training.loop
 from posekit.preprocessing.batches import batches
-from posekit.study.configurations import RunConfig
 from posekit.training.checkpoint import read_checkpoint
 from posekit.training.estimate import estimate
 from posekit.training.loop import train
+from posekit.training.run_config import RunConfig
 
 CPU = torch.device("cpu")
 

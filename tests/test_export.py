@@ -21,7 +21,8 @@ from posekit.datasets.images import write_image
 from posekit.errors import PosekitError
 from posekit.inference.export import export_onnx
 from posekit.inference.predictor import OWN_NETWORK, Predictor
-from posekit.models.hourglass import NetworkConfig, StackedHourglass
+from posekit.models.config import NetworkConfig
+from posekit.models.hourglass import StackedHourglass
 from posekit.preprocessing.crop import CropRule
 from posekit.preprocessing.heatmaps import Codec
 from posekit.skeleton import JOINTS

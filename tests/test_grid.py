@@ -14,7 +14,7 @@ from posekit.analysis.optimizers import (
     grid_table,
     make_grid,
 )
-from posekit.cli.grid import grid as grid_command
+from posekit.cli.study import grid as grid_command
 from posekit.evaluation.intervals import compare, seed_chance
 from posekit.evaluation.pckh import pckh
 from posekit.study.seeds import by_configuration

@@ -16,8 +16,9 @@ from torch import nn
 
 from posekit.errors import PosekitError
 from posekit.models.build import build_network
+from posekit.models.config import NetworkConfig
 from posekit.models.cost import network_cost
-from posekit.models.hourglass import NetworkConfig, StackedHourglass
+from posekit.models.hourglass import StackedHourglass
 from posekit.models.hrnet import HRNet
 from posekit.study.configurations import OWN_MODEL, get_profile, network_config, run_config
 

@@ -15,8 +15,8 @@ from torch import nn
 
 from posekit.errors import PosekitError
 from posekit.models.build import build_network
+from posekit.models.config import NetworkConfig
 from posekit.models.cost import network_cost
-from posekit.models.hourglass import NetworkConfig
 from posekit.study.configurations import OWN_MODEL, get_profile, network_config, run_config
 
 CONFIG = NetworkConfig(channels=24, stacks=1, modules=1, reductions=2, growth=1.4, family="lean")

@@ -17,8 +17,9 @@ import variants
 from posekit.analysis import benchmark_records
 from posekit.analysis.tables import cost_and_time
 from posekit.errors import PosekitError
+from posekit.models.config import NetworkConfig
 from posekit.models.cost import cost_by_part
-from posekit.models.hourglass import NetworkConfig, StackedHourglass
+from posekit.models.hourglass import StackedHourglass
 from posekit.study.configurations import get_model, run_config
 from posekit.training.checkpoint import save_weights
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from tables import make_people
 
-from posekit.datasets.mpii import read_mpii, with_images
-from posekit.datasets.people import estimated_head_size
+from posekit.datasets.mpii import read_mpii
+from posekit.datasets.people import estimated_head_size, with_images
 from posekit.errors import PosekitError
 from posekit.preprocessing.batches import make_crops
 from posekit.preprocessing.crop import CropRule

@@ -12,12 +12,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from typer.testing import CliRunner
 
 from posekit.analysis import benchmark_records
-from posekit.analysis.budget import budget_table, passing_epoch, told_budgets
 from posekit.analysis.cheaper_networks import (
     PARETO_COLUMNS,
+    budget_table,
     by_variant,
     measured_as_told,
     pareto_table,
+    passing_epoch,
+    told_budgets,
     told_difference,
     told_table,
     untrained,

@@ -4,8 +4,8 @@ import numpy as np
 
 from posekit.analysis.accuracy_figures import accuracy_figure
 from posekit.analysis.picture_figures import crop_figure
-from posekit.analysis.publish import publish_pictures, publish_records
-from posekit.analysis.report_figures import LOSS_FIGURES, loss_figure, save_figure
+from posekit.analysis.publish import publish_pictures, publish_records, save_figure
+from posekit.analysis.report_figures import LOSS_FIGURES, loss_figure
 from posekit.analysis.results import Results
 from posekit.evaluation.pckh import pckh
 from posekit.study.configurations import MODELS

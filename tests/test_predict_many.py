@@ -17,9 +17,8 @@ from posekit.cli import predict as cli_predict
 from posekit.cli.cli import app
 from posekit.datasets.images import write_image
 from posekit.errors import PosekitError
-from posekit.inference.following import next_box
 from posekit.inference.predictor import Predictor
-from posekit.inference.video import video_file
+from posekit.inference.video import next_box, video_file
 from posekit.preprocessing.crop import CropRule
 from posekit.preprocessing.heatmaps import Codec
 from posekit.skeleton import JOINTS

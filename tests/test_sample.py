@@ -10,13 +10,17 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from conftest import CHECKOUT
 
 from posekit.datasets.drawn import draw_person, make_sample, worker, write
 from posekit.datasets.drawn.canvas import Canvas
-from posekit.datasets.drawn.pose_prior import fit, load, save, shipped
+from posekit.datasets.drawn.pose_prior import load, shipped
 from posekit.datasets.drawn.scene import Scene, annotate, compose, paint_scene
 from posekit.errors import PosekitError
 from posekit.skeleton import INDEX, JOINTS
+
+sys.path.append(str(CHECKOUT / "benchmarks"))
+from fit_pose_prior import fit, save
 
 GREEN, RED, BLUE, YELLOW, MAGENTA = np.array(
     [[0, 1, 0], [1, 0, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1]], dtype=np.float32

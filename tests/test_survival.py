@@ -20,7 +20,6 @@ import posekit.study.study
 import posekit.training.loop
 from posekit.analysis.report_figures import loss_figure
 from posekit.errors import PosekitError
-from posekit.evaluation.evaluate import heatmap_loss
 from posekit.inference.predictor import Predictor
 from posekit.preprocessing.batches import batches
 from posekit.study.runs import read_run, write_progress
@@ -28,6 +27,7 @@ from posekit.study.study import Study
 from posekit.training.checkpoint import load_checkpoint, owned, read_checkpoint
 from posekit.training.estimate import Estimate, estimate
 from posekit.training.loop import EpochRecord
+from posekit.training.losses import heatmap_loss
 from posekit.training.step import Step, make_network, make_optimizer
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="forks processes")
@@ -91,7 +91,7 @@ def test_snapshots_are_the_network_of_their_epoch(tiny_study):
     snapshots = tiny_study.snapshots(5)
     assert list(snapshots) == [1, 2, 3]
     person = np.array(tiny_study.crops[1].images[0]), tiny_study.crops[1].matrices[0]
-    last = tiny_study.predictor(5).predict_crop(*person)
+    last = Predictor.from_checkpoint(tiny_study.network(5), CPU).predict_crop(*person)
     kept = [Predictor.from_checkpoint(path, CPU).predict_crop(*person) for path in snapshots.values()]
     # Halves of floats have 11 bits.
     assert abs(kept[-1].heatmaps - last.heatmaps).max() < 0.01 * abs(last.heatmaps).max()

@@ -1,7 +1,7 @@
 """Accuracy as figures, from records alone: by joint, over thresholds, by seed, over learning rates.
 
 Points are PCKh, bars through them 95 % intervals over people. Floors and the ceiling are drawn where the records
-have them. Colours, markers and dashes of the models are those of `posekit.analysis.report_figures`.
+have them. Colours, markers and dashes of the models are those of `posekit.analysis.style`.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from posekit.analysis.optimizers import GRID_MODELS, GRID_RATES, REPORT_RATES, Grid, grid_table
-from posekit.analysis.report_figures import COLORS, DASHES, MARKERS, new_figure, study_of
+from posekit.analysis.style import COLORS, DASHES, MARKERS, new_figure, study_of
 from posekit.evaluation.intervals import RESAMPLES, interval
 from posekit.evaluation.pckh import pckh, pckh_curve
 from posekit.skeleton import GROUPS

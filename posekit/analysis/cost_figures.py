@@ -11,7 +11,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 from scipy.optimize import isotonic_regression
 
 from posekit.analysis.cheaper_networks import ALIKE, BOTH, PEOPLE, RUNTIME, THREADS, split_profile
-from posekit.analysis.report_figures import new_figure
+from posekit.analysis.style import new_figure
 from posekit.study.configurations import BUDGETS
 from posekit.study.runs import Run
 
@@ -170,3 +170,28 @@ def _legend(figure: Figure, columns: int) -> None:
 
 def _learned(run: Run) -> pd.Series:
     return run.history.set_index("epoch")["pckh_weighted14"]
+
+
+#: What a network costs, by the column of a table of its parts.
+_PART_COSTS = {"gflop": "FLOPs", "parameters": "parameters", "ms": "time"}
+
+
+def cost_figure(parts: pd.DataFrame, title: str) -> Figure:
+    """Where the cost sits: shares by part, in percent. Columns part and two of gflop, parameters and ms."""
+    figure, axes = new_figure(7.2, 0.8 + 0.4 * len(parts))
+    shares = parts.set_index("part")[[column for column in _PART_COSTS if column in parts]]
+    shares = 100 * shares / shares.sum()
+    shares.columns = [_PART_COSTS[column] for column in shares]
+    colors = sns.color_palette("colorblind", 2)
+    shares.iloc[::-1].plot.barh(ax=axes[0, 0], color=colors, edgecolor="black", linewidth=0.5, width=0.75)
+    for bars, hatch in zip(axes[0, 0].containers, ["", "///"], strict=True):
+        axes[0, 0].bar_label(bars, fmt="%.1f %%", padding=2, fontsize="small")
+        for bar in bars:
+            bar.set_hatch(hatch)
+    axes[0, 0].set_xlabel("share of the whole network (%)")
+    axes[0, 0].set_ylabel("")
+    axes[0, 0].margins(x=0.12)
+    axes[0, 0].set_title(title)
+    axes[0, 0].legend(frameon=False, reverse=True, loc="lower right")
+    sns.despine(ax=axes[0, 0])
+    return figure

@@ -12,9 +12,10 @@ import pandas as pd
 
 from posekit.evaluation.intervals import Comparison, SeedChance, compare, holm, interval, seed_chance, seed_spread
 from posekit.evaluation.pckh import pckh
-from posekit.study.configurations import PROFILES, OptimizerName
+from posekit.study.configurations import PROFILES
 from posekit.study.runs import Run
 from posekit.study.seeds import Seeds, by_configuration
+from posekit.training.run_config import OptimizerName
 
 #: The original network with each of the report's optimizers; what claims are about comes first.
 GRID_MODELS: dict[OptimizerName, int] = {"RMSprop": 1, "RAdam": 2, "Adam": 3}

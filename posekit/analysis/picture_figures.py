@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+import pandas as pd
+import seaborn as sns
 from matplotlib.figure import Figure
 
-from posekit.analysis.report_figures import new_figure, study_of
+from posekit.analysis.style import new_figure, study_of
 from posekit.datasets.images import read_image
 from posekit.datasets.people import People
 from posekit.inference.drawing import draw_skeleton, enlarge, enlarge_points, heatmap_picture
@@ -123,4 +125,22 @@ def heatmap_figure(crop: np.ndarray, joints: np.ndarray, heatmaps: np.ndarray, c
         axis.set_title(JOINTS[joint], fontsize="small")
     for axis in axes.flat:
         axis.set_axis_off()
+    return figure
+
+
+def lost_joints_figure(lost: dict[str, np.ndarray], labelled: np.ndarray) -> Figure:
+    """Share of annotated joints outside the crop, by joint: lost by name of the crop (N, 16), labelled (N, 16)."""
+    figure, axes = new_figure(8.2, 3.6)
+    table = pd.DataFrame(
+        {name: 100 * which.sum(axis=0) / labelled.sum(axis=0) for name, which in lost.items()}, index=JOINTS
+    ).sort_values(next(iter(lost)), ascending=False)
+    colors = sns.color_palette("colorblind", len(lost))
+    table.plot.bar(ax=axes[0, 0], color=colors, edgecolor="black", linewidth=0.5, width=0.75, rot=0)
+    for container, hatch in zip(axes[0, 0].containers, ["", "///", "..."], strict=False):
+        for bar in container:
+            bar.set_hatch(hatch)
+    axes[0, 0].set_xticks(range(len(table)), [name.replace(" ", "\n") for name in table.index], fontsize="small")
+    axes[0, 0].set_ylabel("annotated joints outside the crop (%)")
+    axes[0, 0].legend(frameon=False)
+    sns.despine(ax=axes[0, 0])
     return figure

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -11,29 +12,22 @@ from tqdm.auto import tqdm
 
 from posekit.analysis.accuracy_figures import accuracy_figure, grid_figure, pckh_curve_figure, seeds_figure
 from posekit.analysis.benchmark_records import crop_audit, latency
-from posekit.analysis.budget import told_budgets
 from posekit.analysis.cheaper_networks import (
     PARETO_COLUMNS,
     by_variant,
     measured_as_told,
     pareto_table,
     split_profile,
+    told_budgets,
     told_table,
 )
 from posekit.analysis.claims import claims_table
 from posekit.analysis.cost_figures import LEARNING, learning_figure, pareto_figure
 from posekit.analysis.optimizers import at_best_rates, at_equal_rates, at_report_rates, duel_table, grid_table
 from posekit.analysis.picture_figures import crop_figure, people_figure, pose_grid_figure
-from posekit.analysis.report_figures import LOSS_FIGURES, claims_figure, loss_figure, save_figure
+from posekit.analysis.report_figures import LOSS_FIGURES, claims_figure, loss_figure
 from posekit.analysis.results import Results
-from posekit.analysis.tables import (
-    accuracy_table,
-    losses_table,
-    models_table,
-    save_table,
-    table_1_beside_the_report,
-    table_2,
-)
+from posekit.analysis.tables import accuracy_table, losses_table, models_table, table_1_beside_the_report, table_2
 from posekit.datasets.images import read_image
 from posekit.datasets.people import People
 from posekit.errors import PosekitError
@@ -148,3 +142,41 @@ def publish_variants(
     if not (turns := told_budgets(tables)).empty:
         paths += save_table(turns, figures, "budgets")
     return paths
+
+
+def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
+    """Writes `name`.png and `name`.svg; the same figure gives the same bytes. Returns the paths."""
+    paths = [folder / f"{name}.png", folder / f"{name}.svg"]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with matplotlib.rc_context({"svg.hashsalt": name}):
+            figure.savefig(paths[0], dpi=150, bbox_inches="tight")
+            figure.savefig(paths[1], metadata={"Date": None}, bbox_inches="tight")
+    except OSError as error:
+        raise PosekitError(f"figures cannot be written to {folder} ({error.strerror})") from error
+    return paths
+
+
+def save_table(table: pd.DataFrame, folder: Path, name: str) -> list[Path]:
+    """Writes `name`.csv for machines and `name`.md for people. Returns the paths."""
+    paths = [folder / f"{name}.csv", folder / f"{name}.md"]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        table.to_csv(paths[0], index=False)
+        paths[1].write_text(markdown(table), encoding="utf-8")
+    except OSError as error:
+        raise PosekitError(f"tables cannot be written to {folder} ({error.strerror})") from error
+    return paths
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """A table in Markdown; numbers with six significant digits, nothing where there is none."""
+
+    def cell(value: object) -> str:
+        if isinstance(value, float):
+            return "" if pd.isna(value) else f"{value:.6g}"
+        return str(value)
+
+    lines = ["| " + " | ".join(map(str, table.columns)) + " |", "|" + " --- |" * len(table.columns)]
+    lines += ["| " + " | ".join(map(cell, row)) + " |" for row in table.itertuples(index=False)]
+    return "\n".join(lines) + "\n"

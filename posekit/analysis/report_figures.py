@@ -1,24 +1,16 @@
-"""Numbers in, matplotlib figure out: the study's style, the report's figures 2 to 4, its claims and some charts.
-
-Every model has its own colour, dash and marker, so that figures are readable for colour-blind people and in print
-without colour.
-"""
+"""Numbers in, matplotlib figure out: the report's figures 2 to 4, its claims and some charts."""
 
 import textwrap
 from collections.abc import Sequence
-from pathlib import Path
 
-import matplotlib
-import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from posekit.errors import PosekitError
-from posekit.skeleton import JOINTS
-from posekit.study.configurations import MODELS, OWN_MODEL
+from posekit.analysis.style import COLORS, DASHES, MARKERS, new_figure, study_of
+from posekit.study.configurations import MODELS
 from posekit.study.runs import Run
 
 #: The models that each loss figure of the report compares.
@@ -28,39 +20,9 @@ LOSS_FIGURES: dict[int, tuple[str, tuple[int, ...]]] = {
     4: ("Original and reduced network with Adam", (3, 6)),
 }
 
-#: Of every model, in every figure.
-_NUMBERS = [*MODELS, OWN_MODEL.number]
-COLORS = dict(zip(_NUMBERS, sns.color_palette("colorblind", len(_NUMBERS)), strict=True))
-MARKERS = dict(zip(_NUMBERS, "osD^vXP", strict=True))
-DASHES = dict(
-    zip(_NUMBERS, ["-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)), (0, (7, 3)), (0, (3, 1))], strict=True)
-)
 
 #: Mark and colour of a verdict: to be told apart without colour.
 _VERDICTS = {"holds": ("o", COLORS[3]), "does not hold": ("x", COLORS[4]), "cannot be told": ("_", "0.45")}
-
-
-def new_figure(
-    width: float, height: float, columns: int = 1, rows: int = 1, **options
-) -> tuple[Figure, np.ndarray]:
-    """An empty figure in the study's style (inches), and its axes (rows, columns)."""
-    with sns.axes_style("ticks"), sns.plotting_context("paper", font_scale=1.1):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        axes = figure.subplots(rows, columns, squeeze=False, **options)
-    return figure, axes
-
-
-def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Writes `name`.png and `name`.svg; the same figure gives the same bytes. Returns the paths."""
-    paths = [folder / f"{name}.png", folder / f"{name}.svg"]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with matplotlib.rc_context({"svg.hashsalt": name}):
-            figure.savefig(paths[0], dpi=150, bbox_inches="tight")
-            figure.savefig(paths[1], metadata={"Date": None}, bbox_inches="tight")
-    except OSError as error:
-        raise PosekitError(f"figures cannot be written to {folder} ({error.strerror})") from error
-    return paths
 
 
 def loss_figure(runs: Sequence[Run], title: str) -> Figure:
@@ -178,54 +140,5 @@ def claims_figure(claims: pd.DataFrame, title: str) -> Figure:
     return figure
 
 
-def lost_joints_figure(lost: dict[str, np.ndarray], labelled: np.ndarray) -> Figure:
-    """Share of annotated joints outside the crop, by joint: lost by name of the crop (N, 16), labelled (N, 16)."""
-    figure, axes = new_figure(8.2, 3.6)
-    table = pd.DataFrame(
-        {name: 100 * which.sum(axis=0) / labelled.sum(axis=0) for name, which in lost.items()}, index=JOINTS
-    ).sort_values(next(iter(lost)), ascending=False)
-    colors = sns.color_palette("colorblind", len(lost))
-    table.plot.bar(ax=axes[0, 0], color=colors, edgecolor="black", linewidth=0.5, width=0.75, rot=0)
-    for container, hatch in zip(axes[0, 0].containers, ["", "///", "..."], strict=False):
-        for bar in container:
-            bar.set_hatch(hatch)
-    axes[0, 0].set_xticks(range(len(table)), [name.replace(" ", "\n") for name in table.index], fontsize="small")
-    axes[0, 0].set_ylabel("annotated joints outside the crop (%)")
-    axes[0, 0].legend(frameon=False)
-    sns.despine(ax=axes[0, 0])
-    return figure
-
-
-#: What a network costs, by the column of a table of its parts.
-_COSTS = {"gflop": "FLOPs", "parameters": "parameters", "ms": "time"}
-
-
-def cost_figure(parts: pd.DataFrame, title: str) -> Figure:
-    """Where the cost sits: shares by part, in percent. Columns part and two of gflop, parameters and ms."""
-    figure, axes = new_figure(7.2, 0.8 + 0.4 * len(parts))
-    shares = parts.set_index("part")[[column for column in _COSTS if column in parts]]
-    shares = 100 * shares / shares.sum()
-    shares.columns = [_COSTS[column] for column in shares]
-    colors = sns.color_palette("colorblind", 2)
-    shares.iloc[::-1].plot.barh(ax=axes[0, 0], color=colors, edgecolor="black", linewidth=0.5, width=0.75)
-    for bars, hatch in zip(axes[0, 0].containers, ["", "///"], strict=True):
-        axes[0, 0].bar_label(bars, fmt="%.1f %%", padding=2, fontsize="small")
-        for bar in bars:
-            bar.set_hatch(hatch)
-    axes[0, 0].set_xlabel("share of the whole network (%)")
-    axes[0, 0].set_ylabel("")
-    axes[0, 0].margins(x=0.12)
-    axes[0, 0].set_title(title)
-    axes[0, 0].legend(frameon=False, reverse=True, loc="lower right")
-    sns.despine(ax=axes[0, 0])
-    return figure
-
-
 def _seeds(runs: Sequence[Run], model: int) -> list[int]:
     return [run.config.seed for run in runs if run.config.model == model]
-
-
-def study_of(runs: Sequence[Run]) -> str:
-    """Data set and profile, for titles."""
-    config = runs[0].config
-    return f"{config.data}, profile {config.profile}"

@@ -8,10 +8,10 @@ from pathlib import Path
 from posekit.analysis.cheaper_networks import training_command
 from posekit.analysis.optimizers import Grid, make_grid
 from posekit.errors import PosekitError
-from posekit.paths import REPOSITORY
+from posekit.paths import REPOSITORY, home
 from posekit.study.configurations import OWN_MODEL, VARIANT_PROFILES
 from posekit.study.runs import Run, read_runs
-from posekit.study.study import Study, home
+from posekit.study.study import Study
 
 #: The six models on real photographs, as large as they could be trained.
 PUBLISHED = "mpii-1992-lspet-6000-half"

@@ -1,7 +1,6 @@
 """The report's tables beside what this code makes: DataFrames out."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,12 +13,14 @@ from posekit.datasets.people import People
 from posekit.errors import PosekitError
 from posekit.evaluation.intervals import interval
 from posekit.evaluation.pckh import pckh, split_by_visibility
+from posekit.models.config import NetworkConfig
 from posekit.models.cost import cost_by_part, network_cost
-from posekit.models.hourglass import NetworkConfig, StackedHourglass
+from posekit.models.hourglass import StackedHourglass
 from posekit.skeleton import JOINTS, SCORED
-from posekit.study.configurations import MODELS, PROFILES, Profile, RunConfig, get_model, network_config
+from posekit.study.configurations import MODELS, PROFILES, Profile, get_model, network_config
 from posekit.study.runs import Run
 from posekit.study.seeds import by_configuration
+from posekit.training.run_config import RunConfig
 
 
 def table_1(config: NetworkConfig, size: int) -> pd.DataFrame:
@@ -215,28 +216,3 @@ def cost_and_time(config: NetworkConfig, size: int) -> pd.DataFrame:
     ]
     table = table.assign(part=named, gflop=table["gflop"].fillna(0.0))
     return table[["part", "gflop", "ms"]]
-
-
-def save_table(table: pd.DataFrame, folder: Path, name: str) -> list[Path]:
-    """Writes `name`.csv for machines and `name`.md for people. Returns the paths."""
-    paths = [folder / f"{name}.csv", folder / f"{name}.md"]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        table.to_csv(paths[0], index=False)
-        paths[1].write_text(markdown(table), encoding="utf-8")
-    except OSError as error:
-        raise PosekitError(f"tables cannot be written to {folder} ({error.strerror})") from error
-    return paths
-
-
-def markdown(table: pd.DataFrame) -> str:
-    """A table in Markdown; numbers with six significant digits, nothing where there is none."""
-
-    def cell(value: object) -> str:
-        if isinstance(value, float):
-            return "" if pd.isna(value) else f"{value:.6g}"
-        return str(value)
-
-    lines = ["| " + " | ".join(map(str, table.columns)) + " |", "|" + " --- |" * len(table.columns)]
-    lines += ["| " + " | ".join(map(cell, row)) + " |" for row in table.itertuples(index=False)]
-    return "\n".join(lines) + "\n"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from posekit.cli.data import DataOption, LspetOption, MpiiOption, named_data
+from posekit.cli.common import DataOption, LspetOption, MpiiOption, named_data
 from posekit.errors import PosekitError
 
 if TYPE_CHECKING:
@@ -106,8 +106,9 @@ def _evaluate_checkpoint(path: Path, flip: bool, data: list[Path]) -> tuple["np.
     from posekit.device import choose_device
     from posekit.evaluation.evaluate import evaluate as evaluate_network
     from posekit.inference.predictor import Predictor
+    from posekit.paths import home
     from posekit.preprocessing.batches import make_crops
-    from posekit.study.study import Study, home
+    from posekit.study.study import Study
     from posekit.training.loop import EVALUATION_BATCH
 
     predictor = Predictor.from_checkpoint(path, choose_device(), flip)
@@ -154,9 +155,10 @@ def _scores(distances: "np.ndarray", threshold: float) -> dict[str, float]:
 
 def _finished_runs(profile: str, data: list[Path], model: int | None, seed: int | None) -> list["Run"]:
     """The recorded runs of a study; `PosekitError` if there are none, before any data are made for it."""
+    from posekit.paths import home
     from posekit.study.configurations import get_profile
     from posekit.study.runs import read_runs
-    from posekit.study.study import Study, home
+    from posekit.study.study import Study
 
     get_profile(profile)
     drawn = home() / "data" / "runs" / f"sample-{profile}"

@@ -1,4 +1,4 @@
-"""The command `posekit predict`: joints of one person in a photograph, a folder of them, a video, or a camera."""
+"""The commands `posekit predict` (joints in a photograph, a folder, a video, or before a camera) and `export`."""
 
 import json
 import signal
@@ -251,8 +251,8 @@ def _predictor(
 ) -> "Predictor":
     from posekit.device import choose_device
     from posekit.inference.predictor import OWN_NETWORK, Predictor
+    from posekit.paths import checkpoint_path
     from posekit.study.configurations import get_model
-    from posekit.study.study import checkpoint_path
 
     if study is not None:
         checkpoint = checkpoint_path(study, get_model(5 if model is None else model).number, seed=0)
@@ -260,3 +260,56 @@ def _predictor(
     return Predictor.from_checkpoint(
         checkpoint or OWN_NETWORK, choose_device(device), own if flip is None else flip
     )
+
+
+#: The file must answer as the network does: values of heatmaps, and px of the crop.
+MOST_OF_HEATMAPS, MOST_OF_JOINTS = 1e-4, 0.1
+CROPS, ROUNDS = 8, 30
+
+
+def export(
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="A checkpoint of posekit train; by default posekit's own network.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="By default the checkpoint's name, ending in .onnx, in this folder.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --out if it exists.")] = False,
+) -> None:
+    """A trained network as an ONNX file, for onnxruntime and other programs.
+
+    The file holds crop and codec too, so posekit predict --checkpoint F.onnx needs nothing else. Both networks are
+    asked about drawn people, and the largest difference of their answers is printed with the time of each.
+    """
+    import torch
+
+    from posekit.inference.export import compare, drawn_crops, export_onnx
+    from posekit.inference.predictor import OWN_NETWORK, Predictor
+
+    checkpoint = checkpoint or OWN_NETWORK
+    out = out or Path(checkpoint.with_suffix(".onnx").name)
+    if checkpoint.suffix == ".onnx":
+        raise PosekitError(f"{checkpoint} is an ONNX file already; name a checkpoint of posekit train")
+    if out.suffix != ".onnx":
+        raise PosekitError(f"{out}: the name of an ONNX file must end in .onnx, or it is not known as one")
+    if out.exists() and not overwrite:
+        raise PosekitError(f"{out} exists already; choose another name or say --overwrite")
+    cpu = torch.device("cpu")
+    predictor = Predictor.from_checkpoint(checkpoint, cpu)
+    print(f"posekit: exporting {checkpoint}; this takes some seconds ...", file=sys.stderr)
+    export_onnx(predictor, out)
+    found = compare(predictor, Predictor.from_checkpoint(out, cpu), drawn_crops(predictor, CROPS), ROUNDS)
+    print(f"wrote {out} ({out.stat().st_size / 1e6:.1f} MB)")
+    print(
+        f"largest difference over {CROPS} drawn people: heatmaps {found.heatmaps:.1e}, "
+        f"joints {found.joints:.1e} px of the crop"
+    )
+    print(
+        f"one person, {torch.get_num_threads()} thread(s): torch {1e3 * found.one_seconds:.1f} ms, "
+        f"onnxruntime {1e3 * found.other_seconds:.1f} ms"
+    )
+    if found.heatmaps > MOST_OF_HEATMAPS or found.joints > MOST_OF_JOINTS:
+        raise PosekitError(
+            f"{out} does not answer as {checkpoint} does (at most {MOST_OF_HEATMAPS:g} and {MOST_OF_JOINTS:g} px "
+            "are rounding): do not use it; install the versions of requirements.lock and export again"
+        )

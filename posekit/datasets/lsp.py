@@ -5,14 +5,14 @@ center, scale or head box: center and scale are derived here from the joints, by
 """
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from posekit.datasets.mpii import load_mat
 from posekit.datasets.people import People, estimated_head_size
 from posekit.errors import PosekitError
-from posekit.preprocessing.crop import CropRule, lost_joints
+from posekit.files import load_mat
 from posekit.skeleton import INDEX, JOINTS
 
 #: The order of `joints.mat`, in MPII's names. LSP has no pelvis and no thorax; its neck and head top are the
@@ -120,19 +120,22 @@ def center_and_scale(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return center, scale
 
 
-def agreement(people: People) -> dict[str, float]:
+def agreement(
+    people: People, lost: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+) -> dict[str, float]:
     """How well `center_and_scale` gives back the center and scale that a data set annotates itself, on MPII say.
 
     Median and 90 % quantile of the relative error of the scale and of the distance of the centers, in units of
-    200 px x scale (body heights); and the shares of joints that the report's crop loses with either.
+    200 px x scale (body heights); and the shares of joints that a crop loses with either. lost: from center, scale
+    and joints to (N, 16) bool, such as `posekit.preprocessing.crop.lost_joints` with a rule.
     """
     center, scale = center_and_scale(people.joints)
     known = scale > 0
     scale_error = np.abs(scale / people.scale - 1)[known]
     distance = (np.linalg.norm(center - people.center, axis=1) / (200 * people.scale))[known]
     joints, labelled = people.joints[known], people.labelled[known].sum()
-    own = lost_joints(CropRule(), people.center[known], people.scale[known], joints)
-    derived = lost_joints(CropRule(), center[known], scale[known], joints)
+    own = lost(people.center[known], people.scale[known], joints)
+    derived = lost(center[known], scale[known], joints)
     return {
         "people": len(people),
         "people without a whole limb": int((~known).sum()),

@@ -21,11 +21,11 @@ from importlib import resources
 from pathlib import Path
 
 import numpy as np
-import scipy.io
 
 from posekit.datasets.mpii_release import HEAD_SIZE_OVER_DIAGONAL, release_rows
 from posekit.datasets.people import People, estimated_head_size
 from posekit.errors import PosekitError
+from posekit.files import load_mat
 from posekit.skeleton import JOINTS
 
 #: Annotated people of the complete data set.
@@ -63,42 +63,6 @@ def read_mpii(folder: Path, name: str = "mpii") -> People:
     people = _table(name, folder / "images", columns)
     ground_truth = folder / GROUND_TRUTH
     return _with_ground_truth(people, ground_truth) if ground_truth.exists() else people
-
-
-def with_images(people: People) -> tuple[People, str]:
-    """The people whose photograph is there and whose center lies in it, and a sentence on those left out.
-
-    The sentence is empty if nobody is. Raises `PosekitError` if nobody is left.
-    """
-    if not people.images_folder.is_dir():
-        raise PosekitError(f"folder {people.images_folder} does not exist; the photographs belong there")
-    there = {image: (people.images_folder / image).is_file() for image in sorted(set(people.image))}
-    missing = np.array([not there[image] for image in people.image])
-    # Where the annotation does not give the image's size, the crop will find out.
-    size = np.where(people.image_size > 0, people.image_size, np.inf)
-    outside = ~((people.center >= 0) & (people.center <= size - 1)).all(axis=1) & ~missing
-    if (missing | outside).all():
-        why = "has its photograph" if missing.any() else "has a center inside the image"
-        raise PosekitError(f"{people.images_folder}: none of the {len(people)} annotated people {why}")
-    reasons = []
-    if missing.any():
-        files = len(set(people.image[missing]))
-        reasons.append(f"{missing.sum()} because {files} photographs are not in {people.images_folder}")
-    if outside.any():
-        names = ", ".join(people.image[outside][:3])
-        reasons.append(f"{outside.sum()} because their center lies outside the image ({names})")
-    left_out = f"{(missing | outside).sum()} of {len(people)} people are left out: " + "; ".join(reasons)
-    return people.select(~(missing | outside)), left_out if reasons else ""
-
-
-def load_mat(path: Path) -> dict[str, np.ndarray]:
-    """The variables of a .mat file. Raises `PosekitError` naming the file if it is none."""
-    if not Path(path).is_file():
-        raise PosekitError(f"there is no file {path}; it should be a .mat file")
-    try:
-        return scipy.io.loadmat(path)
-    except Exception as error:  # scipy meets what is not a .mat file with almost any exception
-        raise PosekitError(f"{path} cannot be read as a .mat file ({error})") from error
 
 
 def _load(path: Path) -> list:

@@ -137,3 +137,29 @@ def estimated_head_size(joints: np.ndarray) -> np.ndarray:
     head = joints[:, INDEX["head top"]] - joints[:, INDEX["upper neck"]]
     size = HEAD_SIZE_OVER_HEAD * np.linalg.norm(head, axis=1)
     return np.where(size > 0, size, np.nan)
+
+
+def with_images(people: People) -> tuple[People, str]:
+    """The people whose photograph is there and whose center lies in it, and a sentence on those left out.
+
+    The sentence is empty if nobody is. Raises `PosekitError` if nobody is left.
+    """
+    if not people.images_folder.is_dir():
+        raise PosekitError(f"folder {people.images_folder} does not exist; the photographs belong there")
+    there = {image: (people.images_folder / image).is_file() for image in sorted(set(people.image))}
+    missing = np.array([not there[image] for image in people.image])
+    # Where the annotation does not give the image's size, the crop will find out.
+    size = np.where(people.image_size > 0, people.image_size, np.inf)
+    outside = ~((people.center >= 0) & (people.center <= size - 1)).all(axis=1) & ~missing
+    if (missing | outside).all():
+        why = "has its photograph" if missing.any() else "has a center inside the image"
+        raise PosekitError(f"{people.images_folder}: none of the {len(people)} annotated people {why}")
+    reasons = []
+    if missing.any():
+        files = len(set(people.image[missing]))
+        reasons.append(f"{missing.sum()} because {files} photographs are not in {people.images_folder}")
+    if outside.any():
+        names = ", ".join(people.image[outside][:3])
+        reasons.append(f"{outside.sum()} because their center lies outside the image ({names})")
+    left_out = f"{(missing | outside).sum()} of {len(people)} people are left out: " + "; ".join(reasons)
+    return people.select(~(missing | outside)), left_out if reasons else ""

@@ -9,8 +9,8 @@ from filelock import FileLock
 
 from posekit.datasets.drawn import make_sample
 from posekit.datasets.lsp import read_lsp
-from posekit.datasets.mpii import ALL_PEOPLE, read_mpii, with_images
-from posekit.datasets.people import People, combine
+from posekit.datasets.mpii import ALL_PEOPLE, read_mpii
+from posekit.datasets.people import People, combine, with_images
 from posekit.errors import PosekitError
 
 #: The environment variable that names data sets, separated as in PATH, and the older ones that name one each.

@@ -1,11 +1,11 @@
 """Runs a network over crops: heatmaps to joints in image pixels, with their loss and their distances."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from posekit.datasets.people import People
 from posekit.evaluation.pckh import head_distances, torso_size
@@ -19,21 +19,14 @@ class Evaluation:
     """A network's answer for N people.
 
     joints (N, 16, 2) float64 image px; confidence (N, 16) float64, the peak of the heatmap; distances (N, 16)
-    float64 in `unit_of_distance`, NaN where a joint does not count; loss: the report's, mean over people.
+    float64 in `unit_of_distance`, NaN where a joint does not count; loss: mean over people, NaN if none
+    was asked for.
     """
 
     joints: np.ndarray
     confidence: np.ndarray
     distances: np.ndarray
     loss: float
-
-
-def heatmap_loss(answers: list[Tensor], target: Tensor) -> Tensor:
-    """The loss of the report: the sum over stacks of the mean squared error over all cells, joints and people.
-
-    answers: one (B, 16, H, W) a stack; target: (B, 16, H, W), empty maps for joints that are not there.
-    """
-    return torch.stack([F.mse_loss(heatmaps.float(), target) for heatmaps in answers]).sum()
 
 
 #: Data sets whose standard metric is PCK@0.2 of the torso; all others are judged by PCKh@0.5.
@@ -47,16 +40,27 @@ def unit_of_distance(people: People) -> np.ndarray:
 
 
 @torch.inference_mode()
-def evaluate(network: nn.Module, crops: Crops, codec: Codec, device: torch.device, batch_size: int) -> Evaluation:
-    """The last stack's joints for all people of `crops`, mapped back through each person's own matrix."""
+def evaluate(
+    network: nn.Module,
+    crops: Crops,
+    codec: Codec,
+    device: torch.device,
+    batch_size: int,
+    loss: Callable[[list[Tensor], Tensor], Tensor] | None = None,
+) -> Evaluation:
+    """The last stack's joints for all people of `crops`, mapped back through each person's own matrix.
+
+    loss: of the answers of all stacks and the true heatmaps (see `posekit.training.losses`), if one is wanted.
+    """
     was_training = network.training
     network.eval()
     found, confidence, total = [], [], 0.0
     for kept in batches(crops, batch_size, device):
         batch = without_context(kept, crops.rule)
         answers = network(batch.images)
-        target = codec.encode(batch.joints, batch.present, answers[-1].shape[-2:])
-        total += float(heatmap_loss(answers, target)) * len(batch.which)
+        if loss is not None:
+            target = codec.encode(batch.joints, batch.present, answers[-1].shape[-2:])
+            total += float(loss(answers, target)) * len(batch.which)
         joints, peaks = codec.decode(answers[-1])
         found.append(joints.cpu().double().numpy())
         confidence.append(peaks.cpu().double().numpy())
@@ -66,5 +70,5 @@ def evaluate(network: nn.Module, crops: Crops, codec: Codec, device: torch.devic
         joints=joints,
         confidence=np.concatenate(confidence),
         distances=head_distances(joints, crops.people.joints, unit_of_distance(crops.people)),
-        loss=total / len(crops),
+        loss=total / len(crops) if loss is not None else float("nan"),
     )

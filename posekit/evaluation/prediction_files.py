@@ -26,9 +26,9 @@ import numpy as np
 import pandas as pd
 import scipy.io
 
-from posekit.datasets.mpii import load_mat, with_images
-from posekit.datasets.people import People
+from posekit.datasets.people import People, with_images
 from posekit.errors import PosekitError
+from posekit.files import load_mat
 from posekit.skeleton import INDEX, JOINTS
 
 

@@ -13,10 +13,9 @@ from tqdm.auto import tqdm
 from posekit.datasets.images import read_image, write_image
 from posekit.errors import PosekitError
 from posekit.inference.drawing import draw_skeleton
-from posekit.inference.following import next_box
 from posekit.inference.joint_file import joint_file
 from posekit.inference.predictor import Prediction, Predictor
-from posekit.inference.video import Frames, Window, video_file
+from posekit.inference.video import Frames, Window, next_box, video_file
 from posekit.skeleton import JOINTS
 
 #: Files of a folder with these endings are taken for photographs.

@@ -7,13 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from posekit.device import memory_format, network_input
+from posekit.device import network_input
 from posekit.errors import PosekitError
 from posekit.inference.onnx_network import read_onnx
-from posekit.models.build import build_network
-from posekit.models.folding import folded
 from posekit.paths import REPOSITORY
-from posekit.preprocessing.augmentation import mirrored_joints
 from posekit.preprocessing.crop import (
     CropRule,
     box_center_and_scale,
@@ -24,8 +21,8 @@ from posekit.preprocessing.crop import (
     visible_box,
 )
 from posekit.preprocessing.heatmaps import Codec
-from posekit.study.configurations import RunConfig
-from posekit.training.checkpoint import load_weights, read_checkpoint
+from posekit.skeleton import mirrored_joints
+from posekit.training.checkpoint import load_network
 
 #: The networks that come with the repository, with cards beside them: the more accurate one, and the quicker one.
 OWN_NETWORK = REPOSITORY / "data" / "checkpoints" / "posekit.pt"
@@ -86,11 +83,8 @@ class Predictor:
         if Path(path).suffix == ".onnx":
             network, rule, codec = read_onnx(path)
         else:
-            state = read_checkpoint(path)
-            config = RunConfig.from_dict(state["config"])
-            network, rule, codec = build_network(config.network), config.crop, config.codec
-            load_weights(network, state, path)
-            network = folded(network).to(device, memory_format=memory_format(device))
+            network, config = load_network(path, device)
+            rule, codec = config.crop, config.codec
         return cls(FlipTest(network) if flip else network, rule, codec)
 
     @property

@@ -2,7 +2,8 @@
 
 from torch import nn
 
-from posekit.models.hourglass import NetworkConfig, StackedHourglass
+from posekit.models.config import NetworkConfig
+from posekit.models.hourglass import StackedHourglass
 from posekit.models.hrnet import HRNet
 from posekit.models.lean import LeanHourglass
 

@@ -8,7 +8,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from posekit.errors import PosekitError
 from posekit.models.build import build_network
-from posekit.models.hourglass import Hourglass, NetworkConfig, StackedHourglass, convolutions, count_parameters
+from posekit.models.config import NetworkConfig
+from posekit.models.hourglass import Hourglass, StackedHourglass
 from posekit.preprocessing.heatmaps import STRIDE
 
 
@@ -94,3 +95,13 @@ def _flops_by_module(network: nn.Module, *inputs: object) -> dict[nn.Module, int
         module: sum(by_name.get(f"{root}.{name}" if name else root, {}).values())
         for name, module in network.named_modules()
     }
+
+
+def count_parameters(module: nn.Module) -> int:
+    """Weights, biases and normalisation factors of a module."""
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def convolutions(module: nn.Module) -> list[nn.Conv2d]:
+    """All convolutions inside a module, in the order in which they were made."""
+    return [layer for layer in module.modules() if isinstance(layer, nn.Conv2d)]

@@ -8,82 +8,15 @@ Layers stand from small to large; read from top to bottom. Shapes at the ends of
 (channels, height, width) for the report's size, 256 channels and a crop of 256 x 256.
 """
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from posekit.errors import PosekitError
-from posekit.preprocessing.heatmaps import STRIDE
+from posekit.models.answers import middle_columns, to_heatmaps
+from posekit.models.config import NetworkConfig
 from posekit.skeleton import JOINTS
-
-#: What an hourglass gives to the next one: see `Aggregation` and `Coupling`.
-HANDED_ON = ("features", "aggregated", "coupled")
-
-
-@dataclass(frozen=True)
-class NetworkConfig:
-    """Widths, depths and kinds of layers. The defaults are the report's original network.
-
-    Fields are told of a stacked hourglass; `posekit.models.lean` and `posekit.models.hrnet` say what they read of
-    them.
-    """
-
-    stem: Literal["original", "reduced", "early"] = "original"
-    channels: int = 256  # inside the hourglasses; the stem uses a quarter and a half of it before
-    stacks: int = 2  # hourglasses, one after the other
-    modules: int = 2  # residual blocks at every place of an hourglass
-    reductions: int = 4  # times that an hourglass halves the resolution
-    columns: int | None = None  # crop px: only so many in the middle are computed; None: all
-    separable: bool = False  # 3x3 convolutions of residual blocks see each channel alone
-    gated: bool = False  # skips of residual blocks have a learned weight a channel
-    merge: Literal["add", "concatenate"] = "add"  # how an hourglass joins its skips with what comes from below
-    handed_on: Literal["features", "aggregated", "coupled"] = "features"  # from an hourglass to the next one
-    unread: bool = True  # the last head computes what no hourglass reads, as the report's does
-    growth: float = 1.0  # channels of an hourglass after a reduction, over those before it
-    softmax: bool = False  # an answer says how likely each cell is: see `likelihood`
-    family: Literal["hourglass", "lean", "hrnet"] = "hourglass"
-
-    def __post_init__(self) -> None:
-        choices = {
-            "stem": tuple(STEMS),
-            "merge": ("add", "concatenate"),
-            "handed_on": HANDED_ON,
-            "family": ("hourglass", "lean", "hrnet"),
-        }
-        for name, values in choices.items():
-            if getattr(self, name) not in values:
-                raise PosekitError(f"unknown {name} {getattr(self, name)!r}: choose one of {', '.join(values)}")
-        if self.channels < 4 or self.channels % 4:
-            raise PosekitError(f"channels must be a positive multiple of 4, not {self.channels}")
-        if min(self.stacks, self.modules, self.reductions) < 1:
-            raise PosekitError("stacks, modules and reductions must each be at least 1")
-        if self.growth < 1:
-            raise PosekitError(f"growth must be at least 1, not {self.growth:g}")
-        if self.columns is not None and (self.columns < 8 or self.columns % (2 * STRIDE)):
-            raise PosekitError(f"columns must be a positive multiple of {2 * STRIDE}, not {self.columns}")
-        if self.family != "hourglass":
-            self._check_other_family()
-
-    def _check_other_family(self) -> None:
-        if self.stacks != 1:
-            raise PosekitError(f"a network of the family {self.family} has one stack, not {self.stacks}")
-        if self.family == "hrnet" and self.columns is not None:
-            raise PosekitError("an hrnet computes all columns: columns must be None")
-        unread = ("stem", "separable", "gated", "merge", "handed_on")
-        changed = [f.name for f in fields(self) if f.name in unread and getattr(self, f.name) != f.default]
-        if changed:
-            raise PosekitError(f"a network of the family {self.family} does not read {', '.join(changed)}")
-
-    def width(self, level: int) -> int:
-        """Channels after so many reductions; what grows is a multiple of 16, which processors like."""
-        if level == 0 or self.growth == 1:
-            return self.channels
-        return 16 * round(self.channels * self.growth**level / 16)
 
 
 def conv_block(
@@ -246,35 +179,6 @@ STEMS: dict[str, Callable[[int], nn.Sequential]] = {
 }
 
 
-def likelihood(scores: Tensor) -> Tensor:
-    """How likely each cell of (..., H, W) is to hold the joint, times 2 pi.
-
-    A softmax over all cells, as keypoints are found in He et al., "Mask R-CNN", ICCV 2017. The factor is the sum
-    of a heatmap with sigma 1 and peak 1, so that an answer that is as sure as its target has a peak near 1 too.
-    """
-    return 2 * math.pi * scores.flatten(-2).softmax(dim=-1).view_as(scores)
-
-
-def to_heatmaps(scores: Tensor, softmax: bool, beside: int = 0) -> Tensor:
-    """What a network answers, from what its last convolution gives: (B, 16, H, W), and so many columns of zeros on
-    either side of it. softmax: see `likelihood`."""
-    heatmaps = likelihood(scores) if softmax else scores
-    return F.pad(heatmaps, (beside, beside)) if beside else heatmaps
-
-
-def middle_columns(images: Tensor, columns: int | None) -> tuple[Tensor, int]:
-    """The middle of (B, 3, H, W) that a network looks at, and how many heatmap cells lie on either side of it.
-
-    Raises `PosekitError` if it is to look at more columns than there are.
-    """
-    width = images.shape[-1]
-    if (columns or 0) > width:
-        raise PosekitError(f"{columns} columns are more than the {width} px of the crop")
-    # As far from the left as from the right, and a whole number of heatmap cells.
-    cells = (width - (columns or width)) // (2 * STRIDE)
-    return images[..., cells * STRIDE : width - cells * STRIDE], cells
-
-
 class Head(nn.Module):
     """From an hourglass's features to heatmaps, and what is handed on to the next hourglass, if any."""
 
@@ -329,13 +233,3 @@ class StackedHourglass(nn.Module):
             answers.append(to_heatmaps(heatmaps, self.config.softmax, beside))
             x = x if handed_on is None else x + handed_on
         return answers
-
-
-def count_parameters(module: nn.Module) -> int:
-    """Weights, biases and normalisation factors of a module."""
-    return sum(parameter.numel() for parameter in module.parameters())
-
-
-def convolutions(module: nn.Module) -> list[nn.Conv2d]:
-    """All convolutions inside a module, in the order in which they were made."""
-    return [layer for layer in module.modules() if isinstance(layer, nn.Conv2d)]

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from posekit.errors import PosekitError
-from posekit.models.hourglass import NetworkConfig, to_heatmaps
+from posekit.models.answers import to_heatmaps
+from posekit.models.config import NetworkConfig
 from posekit.preprocessing.heatmaps import STRIDE
 from posekit.skeleton import JOINTS
 

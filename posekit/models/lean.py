@@ -11,7 +11,8 @@ they are given.
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from posekit.models.hourglass import NetworkConfig, middle_columns, to_heatmaps
+from posekit.models.answers import middle_columns, to_heatmaps
+from posekit.models.config import NetworkConfig
 from posekit.skeleton import JOINTS
 
 

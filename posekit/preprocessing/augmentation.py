@@ -14,7 +14,7 @@ from posekit.device import to_device
 from posekit.errors import PosekitError
 from posekit.preprocessing.batches import Batch, in_crop
 from posekit.preprocessing.crop import CropRule
-from posekit.skeleton import JOINTS, LEFT_RIGHT
+from posekit.skeleton import mirrored_joints
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,6 @@ class Augmentation:
     def __post_init__(self) -> None:
         if not (0 <= self.flip <= 1 and self.rotation >= 0 and self.scale >= 0 and 0 <= self.color < 1):
             raise PosekitError(f"impossible augmentation {self}")
-
-
-def mirrored_joints() -> list[int]:
-    """Where joint number i of a mirrored person is found: left and right change their names."""
-    order = list(range(len(JOINTS)))
-    for right, left in LEFT_RIGHT:
-        order[right], order[left] = left, right
-    return order
 
 
 def random_matrices(

@@ -1,19 +1,16 @@
 """What a run is asked to do: the report's six models, the profiles (sizes), and both as one frozen record."""
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from posekit.device import Precision
 from posekit.errors import PosekitError
-from posekit.models.hourglass import NetworkConfig
+from posekit.models.config import NetworkConfig
 from posekit.preprocessing.augmentation import Augmentation
 from posekit.preprocessing.crop import CropRule
 from posekit.preprocessing.heatmaps import Codec
 from posekit.study.variants import VARIANTS
-
-OptimizerName = Literal["RMSprop", "RAdam", "Adam"]
+from posekit.training.run_config import OptimizerName, RunConfig
 
 
 @dataclass(frozen=True)
@@ -54,9 +51,6 @@ MODELS: dict[int, Model] = {
 
 #: Not of the report: made to find joints in people's own photographs, in the profile `photograph`.
 OWN_MODEL = Model(7, "reduced", "Adam", annealed=True)
-
-#: The report says "after several epochs" and no more. Our reading: times 0.1 after the third of five.
-SCHEDULER_EPOCH, SCHEDULER_FACTOR = 3, 0.1
 
 
 @dataclass(frozen=True)
@@ -166,62 +160,6 @@ VARIANT_PROFILES: dict[str, Profile] = {
 }
 
 
-@dataclass(frozen=True)
-class RunConfig:
-    """Everything that decides a run's numbers, apart from versions and hardware. Written into its records."""
-
-    model: int
-    profile: str
-    seed: int
-    data: str  # name of the data set
-    data_fingerprint: str  # of the table of people
-    network: NetworkConfig
-    crop: CropRule
-    codec: Codec
-    optimizer: OptimizerName
-    learning_rate: float
-    scheduler: bool
-    batch_size: int
-    epochs: int
-    augmentation: Augmentation | None = None
-    annealed: bool = False
-    teacher: str = ""
-    epoch_people: int | None = None  # that an epoch draws, pass after pass over those at hand; None: one pass
-
-    @property
-    def label(self) -> str:
-        """Such as "Model 5: reduced, RMSprop"; of a variant its profile, such as "short-early"."""
-        return self.profile if self.profile in VARIANT_PROFILES else get_model(self.model).label
-
-    def people_of_an_epoch(self, at_hand: int) -> int:
-        """How many people an epoch trains on, where so many are at hand."""
-        return self.epoch_people or at_hand
-
-    def to_dict(self) -> dict:
-        return asdict(self)
-
-    def fingerprint(self) -> str:
-        """16 hexadecimal digits that differ whenever a setting differs."""
-        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()[:16]
-
-    @classmethod
-    def from_dict(cls, values: dict) -> "RunConfig":
-        """The way back from `to_dict`. Raises `PosekitError` if a field is missing or unknown."""
-        augmentation = values.get("augmentation")
-        try:
-            return cls(
-                **{
-                    **values,
-                    "network": NetworkConfig(**values["network"]),
-                    "crop": CropRule(**values["crop"]),
-                    "codec": Codec(**values["codec"]),
-                    "augmentation": Augmentation(**augmentation) if augmentation else None,
-                }
-            )
-        except (KeyError, TypeError) as error:
-            raise PosekitError(f"these settings are not of a run of this version ({error})") from error
-
-
 def get_model(number: int) -> Model:
     """Raises `PosekitError` for a number that neither the report nor posekit has."""
     models = MODELS | {OWN_MODEL.number: OWN_MODEL}
@@ -231,6 +169,11 @@ def get_model(number: int) -> Model:
             "posekit's own"
         )
     return models[number]
+
+
+def label_of(config: RunConfig) -> str:
+    """Such as "Model 5: reduced, RMSprop"; of a variant its profile, such as "short-early"."""
+    return config.profile if config.profile in VARIANT_PROFILES else get_model(config.model).label
 
 
 def get_profile(name: str) -> Profile:

@@ -25,12 +25,13 @@ from posekit.device import Precision
 from posekit.errors import PosekitError
 from posekit.evaluation.evaluate import Evaluation
 from posekit.files import whole_file
-from posekit.paths import PACKAGE
+from posekit.paths import PACKAGE, run_folder_name
 from posekit.skeleton import JOINTS
-from posekit.study.configurations import RunConfig
-from posekit.training.checkpoint import differences
+from posekit.study.configurations import label_of
+from posekit.training.checkpoint import differences, load_checkpoint, snapshot_path
 from posekit.training.distributed import process
 from posekit.training.loop import EpochRecord
+from posekit.training.run_config import RunConfig
 
 RECORD_FILES = ("run.json", "history.csv", "predictions.csv")
 
@@ -54,7 +55,7 @@ class Run:
 
     @property
     def label(self) -> str:
-        label = self.config.label
+        label = label_of(self.config)
         if self.config.seed:
             label += f", seed {self.config.seed}"
         return label if self.finished else f"{label} (epoch {len(self.history)} of {self.config.epochs})"
@@ -241,10 +242,6 @@ def read_history(folder: Path) -> tuple[float, pd.DataFrame]:
     return path.stat().st_mtime, pd.read_csv(path)
 
 
-def run_folder_name(model: int, seed: int) -> str:
-    return f"model-{model}-seed-{seed}"
-
-
 def read_runs(folder: Path, unfinished: bool = False) -> list[Run]:
     """All finished runs below a folder, by model and seed; `unfinished`: those that are still going as well."""
     runs = [read_run(path.parent) for path in Path(folder).glob("*/run.json")]
@@ -252,3 +249,42 @@ def read_runs(folder: Path, unfinished: bool = False) -> list[Run]:
         (run for run in runs if run.finished or unfinished),
         key=lambda run: (run.config.model, run.config.seed, run.config.learning_rate, run.config.batch_size),
     )
+
+
+@dataclass(frozen=True)
+class RunStore:
+    """Where the runs of a study lie, and what is there of them; a run's place is its folder below `records`."""
+
+    records: Path
+    networks: Path
+
+    def place(self, config: RunConfig, usual: RunConfig) -> Path:
+        """Of a run. usual: what the same model and seed are asked by the profile; other rates are variations."""
+        name = run_folder_name(config.model, config.seed)
+        if config.learning_rate != usual.learning_rate:
+            name += f"-rate-{config.learning_rate:g}"
+        if config.batch_size != usual.batch_size:
+            name += f"-batch-{config.batch_size}"
+        return Path(name) if config == usual else Path("variations", name)
+
+    def folder(self, place: Path) -> Path:
+        return self.records / place
+
+    def checkpoint(self, place: Path) -> Path:
+        return self.networks / place / "last.pt"
+
+    def is_recorded(self, place: Path, config: RunConfig) -> bool:
+        """Whether finished records of this configuration exist; `PosekitError` if they are of another one."""
+        return is_recorded(self.folder(place), config, "use --force to train again, which replaces them")
+
+    def is_trained(self, place: Path, config: RunConfig) -> bool:
+        """Whether the checkpoint is of the last epoch."""
+        path = self.checkpoint(place)
+        return path.exists() and len(load_checkpoint(path, config)["history"]) == config.epochs
+
+    def forget(self, place: Path, config: RunConfig) -> None:
+        """Lets a run start anew."""
+        for epoch in range(1, config.epochs + 1):
+            snapshot_path(self.checkpoint(place), epoch).unlink(missing_ok=True)
+        for path in (self.checkpoint(place), *(self.folder(place) / name for name in RECORD_FILES)):
+            path.unlink(missing_ok=True)

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from posekit.study.configurations import RunConfig
+from posekit.study.configurations import label_of
 from posekit.study.runs import Run
+from posekit.training.run_config import RunConfig
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Seeds:
 
     @property
     def label(self) -> str:
-        return self.config.label
+        return label_of(self.config)
 
     @property
     def numbers(self) -> tuple[int, ...]:

@@ -24,41 +24,27 @@ from posekit.datasets.sources import DATA_VARIABLE, SINGLE_VARIABLES, data_from_
 from posekit.device import choose_device, choose_precision, cpu_threads
 from posekit.evaluation.evaluate import evaluate
 from posekit.evaluation.floors import floors_and_ceiling
-from posekit.inference.predictor import Predictor
 from posekit.machine import cpu_cores
-from posekit.paths import REPOSITORY
+from posekit.paths import home
 from posekit.preprocessing.batches import Crops, make_crops
-from posekit.study.configurations import MODELS, OWN_MODEL, RunConfig, get_model, get_profile, run_config
+from posekit.study.configurations import MODELS, OWN_MODEL, get_model, get_profile, run_config
 from posekit.study.parallel import run_together
 from posekit.study.runs import (
-    RECORD_FILES,
     Run,
+    RunStore,
     continued,
     environment,
-    is_recorded,
     read_history,
     read_run,
     read_runs,
-    run_folder_name,
     write_finished,
     write_progress,
 )
-from posekit.training.checkpoint import load_checkpoint, owned, snapshot_path
+from posekit.training.checkpoint import load_network, owned, snapshot_path
 from posekit.training.distributed import from_leader, is_leader
 from posekit.training.estimate import estimate
 from posekit.training.loop import EVALUATION_BATCH, EpochRecord, train
-
-
-def home() -> Path:
-    """The folder of data/ and figures/: POSEKIT_HOME, else the checkout, else the current folder."""
-    if os.environ.get("POSEKIT_HOME"):
-        return Path(os.environ["POSEKIT_HOME"]).resolve()
-    return REPOSITORY if (REPOSITORY / "pyproject.toml").exists() else Path.cwd()
-
-
-def checkpoint_path(study: str, model: int, seed: int) -> Path:
-    """Where the network of a run is kept."""
-    return home() / "data" / "checkpoints" / study / run_folder_name(model, seed) / "last.pt"
+from posekit.training.run_config import RunConfig
 
 
 class Study:
@@ -186,22 +172,22 @@ class Study:
         self._train_together([config for config in configs if not self._is_recorded(config)])
         return [self.record(config) for config in configs]
 
-    def predictor(self, model: int, seed: int = 0) -> Predictor:
-        """The trained network of a run, ready for images; it is trained if its checkpoint is not complete."""
+    def network(self, model: int, seed: int = 0) -> Path:
+        """The trained network of a run, for `Predictor.from_checkpoint`; it is trained if it is not complete."""
         config = self.config(model, seed)
         self.ensure_network(config)
-        return Predictor.from_checkpoint(self._checkpoint(config), self.device)
+        return self._checkpoint(config)
 
     def ensure_network(self, config: RunConfig) -> None:
         """Trains a run if its records or its checkpoint are not complete."""
         if from_leader(lambda: not (self._is_recorded(config) and self._is_trained(config))):
             self._train(config)
 
-    def predictors(self, models: Sequence[int]) -> dict[str, Predictor]:
+    def networks(self, models: Sequence[int]) -> dict[str, Path]:
         """The trained networks of several models by name; missing ones are trained, on a CPU several at once."""
         configs = [self.config(model) for model in models]
         self._train_together([c for c in configs if not (self._is_recorded(c) and self._is_trained(c))])
-        return {get_model(model).label: self.predictor(model) for model in models}
+        return {get_model(model).label: self.network(model) for model in models}
 
     def snapshots(self, model: int, seed: int = 0) -> dict[int, Path]:
         """The networks that a run had after its epochs, for `Predictor.from_checkpoint`; those that are there."""
@@ -254,28 +240,22 @@ class Study:
         """All finished runs with another learning rate or batch size than the profile's."""
         return read_runs(self.records / "variations")
 
+    @property
+    def _store(self) -> RunStore:
+        return RunStore(self.records, home() / "data" / "checkpoints" / self.name)
+
     def _place(self, config: RunConfig) -> Path:
         """The folder of a run, relative to the one of the study."""
-        usual = self.config(config.model, config.seed)
-        name = run_folder_name(config.model, config.seed)
-        if config.learning_rate != usual.learning_rate:
-            name += f"-rate-{config.learning_rate:g}"
-        if config.batch_size != usual.batch_size:
-            name += f"-batch-{config.batch_size}"
-        return Path(name) if config == usual else Path("variations", name)
+        return self._store.place(config, self.config(config.model, config.seed))
 
     def _run_folder(self, config: RunConfig) -> Path:
-        return self.records / self._place(config)
+        return self._store.folder(self._place(config))
 
     def _checkpoint(self, config: RunConfig) -> Path:
-        return home() / "data" / "checkpoints" / self.name / self._place(config) / "last.pt"
+        return self._store.checkpoint(self._place(config))
 
     def _forget(self, config: RunConfig) -> None:
-        """Lets a run start anew."""
-        for epoch in range(1, config.epochs + 1):
-            snapshot_path(self._checkpoint(config), epoch).unlink(missing_ok=True)
-        for path in (self._checkpoint(config), *(self._run_folder(config) / name for name in RECORD_FILES)):
-            path.unlink(missing_ok=True)
+        self._store.forget(self._place(config), config)
 
     def _state(self, configs: Sequence[RunConfig]) -> tuple[int, str]:
         """How many images runs of other processes have trained on, and their latest epoch, from their records."""
@@ -291,14 +271,10 @@ class Study:
         return images, latest[1]
 
     def _is_trained(self, config: RunConfig) -> bool:
-        """Whether the checkpoint is of the last epoch."""
-        path = self._checkpoint(config)
-        return path.exists() and len(load_checkpoint(path, config)["history"]) == config.epochs
+        return self._store.is_trained(self._place(config), config)
 
     def _is_recorded(self, config: RunConfig) -> bool:
-        """Whether finished records of this configuration exist; `PosekitError` if they are of another one."""
-        otherwise = "use --force to train again, which replaces them"
-        return is_recorded(self._run_folder(config), config, otherwise)
+        return self._store.is_recorded(self._place(config), config)
 
     def _train(self, config: RunConfig, force: bool = False) -> None:
         folder, checkpoint = self._run_folder(config), self._checkpoint(config)
@@ -317,7 +293,7 @@ class Study:
             teacher = None
             if config.teacher:
                 others = Study(config.teacher, self.data, self.progress, str(self.device))
-                teacher = others.predictor(config.model).network
+                teacher, _ = load_network(others.network(config.model), self.device)
             how = self.device, self.progress, on_epoch, self.precision, self.compiled, teacher
             network, history, evaluation = train(config, *self.crops, checkpoint, *how)
             if is_leader() and not recorded:

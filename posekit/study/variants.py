@@ -14,7 +14,7 @@ SIZE, SHOWN = 128, 230.0
 
 @dataclass(frozen=True)
 class Variant:
-    """What is changed in the original network (fields of `posekit.models.hourglass.NetworkConfig`), and what for.
+    """What is changed in the original network (fields of `posekit.models.config.NetworkConfig`), and what for.
 
     teacher: name of the variant whose heatmaps are learned as well. reference: number in the report's list.
     """

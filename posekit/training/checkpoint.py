@@ -8,9 +8,12 @@ import torch
 from filelock import FileLock, Timeout
 from torch import nn
 
+from posekit.device import memory_format
 from posekit.errors import PosekitError
 from posekit.files import whole_file
-from posekit.study.configurations import RunConfig
+from posekit.models.build import build_network
+from posekit.models.folding import folded
+from posekit.training.run_config import RunConfig
 
 
 def save_checkpoint(
@@ -95,6 +98,18 @@ def load_weights(network: nn.Module, state: dict, path: Path) -> None:
         network.load_state_dict(state["network"])
     except RuntimeError as error:
         raise PosekitError(f"the weights in {path} do not fit the network that its settings describe") from error
+
+
+def load_network(path: Path, device: torch.device) -> tuple[nn.Module, RunConfig]:
+    """The network of a checkpoint, for answering only, on the device, and what its run was asked to do.
+
+    Raises `PosekitError` as `read_checkpoint` and `load_weights` do.
+    """
+    state = read_checkpoint(path)
+    config = RunConfig.from_dict(state["config"])
+    network = build_network(config.network)
+    load_weights(network, state, path)
+    return folded(network).to(device, memory_format=memory_format(device)), config
 
 
 def load_checkpoint(path: Path, config: RunConfig) -> dict:

@@ -9,7 +9,7 @@ from tqdm.auto import tqdm
 
 from posekit.device import Precision
 from posekit.preprocessing.batches import Crops, batches, resident, without_context
-from posekit.study.configurations import RunConfig
+from posekit.training.run_config import RunConfig
 from posekit.training.step import Step, make_network, make_optimizer
 
 #: Steps are measured until this many seconds have passed, but at least three.

@@ -16,9 +16,10 @@ from posekit.evaluation.evaluate import Evaluation, evaluate
 from posekit.evaluation.pckh import pckh
 from posekit.preprocessing.augmentation import augment
 from posekit.preprocessing.batches import Crops, batches, resident, without_context
-from posekit.study.configurations import SCHEDULER_EPOCH, SCHEDULER_FACTOR, RunConfig
 from posekit.training.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights, snapshot_path
 from posekit.training.distributed import from_leader, is_leader, process, total
+from posekit.training.losses import heatmap_loss
+from posekit.training.run_config import SCHEDULER_EPOCH, SCHEDULER_FACTOR, RunConfig
 from posekit.training.step import Step, make_network, make_optimizer
 
 #: Steps between two looks at the loss. A look makes a GPU wait, so it is not taken at every step.
@@ -112,7 +113,7 @@ def train(
             train_loss = _train_epoch(config, step, train_crops, epoch, bar, history)
             scheduler.step()
             evaluation = from_leader(
-                lambda: evaluate(network, validation_crops, config.codec, device, EVALUATION_BATCH)
+                lambda: evaluate(network, validation_crops, config.codec, device, EVALUATION_BATCH, heatmap_loss)
             )
             score = pckh(evaluation.distances)
             history.append(
@@ -135,7 +136,7 @@ def train(
                 on_epoch(history)
     if evaluation is None:  # the checkpoint was already at the last epoch
         evaluation = from_leader(
-            lambda: evaluate(network, validation_crops, config.codec, device, EVALUATION_BATCH)
+            lambda: evaluate(network, validation_crops, config.codec, device, EVALUATION_BATCH, heatmap_loss)
         )
     return network.eval(), history, evaluation
 

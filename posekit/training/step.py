@@ -1,6 +1,5 @@
 """One training step: a network's heatmaps for a batch, the report's loss, its gradient, new weights."""
 
-import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +9,11 @@ from torch import Tensor, nn
 
 from posekit.device import Precision, memory_format
 from posekit.errors import PosekitError
-from posekit.evaluation.evaluate import heatmap_loss
 from posekit.models.build import build_network
 from posekit.preprocessing.batches import Batch
-from posekit.study.configurations import RunConfig
 from posekit.training.distributed import process
+from posekit.training.losses import cross_entropy, heatmap_loss
+from posekit.training.run_config import RunConfig
 
 
 def make_network(config: RunConfig, device: torch.device) -> nn.Module:
@@ -35,25 +34,6 @@ def make_optimizer(config: RunConfig, network: nn.Module) -> torch.optim.Optimiz
     # One kernel for all parameters where torch has it, else one for many: there are hundreds of small ones.
     faster = {"fused": True} if config.optimizer == "Adam" else {"foreach": True}
     return getattr(torch.optim, config.optimizer)(learnable, lr=config.learning_rate, **faster)
-
-
-def cross_entropy(answers: list[Tensor], target: Tensor) -> Tensor:
-    """The sum over stacks of the mean cross-entropy between target and answer, over the joints that are there.
-
-    answers: one (B, 16, H, W) a stack, as `posekit.models.hourglass.likelihood` gives them; target: (B, 16, H, W)
-    heatmaps, of which only what is positive counts, divided by its sum. Empty maps, of joints that are not there,
-    are left out. In nats; a right answer has the entropy of the target, about 2.8 with sigma 1.
-    """
-    target = target.clamp(min=0)
-    mass = target.sum(dim=(-2, -1), keepdim=True)
-    shares, there = target / mass.clamp(min=1e-6), mass[..., 0, 0] > 1e-6
-    losses = []
-    for heatmaps in answers:
-        # Cells beside the columns that a network looks at have none: the smallest number stands for it.
-        logarithms = (heatmaps.float() / (2 * math.pi)).clamp(min=1e-12).log()
-        of_joints = -(shares * logarithms).sum(dim=(-2, -1))
-        losses.append((of_joints * there).sum() / there.sum().clamp(min=1))
-    return torch.stack(losses).sum()
 
 
 #: What torch's allocators, cuDNN and cuBLAS say; each in a RuntimeError.
