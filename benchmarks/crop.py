@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from reporting import add_options, told
 
-from posekit.annotations import People
-from posekit.crop import CropRule, lost_joints
-from posekit.intervals import compare, interval
-from posekit.mpii import read_mpii
+from posekit.datasets.mpii import read_mpii
+from posekit.datasets.people import People
+from posekit.evaluation.intervals import compare, interval
+from posekit.preprocessing.crop import CropRule, lost_joints
 
 HEIGHTS = (200, 210)
 

@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 from tqdm.auto import tqdm
 
-from posekit.annotations import People
-from posekit.crop import CropRule
-from posekit.dataset import Crops
+from posekit.datasets.images import decode_image
+from posekit.datasets.people import People
 from posekit.errors import PosekitError
 from posekit.files import whole_file
-from posekit.images import decode_image
 from posekit.machine import cpu_cores
+from posekit.preprocessing.batches import Crops
+from posekit.preprocessing.crop import CropRule
 
 #: Qualities that are tried; 100 is hardly better than 95 and much larger.
 QUALITIES = range(20, 96)

@@ -23,11 +23,12 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from posekit.cache import cached_crops
-from posekit.crop import CropRule, crop_image, visible_box
-from posekit.heatmaps import Codec
-from posekit.images import read_image
-from posekit.mpii import read_mpii, with_images
+from posekit.datasets.images import read_image
+from posekit.datasets.mpii import read_mpii
+from posekit.datasets.people import with_images
+from posekit.preprocessing.cache import cached_crops
+from posekit.preprocessing.crop import CropRule, crop_image, visible_box
+from posekit.preprocessing.heatmaps import Codec
 
 ROUNDS = 7
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from tqdm.auto import tqdm
 
-from posekit.records import environment
+from posekit.study.runs import environment
 
 
 def measure(folder: Path, out: Path, device: torch.device, seconds: float) -> None:

@@ -36,23 +36,17 @@ from crop_archive import Archive, read_archive, write_archive
 from gpu_benchmarks import measure
 from record_bundle import bring, unpacked, write_bundle
 
-from posekit.checkpoint import owned, snapshot_path
-from posekit.configurations import MODELS, RunConfig, get_model, get_profile, run_config
-from posekit.dataset import Crops, resident
+from posekit.analysis.optimizers import GRID_MODELS, GRID_RATES, REPORT_RATES
 from posekit.device import choose_device, choose_precision
 from posekit.errors import PosekitError
-from posekit.floors import floors_and_ceiling
-from posekit.grid import GRID_MODELS, GRID_RATES, REPORT_RATES
-from posekit.records import (
-    continued,
-    environment,
-    is_recorded,
-    read_run,
-    run_folder_name,
-    write_finished,
-    write_progress,
-)
-from posekit.training import EpochRecord, train
+from posekit.evaluation.floors import floors_and_ceiling
+from posekit.paths import run_folder_name
+from posekit.preprocessing.batches import Crops, resident
+from posekit.study.configurations import MODELS, get_model, get_profile, run_config
+from posekit.study.runs import continued, environment, is_recorded, read_run, write_finished, write_progress
+from posekit.training.checkpoint import owned, snapshot_path
+from posekit.training.loop import EpochRecord, train
+from posekit.training.run_config import RunConfig
 
 #: The report's epoch: all of MPII's training people in whole batches of 16.
 REPORT_EPOCH = 1_390 * 16
@@ -191,7 +185,7 @@ def plan(models: list[int]) -> list[tuple[int, int, float | None]]:
 
 
 def run_place(model: int, seed: int, rate: float | None) -> Path:
-    """The folder of a run below the one of the study, as `posekit.study` has it."""
+    """The folder of a run below the one of the study, as `posekit.study.study` has it."""
     name = run_folder_name(model, seed)
     return Path(name) if rate is None else Path("variations", f"{name}-rate-{rate:g}")
 
@@ -204,7 +198,7 @@ def make_config(archive: Archive, tiny: bool, model: int, seed: int, rate: float
 
 
 def pack(options: argparse.Namespace) -> None:
-    from posekit.study import Study  # not above: its readers need what a GPU machine need not have
+    from posekit.study.study import Study  # not above: its readers need what a GPU machine need not have
 
     study = Study("full", options.data, device="cpu")
     quality = write_archive(options.out, study.people, *study.crops, options.megabytes)
@@ -262,7 +256,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def collect(options: argparse.Namespace) -> None:
-    from posekit.study import home
+    from posekit.paths import home
 
     kept = []
     with unpacked(options.records) as folders:

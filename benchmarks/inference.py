@@ -27,9 +27,9 @@ from reporting import add_options, peak_megabytes_so_far, told
 from scipy import stats
 from tqdm.auto import tqdm
 
-from posekit.configurations import get_model, get_profile, network_config
 from posekit.device import cpu_threads, memory_format
-from posekit.hourglass import StackedHourglass
+from posekit.models.hourglass import StackedHourglass
+from posekit.study.configurations import get_model, get_profile, network_config
 
 #: A model with each of the two networks.
 NETWORKS = {"original": 1, "reduced": 5}

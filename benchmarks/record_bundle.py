@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from posekit.checkpoint import differences
+from posekit.datasets.unpack import unpack
 from posekit.errors import PosekitError
 from posekit.files import whole_file
-from posekit.records import RECORD_FILES, read_run
-from posekit.unpack import unpack
+from posekit.study.runs import RECORD_FILES, read_run
+from posekit.training.checkpoint import differences
 
 
 def write_bundle(records: Path, path: Path) -> None:

@@ -30,20 +30,21 @@ from reporting import add_options, told
 from torch import Tensor, nn
 from variants import in_turns, one_crop
 
-from posekit.annotations import People
-from posekit.checkpoint import load_weights, read_checkpoint
-from posekit.configurations import RunConfig
-from posekit.dataset import Crops, batches, make_crops, without_context
+from posekit.datasets.people import People
 from posekit.device import cpu_threads, memory_format
-from posekit.evaluation import evaluate
-from posekit.export import compare as compare_answers
-from posekit.export import export_onnx
-from posekit.intervals import compare, interval
-from posekit.networks import build_network
-from posekit.onnx_network import INPUT
-from posekit.predictor import OWN_NETWORK, Predictor
-from posekit.study import Study, home
-from posekit.training import EVALUATION_BATCH
+from posekit.evaluation.evaluate import evaluate
+from posekit.evaluation.intervals import compare, interval
+from posekit.inference.export import compare as compare_answers
+from posekit.inference.export import export_onnx
+from posekit.inference.onnx_network import INPUT
+from posekit.inference.predictor import OWN_NETWORK, Predictor
+from posekit.models.build import build_network
+from posekit.paths import home
+from posekit.preprocessing.batches import Crops, batches, make_crops, without_context
+from posekit.study.study import Study
+from posekit.training.checkpoint import load_weights, read_checkpoint
+from posekit.training.loop import EVALUATION_BATCH
+from posekit.training.run_config import RunConfig
 
 CPU = torch.device("cpu")
 CALIBRATED_ON = 128  # people

@@ -28,17 +28,18 @@ from torch import nn
 from torch.profiler import ProfilerActivity, profile
 from tqdm.auto import tqdm
 
-from posekit.checkpoint import save_checkpoint
-from posekit.configurations import RunConfig, get_model, get_profile, run_config
-from posekit.cost import network_cost
-from posekit.dataset import Crops, batches, make_crops
+from posekit.datasets.drawn import make_sample
+from posekit.datasets.mpii import read_mpii
 from posekit.device import choose_device, choose_precision
-from posekit.metrics import pckh
-from posekit.mpii import read_mpii
-from posekit.networks import build_network
-from posekit.sample import make_sample
-from posekit.step import Step, make_network, make_optimizer
-from posekit.training import make_scheduler
+from posekit.evaluation.pckh import pckh
+from posekit.models.build import build_network
+from posekit.models.cost import network_cost
+from posekit.preprocessing.batches import Crops, batches, make_crops
+from posekit.study.configurations import get_model, get_profile, run_config
+from posekit.training.checkpoint import save_checkpoint
+from posekit.training.loop import make_scheduler
+from posekit.training.run_config import RunConfig
+from posekit.training.step import Step, make_network, make_optimizer
 
 #: People of an epoch on all of MPII, train and validation: what the per-epoch work is divided by.
 TRAIN_PEOPLE, VALIDATION_PEOPLE = 22_246, 2_958

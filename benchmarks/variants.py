@@ -2,15 +2,15 @@
 
     python benchmarks/variants.py [--rounds 60] [--json] [--out data/benchmarks/variants.json]
 
-The networks of posekit.variants as the profiles short-... train them, with random weights, on which time does not
-depend; variants that share a network are measured once. Each is asked by torch as it was trained, by torch with
-batch normalisations folded into convolutions (`posekit.folding`), and by onnxruntime from an exported file, on one
-thread of the CPU and, by torch, on a GPU if there is one. A turn is two forward passes of one image, of
-which the second is timed: the first brings the weights back into the processor's cache. All take turns, in the
-other order in every other round, so that a machine that changes its speed changes all. Latencies are medians over
-rounds. ratio is original over variant, the median of the ratios within rounds: above 1, the variant is faster.
-Both have 95 % intervals by bootstrap over rounds: they say how sure the median is on this machine, and nothing
-about others.
+The networks of posekit.study.variants as the profiles short-... train them, with random weights, on which time
+does not depend; variants that share a network are measured once. Each is asked by torch as it was trained, by
+torch with batch normalisations folded into convolutions (`posekit.models.folding`), and by onnxruntime from an
+exported file, on one thread of the CPU and, by torch, on a GPU if there is one. A turn is two forward passes of
+one image, of which the second is timed: the first brings the weights back into the processor's cache. All take
+turns, in the other order in every other round, so that a machine that changes its speed changes all. Latencies are
+medians over rounds. ratio is original over variant, the median of the ratios within rounds: above 1, the variant
+is faster. Both have 95 % intervals by bootstrap over rounds: they say how sure the median is on this machine, and
+nothing about others.
 
 Memory is the peak of a fresh process that asks one network once, and how far that is above the peak of a process
 that asks a network of almost no size: the rest is Python, torch and onnxruntime. The same follows for the original
@@ -39,18 +39,18 @@ from reporting import add_options, peak_megabytes_so_far, told
 from torch import nn
 from tqdm.auto import tqdm
 
-from posekit.configurations import OWN_MODEL, get_model, get_profile, network_config
-from posekit.cost import modules_by_part
-from posekit.crop import CropRule
 from posekit.device import cpu_threads, memory_format
-from posekit.export import export_onnx
-from posekit.folding import folded
-from posekit.heatmaps import Codec
-from posekit.hourglass import NetworkConfig
-from posekit.networks import build_network
-from posekit.onnx_network import OnnxNetwork
-from posekit.predictor import Predictor
-from posekit.variants import SIZE, VARIANTS
+from posekit.inference.export import export_onnx
+from posekit.inference.onnx_network import OnnxNetwork
+from posekit.inference.predictor import Predictor
+from posekit.models.build import build_network
+from posekit.models.config import NetworkConfig
+from posekit.models.cost import modules_by_part
+from posekit.models.folding import folded
+from posekit.preprocessing.crop import CropRule
+from posekit.preprocessing.heatmaps import Codec
+from posekit.study.configurations import OWN_MODEL, get_model, get_profile, network_config
+from posekit.study.variants import SIZE, VARIANTS
 
 CPU = torch.device("cpu")
 #: Measured at the report's size as well.
@@ -181,7 +181,7 @@ def compare_networks(configs: dict[str, NetworkConfig], size: int, rounds: int) 
 
 
 def part_times(config: NetworkConfig, size: int, rounds: int) -> dict:
-    """A row a part and level, as `posekit.cost.cost_by_part` has them, and one of what lies between them.
+    """A row a part and level, as `posekit.models.cost.cost_by_part` has them, and one of what lies between them.
 
     share: of the time of the whole forward pass, within rounds.
     """

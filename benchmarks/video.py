@@ -29,12 +29,12 @@ from inference import surroundings, with_interval
 from reporting import add_options, told
 from tqdm.auto import tqdm
 
+from posekit.datasets.drawn.scene import draw_person
 from posekit.device import cpu_threads
-from posekit.export import export_onnx
-from posekit.predict_many import predict_frames
-from posekit.predictor import LEAN_NETWORK, OWN_NETWORK, Predictor
-from posekit.sample.scene import draw_person
-from posekit.video import open_video, video_file
+from posekit.inference.export import export_onnx
+from posekit.inference.many import predict_frames
+from posekit.inference.predictor import LEAN_NETWORK, OWN_NETWORK, Predictor
+from posekit.inference.video import open_video, video_file
 
 CPU = torch.device("cpu")
 FRAMES, SIZE, FPS = 100, (640, 480), 25.0

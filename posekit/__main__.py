@@ -1,5 +1,5 @@
 """`python -m posekit` is the command `posekit`."""
 
-from posekit.cli import main
+from posekit.cli.cli import main
 
 main()

@@ -1,4 +1,4 @@
-"""Files that are whole or not there, whatever happens while they are written."""
+"""Files: written whole or not at all, whatever happens meanwhile; and MATLAB's, read."""
 
 import os
 import time
@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+import numpy as np
+
+from posekit.errors import PosekitError
 
 _ATTEMPTS = 40  # twentieths of a second
 
@@ -34,3 +38,15 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
+
+
+def load_mat(path: Path) -> dict[str, np.ndarray]:
+    """The variables of a .mat file. Raises `PosekitError` naming the file if it is none."""
+    import scipy.io  # not above: only readers of data sets need it
+
+    if not Path(path).is_file():
+        raise PosekitError(f"there is no file {path}; it should be a .mat file")
+    try:
+        return scipy.io.loadmat(path)
+    except Exception as error:  # scipy meets what is not a .mat file with almost any exception
+        raise PosekitError(f"{path} cannot be read as a .mat file ({error})") from error

@@ -1,4 +1,4 @@
-"""The 16 joints of MPII Human Pose, the limbs between them and the left/right pairs: data only.
+"""The 16 joints of MPII Human Pose, the limbs between them and the left/right pairs.
 
 Joint numbers are positions in `JOINTS`; every other file of the project asks here, by name.
 The order is the one of the MPII annotations (Andriluka et al., CVPR 2014).
@@ -68,3 +68,11 @@ GROUPS: dict[str, tuple[int, ...]] = {
 
 #: The 14 joints of published means: all but pelvis and thorax.
 SCORED: tuple[int, ...] = tuple(number for number, name in enumerate(JOINTS) if name not in ("pelvis", "thorax"))
+
+
+def mirrored_joints() -> list[int]:
+    """Where joint number i of a mirrored person is found: left and right change their names."""
+    order = list(range(len(JOINTS)))
+    for right, left in LEFT_RIGHT:
+        order[right], order[left] = left, right
+    return order

@@ -8,9 +8,9 @@ import torch
 from filelock import FileLock
 from tables import TINY
 
-from posekit.configurations import MODELS, PROFILES
-from posekit.sample import make_sample
-from posekit.study import Study
+from posekit.datasets.drawn import make_sample
+from posekit.study.configurations import MODELS, PROFILES
+from posekit.study.study import Study
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -66,7 +66,7 @@ def quick_study() -> Study:
     """On the drawn people, with the checkout's own records and networks: nothing is trained twice."""
     study = Study("quick", progress=False)
     with FileLock(CHECKOUT / "data" / ".sample-quick-lock"):  # tests run in several processes
-        study.predictors(tuple(MODELS))
+        study.networks(tuple(MODELS))
     return study
 
 

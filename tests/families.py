@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from posekit.checkpoint import save_weights
-from posekit.configurations import RunConfig
-from posekit.export import export_onnx
-from posekit.folding import folded
-from posekit.predictor import Predictor
+from posekit.inference.export import export_onnx
+from posekit.inference.predictor import Predictor
+from posekit.models.folding import folded
+from posekit.training.checkpoint import save_weights
+from posekit.training.run_config import RunConfig
 
 CPU = torch.device("cpu")
 

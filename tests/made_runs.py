@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from posekit.configurations import get_model, get_profile, run_config
-from posekit.records import Run
 from posekit.skeleton import JOINTS
+from posekit.study.configurations import get_model, get_profile, run_config
+from posekit.study.runs import Run
 
 PEOPLE = 200
 

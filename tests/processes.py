@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from posekit.configurations import RunConfig
-from posekit.dataset import Crops, batches
-from posekit.distributed import launched, process
-from posekit.step import Step, make_network
-from posekit.training import train
+from posekit.preprocessing.batches import Crops, batches
+from posekit.training.distributed import launched, process
+from posekit.training.loop import train
+from posekit.training.run_config import RunConfig
+from posekit.training.step import Step, make_network
 
 CPU = torch.device("cpu")
 

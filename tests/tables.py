@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from posekit.annotations import People
-from posekit.configurations import Profile
-from posekit.crop import CropRule
-from posekit.heatmaps import Codec
+from posekit.datasets.people import People
+from posekit.preprocessing.crop import CropRule
+from posekit.preprocessing.heatmaps import Codec
 from posekit.skeleton import JOINTS
+from posekit.study.configurations import Profile
 
 #: Learns nothing, but goes through everything within seconds.
 TINY = Profile(

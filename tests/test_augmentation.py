@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from posekit.augmentation import Augmentation, augment, mirrored_joints, random_matrices
-from posekit.configurations import PROFILES
-from posekit.crop import CropRule
-from posekit.dataset import Batch, batches, make_crops, without_context
 from posekit.errors import PosekitError
-from posekit.skeleton import INDEX, JOINTS
-from posekit.training import train
+from posekit.preprocessing.augmentation import Augmentation, augment, random_matrices
+from posekit.preprocessing.batches import Batch, batches, make_crops, without_context
+from posekit.preprocessing.crop import CropRule
+from posekit.skeleton import INDEX, JOINTS, mirrored_joints
+from posekit.study.configurations import PROFILES
+from posekit.training.loop import train
 
 NOTHING = Augmentation(flip=0, rotation=0, scale=0, color=0)
 SIZE, MARGIN = 64, 20

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from tables import make_people
 
-import posekit.cache
-from posekit.cache import cached_crops
-from posekit.crop import CropRule, crop_image, crop_matrix, transform
+import posekit.preprocessing.cache
 from posekit.errors import PosekitError
+from posekit.preprocessing.cache import cached_crops
+from posekit.preprocessing.crop import CropRule, crop_image, crop_matrix, transform
 
 RULE = CropRule(size=48)
 
@@ -44,7 +44,7 @@ def test_a_stopped_build_goes_on_where_it_was(tmp_path, monkeypatch):
     people = people_with_images(tmp_path / "images")
     expected, _ = cached_crops(people, RULE, tmp_path / "whole", progress=False)
     asked: list[str] = []
-    read = posekit.cache.read_image
+    read = posekit.preprocessing.cache.read_image
 
     def stops_after_five(path, upright):
         asked.append(path.name)
@@ -52,9 +52,9 @@ def test_a_stopped_build_goes_on_where_it_was(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return read(path, upright)
 
-    monkeypatch.setattr(posekit.cache, "cpu_cores", lambda: 1)
-    monkeypatch.setattr(posekit.cache, "FLUSH_EVERY", 1)
-    monkeypatch.setattr(posekit.cache, "read_image", stops_after_five)
+    monkeypatch.setattr(posekit.preprocessing.cache, "cpu_cores", lambda: 1)
+    monkeypatch.setattr(posekit.preprocessing.cache, "FLUSH_EVERY", 1)
+    monkeypatch.setattr(posekit.preprocessing.cache, "read_image", stops_after_five)
     with pytest.raises(KeyboardInterrupt):
         cached_crops(people, RULE, tmp_path / "cache", progress=False)
     (there,) = folders(tmp_path / "cache")
@@ -67,7 +67,7 @@ def test_a_stopped_build_goes_on_where_it_was(tmp_path, monkeypatch):
         again.append(path.name)
         return read(path, upright)
 
-    monkeypatch.setattr(posekit.cache, "read_image", listed)
+    monkeypatch.setattr(posekit.preprocessing.cache, "read_image", listed)
     crops, _ = cached_crops(people, RULE, tmp_path / "cache", progress=False)
     assert len(again) == len(people) - done
     np.testing.assert_array_equal(crops, expected)
@@ -88,7 +88,7 @@ def test_a_changed_definition_never_reads_a_stale_cache(tmp_path, monkeypatch, c
     people = people_with_images(tmp_path / "images")
     cached_crops(people, RULE, tmp_path / "cache", progress=False)
     if "version" in change:
-        monkeypatch.setattr(posekit.cache, "CROP_VERSION", change["version"])
+        monkeypatch.setattr(posekit.preprocessing.cache, "CROP_VERSION", change["version"])
     if "image" in change:
         cv2.imwrite(str(tmp_path / "images" / "3.jpg"), np.zeros((400, 300, 3), np.uint8))
     if "center" in change:
@@ -121,7 +121,7 @@ def test_a_disk_that_fills_up_leaves_nothing(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(posekit.cache.os, "fsync", full)
+    monkeypatch.setattr(posekit.preprocessing.cache.os, "fsync", full)
     with pytest.raises(PosekitError, match="No space left on device"):
         cached_crops(people, RULE, tmp_path / "cache", progress=False)
     assert folders(tmp_path / "cache") == []

@@ -7,11 +7,11 @@ import numpy as np
 from tables import make_people
 from typer.testing import CliRunner
 
-from posekit.annotations import People
-from posekit.check import REASONS, check_images
-from posekit.cli_mpii import mpii_app
-from posekit.images import read_image
-from posekit.sample import make_sample
+from posekit.cli.mpii import mpii_app
+from posekit.datasets.check import REASONS, check_images
+from posekit.datasets.drawn import make_sample
+from posekit.datasets.images import read_image
+from posekit.datasets.people import People
 
 SIZE = (64, 48)  # width, height
 
@@ -124,7 +124,7 @@ def test_a_folder_without_any_photograph_is_a_report_too(tmp_path):
 
 
 def test_the_real_photographs_at_hand_are_whole(mpii_folder):
-    from posekit.mpii import read_mpii
+    from posekit.datasets.mpii import read_mpii
 
     people = read_mpii(mpii_folder)
     there = [(people.images_folder / name).is_file() for name in people.image]

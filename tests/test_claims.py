@@ -8,15 +8,15 @@ import pytest
 from conftest import CHECKOUT
 from made_runs import make_run
 
-from posekit import measured
-from posekit.claims import claims_table, is_above, is_best, is_equal, is_first_step, is_no_loss
-from posekit.configurations import MODELS
-from posekit.crop import CropRule, lost_joints
+from posekit.analysis import benchmark_records
+from posekit.analysis.claims import claims_table, is_above, is_best, is_equal, is_first_step, is_no_loss
+from posekit.analysis.optimizers import GRID_RATES, make_grid
+from posekit.datasets.mpii import read_mpii
 from posekit.errors import PosekitError
-from posekit.grid import GRID_RATES, make_grid
-from posekit.intervals import Comparison
-from posekit.mpii import read_mpii
+from posekit.evaluation.intervals import Comparison
+from posekit.preprocessing.crop import CropRule, lost_joints
 from posekit.skeleton import INDEX
+from posekit.study.configurations import MODELS
 
 NAN = float("nan")
 CROP = {
@@ -132,7 +132,7 @@ def test_latency_decides_about_inference():
 
 
 def test_the_record_of_latency_is_of_both_networks_in_turns():
-    table = measured.latency()
+    table = benchmark_records.latency()
     assert {(row.threads, row.batch) for row in table.itertuples() if row.device == "cpu"} >= {
         (threads, batch) for threads in (1, 2) for batch in (1, 16)
     }
@@ -141,12 +141,12 @@ def test_the_record_of_latency_is_of_both_networks_in_turns():
 
 
 def test_a_missing_record_says_how_to_make_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(measured, "_FOLDER", tmp_path)
+    monkeypatch.setattr(benchmark_records, "_FOLDER", tmp_path)
     with pytest.raises(PosekitError, match=r"inference\.json.*python benchmarks/inference\.py --out"):
-        measured.latency()
+        benchmark_records.latency()
     (tmp_path / "crop.json").write_text("{")
     with pytest.raises(PosekitError, match=r"crop\.json cannot be read.*benchmarks/crop\.py"):
-        measured.crop_audit()
+        benchmark_records.crop_audit()
 
 
 def test_the_record_of_the_crop_is_what_mpii_says(mpii_folder):

@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from posekit.cost import cost_by_part, modules_by_part, network_cost
 from posekit.errors import PosekitError
-from posekit.hourglass import NetworkConfig, StackedHourglass, convolutions, count_parameters
+from posekit.models.config import NetworkConfig
+from posekit.models.cost import convolutions, cost_by_part, count_parameters, modules_by_part, network_cost
+from posekit.models.hourglass import StackedHourglass
 
 CONFIGS = {
     "original": NetworkConfig("original", channels=16, stacks=2, modules=1, reductions=3),

@@ -6,7 +6,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posekit.crop import (
+from posekit.errors import PosekitError
+from posekit.preprocessing.batches import in_crop
+from posekit.preprocessing.crop import (
     CropRule,
     box_center_and_scale,
     clip_box,
@@ -19,9 +21,7 @@ from posekit.crop import (
     person_box,
     transform,
 )
-from posekit.dataset import in_crop
-from posekit.errors import PosekitError
-from posekit.heatmaps import Codec
+from posekit.preprocessing.heatmaps import Codec
 from posekit.skeleton import INDEX, LEFT_RIGHT
 
 
@@ -159,7 +159,7 @@ def test_an_empty_box_is_refused():
 
 
 def test_mpii_loses_what_is_known_to_be_lost(mpii_folder):
-    from posekit.mpii import read_mpii
+    from posekit.datasets.mpii import read_mpii
 
     people = read_mpii(mpii_folder)
     for height, people_lost, joints_lost in ((210, 36.7, 4.8), (200, 42.1, 5.6)):

@@ -17,9 +17,9 @@ import pytest
 from archives import disk_of, only, tar_of, zip_of
 from typer.testing import CliRunner
 
-from posekit import download as module
-from posekit.cli_mpii import mpii_app
-from posekit.download import MPII_ANNOTATIONS, MPII_IMAGES, download, download_mpii
+from posekit.cli.mpii import mpii_app
+from posekit.datasets import download as module
+from posekit.datasets.download import MPII_ANNOTATIONS, MPII_IMAGES, download, download_mpii
 from posekit.errors import PosekitError
 
 DATA = np.random.default_rng(0).bytes(300_000)
@@ -257,7 +257,10 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(server, tmp_path):
 
 def test_a_killed_process_goes_on(server, tmp_path):
     server.pause = 0.01
-    code = "import sys; from posekit.download import download; download(sys.argv[1], sys.argv[2], progress=False)"
+    code = (
+        "import sys; from posekit.datasets.download import download; "
+        "download(sys.argv[1], sys.argv[2], progress=False)"
+    )
     command = [sys.executable, "-c", code, f"{server.url}/file", str(tmp_path / "file")]
     process = subprocess.Popen(command)
     try:

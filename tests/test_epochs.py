@@ -7,12 +7,12 @@ import pytest
 import torch
 from tqdm import tqdm
 
-import posekit.training
-from posekit.checkpoint import read_checkpoint
-from posekit.configurations import RunConfig
-from posekit.dataset import batches
-from posekit.estimate import estimate
-from posekit.training import train
+import posekit.training.loop
+from posekit.preprocessing.batches import batches
+from posekit.training.checkpoint import read_checkpoint
+from posekit.training.estimate import estimate
+from posekit.training.loop import train
+from posekit.training.run_config import RunConfig
 
 CPU = torch.device("cpu")
 
@@ -63,7 +63,7 @@ def test_steps_and_the_bar_count_what_is_drawn(tiny_study, tmp_path, monkeypatch
             super().__init__(*arguments, **options)
             bars.append(self)
 
-    monkeypatch.setattr(posekit.training, "tqdm", Bar)
+    monkeypatch.setattr(posekit.training.loop, "tqdm", Bar)
     config = replace(tiny_study.config(5), epoch_people=61)  # batches of 8: 8 steps, three epochs
     train(config, *tiny_study.crops, tmp_path / "last.pt", CPU)
     assert (bars[0].n, bars[0].total) == (3 * 61, 3 * 61)
@@ -80,7 +80,9 @@ def test_other_processes_are_followed_by_what_they_draw(tiny_study):
 
 def test_the_estimate_is_of_what_is_drawn(tiny_study, monkeypatch):
     ticks = iter(range(1000))
-    monkeypatch.setattr("posekit.estimate.time.perf_counter", lambda: float(next(ticks)))  # a second a step
+    monkeypatch.setattr(
+        "posekit.training.estimate.time.perf_counter", lambda: float(next(ticks))
+    )  # a second a step
     crops = tiny_study.crops[0]
     for people, steps in ((None, 6), (480, 60)):
         config = replace(tiny_study.config(5), epoch_people=people)

@@ -14,16 +14,17 @@ from conftest import CHECKOUT
 from onnx import TensorProto, helper
 from typer.testing import CliRunner
 
-from posekit.cli import app
-from posekit.crop import CropRule
+from posekit.cli.cli import app
+from posekit.datasets.drawn import make_sample
+from posekit.datasets.drawn.scene import draw_person
+from posekit.datasets.images import write_image
 from posekit.errors import PosekitError
-from posekit.export import export_onnx
-from posekit.heatmaps import Codec
-from posekit.hourglass import NetworkConfig, StackedHourglass
-from posekit.images import write_image
-from posekit.predictor import OWN_NETWORK, Predictor
-from posekit.sample import make_sample
-from posekit.sample.scene import draw_person
+from posekit.inference.export import export_onnx
+from posekit.inference.predictor import OWN_NETWORK, Predictor
+from posekit.models.config import NetworkConfig
+from posekit.models.hourglass import StackedHourglass
+from posekit.preprocessing.crop import CropRule
+from posekit.preprocessing.heatmaps import Codec
 from posekit.skeleton import JOINTS
 
 CPU = torch.device("cpu")
@@ -190,7 +191,7 @@ def test_without_a_package_of_the_exporter_nothing_is_written(package, tmp_path,
 
 def test_posekit_itself_needs_none_of_the_packages():
     program = (
-        "import sys, posekit.cli, posekit.export, posekit.predict_many\n"
+        "import sys, posekit.cli.cli, posekit.inference.export, posekit.inference.many\n"
         "assert not {'onnx', 'onnxruntime', 'onnxscript'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)

@@ -8,13 +8,13 @@ import pytest
 from made_runs import make_run
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from posekit.accuracy_figures import accuracy_figure, grid_figure, pckh_curve_figure, seeds_figure
-from posekit.figures import claims_figure
-from posekit.grid import make_grid
-from posekit.intervals import interval
-from posekit.metrics import pckh
-from posekit.publication import publish_records
-from posekit.results import Results
+from posekit.analysis.accuracy_figures import accuracy_figure, grid_figure, pckh_curve_figure, seeds_figure
+from posekit.analysis.optimizers import make_grid
+from posekit.analysis.publish import publish_records
+from posekit.analysis.report_figures import claims_figure
+from posekit.analysis.results import Results
+from posekit.evaluation.intervals import interval
+from posekit.evaluation.pckh import pckh
 
 
 def test_accuracy_is_the_mean_of_the_seeds_with_its_interval():

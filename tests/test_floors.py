@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from tables import make_people
 
-from posekit.crop import CropRule, clip_box, inside, person_box
-from posekit.floors import (
+from posekit.datasets.mpii import read_mpii
+from posekit.evaluation.floors import (
     center_distances,
     codec_distances,
     crops_without_images,
@@ -14,9 +14,9 @@ from posekit.floors import (
     zero_heatmap_floor,
     zero_heatmap_loss,
 )
-from posekit.heatmaps import Codec
-from posekit.metrics import pckh
-from posekit.mpii import read_mpii
+from posekit.evaluation.pckh import pckh
+from posekit.preprocessing.crop import CropRule, clip_box, inside, person_box
+from posekit.preprocessing.heatmaps import Codec
 from posekit.skeleton import INDEX
 
 

@@ -17,13 +17,13 @@ import gpu_study
 from crop_archive import read_archive
 from record_bundle import bring, unpacked
 
-from posekit.checkpoint import read_checkpoint
-from posekit.configurations import PROFILES
 from posekit.errors import PosekitError
-from posekit.predictor import Predictor
-from posekit.records import read_run, read_runs
-from posekit.study import Study
-from posekit.training import train
+from posekit.inference.predictor import Predictor
+from posekit.study.configurations import PROFILES
+from posekit.study.runs import read_run, read_runs
+from posekit.study.study import Study
+from posekit.training.checkpoint import read_checkpoint
+from posekit.training.loop import train
 
 CPU = torch.device("cpu")
 

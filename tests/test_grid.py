@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from made_runs import make_run
 
-import posekit.grid
-from posekit.cli_grid import grid as grid_command
-from posekit.grid import (
+import posekit.analysis.optimizers
+from posekit.analysis.optimizers import (
     at_best_rates,
     at_equal_rates,
     at_report_rates,
@@ -15,9 +14,10 @@ from posekit.grid import (
     grid_table,
     make_grid,
 )
-from posekit.intervals import compare, seed_chance
-from posekit.metrics import pckh
-from posekit.seeds import by_configuration
+from posekit.cli.study import grid as grid_command
+from posekit.evaluation.intervals import compare, seed_chance
+from posekit.evaluation.pckh import pckh
+from posekit.study.seeds import by_configuration
 
 
 def test_seeds_of_a_configuration_are_together_and_rates_apart():
@@ -89,7 +89,7 @@ def test_holms_correction_is_over_the_comparisons_of_a_setting():
 
 
 def test_the_command_trains_the_grid_and_prints_it(tiny_study, drawn, monkeypatch, capsys):
-    monkeypatch.setattr(posekit.grid, "GRID_RATES", (1e-3, 2e-3))
+    monkeypatch.setattr(posekit.analysis.optimizers, "GRID_RATES", (1e-3, 2e-3))
     grid_command("tiny", data=[drawn], mpii=None, lspet=None, seeds=2, device="cpu")
     assert {(r.config.model, r.config.seed, r.config.learning_rate) for r in tiny_study.variations()} >= {
         (model, seed, 2e-3) for model in (1, 2, 3) for seed in (0, 1)

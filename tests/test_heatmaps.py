@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from posekit.errors import PosekitError
-from posekit.heatmaps import Codec, from_cells, to_cells
+from posekit.preprocessing.heatmaps import Codec, from_cells, to_cells
 
 
 def slow_heatmap(center: tuple[float, float], sigma: float, height: int, width: int) -> np.ndarray:

@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from posekit.cost import cost_by_part, network_cost
 from posekit.errors import PosekitError
-from posekit.folding import folded
-from posekit.hourglass import Hourglass, NetworkConfig, Residual, StackedHourglass, convolutions, count_parameters
+from posekit.models.config import NetworkConfig
+from posekit.models.cost import convolutions, cost_by_part, count_parameters, network_cost
+from posekit.models.folding import folded
+from posekit.models.hourglass import Hourglass, Residual, StackedHourglass
 
 SMALL = NetworkConfig("reduced", channels=16, stacks=2, modules=1, reductions=2)
 

@@ -14,12 +14,13 @@ from families import (
 )
 from torch import nn
 
-from posekit.configurations import OWN_MODEL, get_profile, network_config, run_config
-from posekit.cost import network_cost
 from posekit.errors import PosekitError
-from posekit.hourglass import NetworkConfig, StackedHourglass
-from posekit.hrnet import HRNet
-from posekit.networks import build_network
+from posekit.models.build import build_network
+from posekit.models.config import NetworkConfig
+from posekit.models.cost import network_cost
+from posekit.models.hourglass import StackedHourglass
+from posekit.models.hrnet import HRNet
+from posekit.study.configurations import OWN_MODEL, get_profile, network_config, run_config
 
 CONFIG = NetworkConfig(channels=8, stacks=1, family="hrnet")
 

@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 
 from posekit.errors import PosekitError
-from posekit.intervals import compare, holm, interval, seed_chance, seed_spread
-from posekit.metrics import pckh
+from posekit.evaluation.intervals import compare, holm, interval, seed_chance, seed_spread
+from posekit.evaluation.pckh import pckh
 from posekit.skeleton import INDEX, SCORED
 
 PEOPLE, ROUNDS, RESAMPLES = 120, 500, 400

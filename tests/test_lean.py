@@ -13,11 +13,11 @@ from families import (
 )
 from torch import nn
 
-from posekit.configurations import OWN_MODEL, get_profile, network_config, run_config
-from posekit.cost import network_cost
 from posekit.errors import PosekitError
-from posekit.hourglass import NetworkConfig
-from posekit.networks import build_network
+from posekit.models.build import build_network
+from posekit.models.config import NetworkConfig
+from posekit.models.cost import network_cost
+from posekit.study.configurations import OWN_MODEL, get_profile, network_config, run_config
 
 CONFIG = NetworkConfig(channels=24, stacks=1, modules=1, reductions=2, growth=1.4, family="lean")
 

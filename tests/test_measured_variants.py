@@ -14,13 +14,14 @@ sys.path.append(str(CHECKOUT / "benchmarks"))
 import runtimes
 import variants
 
-from posekit import measured
-from posekit.checkpoint import save_weights
-from posekit.configurations import get_model, run_config
-from posekit.cost import cost_by_part
+from posekit.analysis import benchmark_records
+from posekit.analysis.tables import cost_and_time
 from posekit.errors import PosekitError
-from posekit.hourglass import NetworkConfig, StackedHourglass
-from posekit.tables import cost_and_time
+from posekit.models.config import NetworkConfig
+from posekit.models.cost import cost_by_part
+from posekit.models.hourglass import StackedHourglass
+from posekit.study.configurations import get_model, run_config
+from posekit.training.checkpoint import save_weights
 
 RECORD = {
     "size": 128,
@@ -47,7 +48,7 @@ PARTS = [
 
 @pytest.fixture
 def records(tmp_path, monkeypatch):
-    monkeypatch.setattr(measured, "_FOLDER", tmp_path)
+    monkeypatch.setattr(benchmark_records, "_FOLDER", tmp_path)
     return tmp_path
 
 
@@ -59,7 +60,7 @@ def write_variants(folder, part_times, full_size=RECORD) -> None:
 def test_variants_that_share_a_network_share_its_numbers(records):
     large = {"size": 256, "measurements": RECORD["measurements"][:1], "memory": RECORD["memory"][:1]}
     write_variants(records, [], large)
-    table = measured.variant_latency()
+    table = benchmark_records.variant_latency()
     assert list(table["variant"]) == ["original", "compact", "student", "original"]
     rows = table.set_index(["variant", "device"])
     student = rows.loc["student", "cpu"]
@@ -69,13 +70,13 @@ def test_variants_that_share_a_network_share_its_numbers(records):
     assert pd.isna(rows.loc["original", "cpu"]["network MB"])
     gpu = rows.loc["original", "A GPU"]
     assert pd.isna(gpu["threads"]) and pd.isna(gpu["process MB"]) and gpu["network MB"] == 40
-    (one,) = measured.full_size_latency().to_dict("records")
+    (one,) = benchmark_records.full_size_latency().to_dict("records")
     assert one["variant"] == "original" and one["ms"] == pytest.approx(20) and pd.isna(one["process MB"])
 
 
 def test_parts_are_in_milliseconds_and_percent(records):
     write_variants(records, [{"size": size, "rounds": 9, "seconds": [0], "parts": PARTS} for size in (128, 256)])
-    table = measured.part_times()
+    table = benchmark_records.part_times()
     assert list(table["size"]) == [128, 128, 256, 256] and list(table["part"]) == 2 * ["stem", "hourglass 1"]
     assert list(table.loc[1, ["ms", "ms low", "ms high"]]) == pytest.approx([10, 9, 11])
     assert list(table.loc[0, ["share", "share low", "share high"]]) == pytest.approx([25, 20, 30])
@@ -87,7 +88,7 @@ def test_runtimes_are_read(records):
     row |= {"difference": [-1.0, -2.0, 0.5], "heatmaps": 0.1, "joints": 9.0}
     row |= {"seconds": [0.003, 0.002, 0.004], "ratio": [4.0, 3.0, 5.0]}
     (records / "runtimes.json").write_text(json.dumps({"measurements": [row]}))
-    (read,) = measured.runtimes().to_dict("records")
+    (read,) = benchmark_records.runtimes().to_dict("records")
     assert [read[name] for name in ("runtime", "precision", "pckh high", "difference low")] == [
         *("onnxruntime", "int8", 58.0, -2.0)
     ]
@@ -97,7 +98,7 @@ def test_runtimes_are_read(records):
 def test_frames_a_second_are_read(records):
     row = {"network": "a.pt", "runtime": "torch", "flip": True, "threads": 2, "drawing": False, "rounds": 5}
     (records / "video.json").write_text(json.dumps({"measurements": [row | {"frames_per_second": [30, 29, 32]}]}))
-    (read,) = measured.frames_a_second().to_dict("records")
+    (read,) = benchmark_records.frames_a_second().to_dict("records")
     assert (read["network"], read["flip"], read["threads"]) == ("a.pt", True, 2)
     assert [read[f"frames a second{end}"] for end in ("", " low", " high")] == [30, 29, 32]
 
@@ -111,7 +112,7 @@ SCRIPTS = {"runtimes": "runtimes", "frames_a_second": "video"}
 def test_a_missing_record_says_how_it_is_made(records, name):
     script = SCRIPTS.get(name, "variants")
     with pytest.raises(PosekitError, match=rf"{script}\.json; make it by: python benchmarks/{script}\.py.* --out"):
-        getattr(measured, name)()
+        getattr(benchmark_records, name)()
 
 
 def test_small_networks_at_full_size_are_the_report_s_with_fewer_of_everything():
@@ -133,7 +134,7 @@ def test_what_is_recorded_of_variants_is_what_is_read(records, monkeypatch):
     parts = variants.part_times(large, 32, 3)
     (records / "variants.json").write_text(json.dumps(record | {"full_size": record, "part_times": [parts]}))
 
-    table = measured.variant_latency()
+    table = benchmark_records.variant_latency()
     assert len(table) == 9 and (table["ms"] > 0).all() and (table["ms low"] <= table["ms high"]).all()
     assert (table.loc[table["variant"] == "original", "ratio"] == 1).all()
     ours = table.drop(columns="variant")
@@ -146,7 +147,7 @@ def test_what_is_recorded_of_variants_is_what_is_read(records, monkeypatch):
     )
     assert pd.isna(memory["original", "torch folded"])
 
-    times = measured.part_times()
+    times = benchmark_records.part_times()
     rows = [(row["part"], row["level"]) for row in cost_by_part(large, 32, levels=True)]
     assert {(row["part"], row["level"]) for row in parts["parts"]} == {*rows, ("between", None)}
     assert (times["ms"] > 0).all() and 0 < times["share"].sum() < 200

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from posekit.metrics import head_distances, pckh, pckh_curve, split_by_visibility
-from posekit.mpii import read_mpii
-from posekit.predictions import read_predictions
+from posekit.datasets.mpii import read_mpii
+from posekit.evaluation.pckh import head_distances, pckh, pckh_curve, split_by_visibility
+from posekit.evaluation.prediction_files import read_predictions
 from posekit.skeleton import INDEX
 
 

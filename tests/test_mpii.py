@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from tables import make_people
 
-from posekit.annotations import estimated_head_size
-from posekit.crop import CropRule
-from posekit.dataset import make_crops
+from posekit.datasets.mpii import read_mpii
+from posekit.datasets.people import estimated_head_size, with_images
 from posekit.errors import PosekitError
-from posekit.mpii import read_mpii, with_images
+from posekit.preprocessing.batches import make_crops
+from posekit.preprocessing.crop import CropRule
 from posekit.skeleton import INDEX
 
 JOINTS = [[100 + 2 * number, 50 + 10 * number] for number in range(16)]
@@ -106,7 +106,7 @@ def test_mpii_has_the_people_that_it_has(mpii_folder):
     assert (len(people), people.validation.sum()) == (25_204, 2_958)
     assert len(set(people.image)) == 17_408
     # The small list of validation images in the package says the same as the annotations.
-    from posekit.mpii import _validation_images
+    from posekit.datasets.mpii import _validation_images
 
     assert set(people.image[people.validation]) == _validation_images()
     assert not set(people.image[~people.validation]) & _validation_images()

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import scipy.io
 
+from posekit.datasets.mpii import _validation_images, read_mpii, validation_people
 from posekit.errors import PosekitError
-from posekit.mpii import _validation_images, read_mpii, validation_people
 from posekit.skeleton import INDEX
 
 EMPTY = np.zeros((0, 0))

@@ -6,9 +6,9 @@ import nbformat
 import pytest
 from conftest import CHECKOUT
 
+from posekit.cli.run_notebooks import execute_notebook, publish_notebook, source_digest, study_notebooks
 from posekit.errors import PosekitError
-from posekit.notebooks import execute_notebook, publish_notebook, source_digest, study_notebooks
-from posekit.study import Study
+from posekit.study.study import Study
 
 
 @pytest.mark.parametrize("path", study_notebooks(), ids=lambda path: path.stem)

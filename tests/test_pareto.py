@@ -11,25 +11,27 @@ from made_runs import make_run
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from typer.testing import CliRunner
 
-from posekit import measured
-from posekit.budget import budget_table, passing_epoch, told_budgets
-from posekit.cli import app
-from posekit.configurations import OWN_MODEL, get_profile, run_config
-from posekit.errors import PosekitError
-from posekit.intervals import compare
-from posekit.metrics import pckh
-from posekit.pareto import (
+from posekit.analysis import benchmark_records
+from posekit.analysis.cheaper_networks import (
     PARETO_COLUMNS,
+    budget_table,
     by_variant,
     measured_as_told,
     pareto_table,
+    passing_epoch,
+    told_budgets,
     told_difference,
     told_table,
     untrained,
 )
-from posekit.records import Run
-from posekit.variant_figures import learning_figure, pareto_figure, spread
-from posekit.variants import VARIANTS
+from posekit.analysis.cost_figures import learning_figure, pareto_figure, spread
+from posekit.cli.cli import app
+from posekit.errors import PosekitError
+from posekit.evaluation.intervals import compare
+from posekit.evaluation.pckh import pckh
+from posekit.study.configurations import OWN_MODEL, get_profile, run_config
+from posekit.study.runs import Run
+from posekit.study.variants import VARIANTS
 
 LATENCY = {"original": 12.0, "early": 9.0, "small": 2.0}
 
@@ -236,7 +238,7 @@ def run_command(*arguments: str) -> str:
 def test_the_command_writes_tables_and_figures_and_says_what_is_missing(home, monkeypatch):
     rows = [(name, "onnxruntime", 1, ms, 60.0) for name, ms in LATENCY.items()]
     table = pd.DataFrame(rows, columns=["variant", "runtime", "threads", "ms", "network MB"])
-    monkeypatch.setattr(measured, "variant_latency", lambda: table, raising=False)
+    monkeypatch.setattr(benchmark_records, "variant_latency", lambda: table, raising=False)
     said = run_command("variants", "made")
     folder = home / "figures" / "made-variants"
     short, long = (pd.read_csv(folder / name) for name in ("pareto.csv", "pareto-long.csv"))
@@ -255,7 +257,7 @@ def test_the_command_needs_no_latency(home, monkeypatch):
     def none() -> pd.DataFrame:
         raise PosekitError("there is no record variants.json; make it")
 
-    monkeypatch.setattr(measured, "variant_latency", none, raising=False)
+    monkeypatch.setattr(benchmark_records, "variant_latency", none, raising=False)
     assert "there is no record variants.json" in run_command("variants", "made")
     table = pd.read_csv(home / "figures" / "made-variants" / "pareto.csv")
     assert table["latency_ms"].isna().all() and len(table) == 2

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from posekit.accuracy_figures import accuracy_figure
-from posekit.configurations import MODELS
-from posekit.figures import LOSS_FIGURES, loss_figure, save_figure
-from posekit.metrics import pckh
-from posekit.picture_figures import crop_figure
-from posekit.publication import publish_pictures, publish_records
-from posekit.results import Results
+from posekit.analysis.accuracy_figures import accuracy_figure
+from posekit.analysis.picture_figures import crop_figure
+from posekit.analysis.publish import publish_pictures, publish_records, save_figure
+from posekit.analysis.report_figures import LOSS_FIGURES, loss_figure
+from posekit.analysis.results import Results
+from posekit.evaluation.pckh import pckh
+from posekit.study.configurations import MODELS
 
 
 def test_loss_figure_draws_what_the_records_say(tiny_study):
@@ -48,7 +48,7 @@ def test_accuracy_figure_has_the_groups_and_the_floor(tiny_study):
 
 
 def test_crop_figure_shows_the_crop(tiny_study):
-    from posekit.images import read_image
+    from posekit.datasets.images import read_image
 
     people = tiny_study.people
     image = read_image(people.images_folder / people.image[0], upright=False)

@@ -13,16 +13,15 @@ import torch
 from test_predictor import FindsRed
 from typer.testing import CliRunner
 
-from posekit import cli_predict
-from posekit.cli import app
-from posekit.crop import CropRule
+from posekit.cli import predict as cli_predict
+from posekit.cli.cli import app
+from posekit.datasets.images import write_image
 from posekit.errors import PosekitError
-from posekit.following import next_box
-from posekit.heatmaps import Codec
-from posekit.images import write_image
-from posekit.predictor import Predictor
+from posekit.inference.predictor import Predictor
+from posekit.inference.video import next_box, video_file
+from posekit.preprocessing.crop import CropRule
+from posekit.preprocessing.heatmaps import Codec
 from posekit.skeleton import JOINTS
-from posekit.video import video_file
 
 WIDTH, HEIGHT, COUNT, FPS, RADIUS = 320, 240, 30, 20.0, 8
 
@@ -335,7 +334,7 @@ def test_q_ends_the_window(camera, monkeypatch):
 def test_what_a_camera_sees_lasts_as_long_in_its_video(tmp_path, monkeypatch):
     """Pictures that come twice as slowly as the video runs are shown twice."""
     now = [0.0]
-    monkeypatch.setattr("posekit.video.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("posekit.inference.video.time.perf_counter", lambda: now[0])
     with video_file(tmp_path / "seen.mp4", FPS, live=True) as file:
         for _ in range(10):
             now[0] += 2 / FPS

@@ -11,11 +11,11 @@ import scipy.io
 from tables import make_people
 from typer.testing import CliRunner
 
-from posekit.cli import app
+from posekit.cli.cli import app
+from posekit.datasets.mpii import read_mpii
 from posekit.errors import PosekitError
-from posekit.metrics import head_distances, pckh
-from posekit.mpii import read_mpii
-from posekit.predictions import missing_joints, read_predictions, write_predictions
+from posekit.evaluation.pckh import head_distances, pckh
+from posekit.evaluation.prediction_files import missing_joints, read_predictions, write_predictions
 from posekit.skeleton import JOINTS
 
 PEOPLE = make_people(4)

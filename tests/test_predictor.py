@@ -10,15 +10,15 @@ import torch
 from conftest import CHECKOUT
 from typer.testing import CliRunner
 
-from posekit.cli import app
-from posekit.crop import CropRule
+from posekit.cli.cli import app
+from posekit.datasets.images import read_image
 from posekit.errors import PosekitError
-from posekit.heatmaps import STRIDE, Codec
-from posekit.images import read_image
-from posekit.metrics import pckh
-from posekit.predictor import LEAN_NETWORK, OWN_NETWORK, FlipTest, Predictor
+from posekit.evaluation.pckh import pckh
+from posekit.inference.predictor import LEAN_NETWORK, OWN_NETWORK, FlipTest, Predictor
+from posekit.paths import checkpoint_path
+from posekit.preprocessing.crop import CropRule
+from posekit.preprocessing.heatmaps import STRIDE, Codec
 from posekit.skeleton import JOINTS
-from posekit.study import checkpoint_path
 
 
 class FindsRed(torch.nn.Module):
@@ -176,7 +176,9 @@ def test_predict_command_answers_like_the_predictor(trained, tmp_path):
     rows = json.loads(result.stdout)
     assert [row["joint"] for row in rows] == list(JOINTS)
     joints = np.array([[row["x"], row["y"]] for row in rows])
-    answer = trained.predictor(5).predict(read_image(photograph, upright=True), people.center[0], people.scale[0])
+    answer = Predictor.from_checkpoint(trained.network(5), trained.device).predict(
+        read_image(photograph, upright=True), people.center[0], people.scale[0]
+    )
     np.testing.assert_allclose(joints, answer.joints, atol=0.01)
     # The cache decodes photographs smaller where that is enough: the same picture to a grey level, not to a bit,
     # so that a joint with two nearly equal peaks may go to the other one.

@@ -1,8 +1,10 @@
 """The repository itself: pins, environment, README and notebooks fit together."""
 
+import ast
 import re
 import subprocess
 import tomllib
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -12,11 +14,12 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from posekit.cli import app
-from posekit.notebooks import study_notebooks
-from posekit.predictor import OWN_NETWORK
-from posekit.results import PUBLISHED, Results
-from posekit.tables import markdown, models_table
+from posekit.analysis.publish import markdown
+from posekit.analysis.results import PUBLISHED, Results
+from posekit.analysis.tables import models_table
+from posekit.cli.cli import app
+from posekit.cli.run_notebooks import study_notebooks
+from posekit.inference.predictor import OWN_NETWORK
 
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
 LOCK = {
@@ -97,25 +100,54 @@ def test_nothing_large_and_no_image_of_a_data_set_is_tracked():
             assert path.suffix.lower() not in (".jpg", ".jpeg", ".mat", ".h5"), name
 
 
-def test_rooms_import_only_rooms_below_them():
-    """The map at the end of the README, against the imports at the top of every module."""
-    block = (CHECKOUT / "README.md").read_text().split("imports only rooms below it.")[1].split("```")[1]
-    package = CHECKOUT / "posekit"
-    rooms = {path.stem for path in package.glob("[a-z]*.py")}
-    rooms |= {path.parent.name for path in package.glob("*/__init__.py")}
-    rows = [set(re.findall(r"\w+", line[:45])) & rooms for line in block.strip().splitlines()]
-    floor = {room: len(rows) - number for number, row in enumerate(rows) for room in row}
-    assert set(floor) == rooms
-    for room in rooms:
-        path = CHECKOUT / "posekit" / room
-        sources = [path.with_suffix(".py")] if path.with_suffix(".py").exists() else path.glob("*.py")
-        for source in sources:
-            text = source.read_text()
-            imported = set(re.findall(r"^ *from posekit\.(\w+)", text, re.MULTILINE))
-            for line in re.findall(r"^ *from posekit import (.+)$", text, re.MULTILINE):
-                imported |= set(re.findall(r"\w+", line)) & rooms
-            wrong = {other for other in imported - {room} if floor[other] >= floor[room]}
-            assert not wrong, f"{room} imports {wrong}"
+#: The wings of the house, lowest first; those of one row do not import each other.
+WINGS = (
+    ("ground",),
+    ("datasets",),
+    ("preprocessing",),
+    ("models", "evaluation"),
+    ("training",),
+    ("study", "inference"),
+    ("analysis",),
+    ("cli", "visualizer"),
+)
+FLOOR = {wing: floor for floor, row in enumerate(WINGS) for wing in row}
+MODULES = sorted((CHECKOUT / "posekit").rglob("*.py"))
+
+
+def wing_of(module: Path) -> str:
+    """Of a file in posekit/ or of what an import names: its folder, or the ground."""
+    parts = module.relative_to(CHECKOUT / "posekit").parts
+    return parts[0] if parts and parts[0] in FLOOR else "ground"
+
+
+def imported_wings(module: Path) -> set[str]:
+    """The wings that a module imports from, inside functions too."""
+    names = set()
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: imports are written in full"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {wing_of(CHECKOUT.joinpath(*name.split("."))) for name in names if name.split(".")[0] == "posekit"}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(CHECKOUT)))
+def test_a_wing_imports_only_from_wings_below_it(module):
+    own = wing_of(module)
+    if module.name == "__main__.py":
+        return  # `python -m posekit` is the command line
+    wrong = {wing for wing in imported_wings(module) - {own} if FLOOR[wing] >= FLOOR[own]}
+    assert not wrong, f"{own} imports from {', '.join(sorted(wrong))}"
+
+
+def test_modules_are_small_and_few_lie_outside_of_wings():
+    long = [str(path) for path in MODULES if len(path.read_text().splitlines()) > 350]
+    assert not long, f"more than 350 lines: {long}"
+    assert len(list((CHECKOUT / "posekit").glob("*.py"))) <= 8
+    folders = {path.parent.name for path in (CHECKOUT / "posekit").glob("*/__init__.py")}
+    assert folders == FLOOR.keys() - {"ground"}
 
 
 def test_the_table_of_models_in_the_readme_is_the_one_made_from_the_records():

@@ -10,13 +10,17 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from conftest import CHECKOUT
 
+from posekit.datasets.drawn import draw_person, make_sample, worker, write
+from posekit.datasets.drawn.canvas import Canvas
+from posekit.datasets.drawn.pose_prior import load, shipped
+from posekit.datasets.drawn.scene import Scene, annotate, compose, paint_scene
 from posekit.errors import PosekitError
-from posekit.sample import draw_person, make_sample, worker, write
-from posekit.sample.paint import Canvas
-from posekit.sample.prior import fit, load, save, shipped
-from posekit.sample.scene import Scene, annotate, compose, paint_scene
 from posekit.skeleton import INDEX, JOINTS
+
+sys.path.append(str(CHECKOUT / "benchmarks"))
+from fit_pose_prior import fit, save
 
 GREEN, RED, BLUE, YELLOW, MAGENTA = np.array(
     [[0, 1, 0], [1, 0, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1]], dtype=np.float32
@@ -230,7 +234,7 @@ def test_failed_write_leaves_no_folder(tmp_path, monkeypatch, error):
 
 def test_killed_run_leaves_no_sample(tmp_path):
     target = str(tmp_path / "sample")
-    code = f"from posekit.sample import make_sample; make_sample({target!r}, 500, 100, progress=False)"
+    code = f"from posekit.datasets.drawn import make_sample; make_sample({target!r}, 500, 100, progress=False)"
     process = subprocess.Popen([sys.executable, "-c", code])
     patience = time.monotonic() + 15
     while not list(tmp_path.rglob("*.jpg")) and time.monotonic() < patience:

@@ -16,20 +16,20 @@ import pytest
 import torch
 from processes import CPU, train_alone, write_gradients
 
-import posekit.study
-import posekit.training
-from posekit.checkpoint import load_checkpoint, owned, read_checkpoint
-from posekit.dataset import batches
+import posekit.study.study
+import posekit.training.loop
+from posekit.analysis.report_figures import loss_figure
 from posekit.device import choose_precision
 from posekit.errors import PosekitError
-from posekit.estimate import Estimate, estimate
-from posekit.evaluation import heatmap_loss
-from posekit.figures import loss_figure
-from posekit.predictor import Predictor
-from posekit.records import read_run, write_progress
-from posekit.step import Step, make_network, make_optimizer
-from posekit.study import Study
-from posekit.training import EpochRecord
+from posekit.inference.predictor import Predictor
+from posekit.preprocessing.batches import batches
+from posekit.study.runs import read_run, write_progress
+from posekit.study.study import Study
+from posekit.training.checkpoint import load_checkpoint, owned, read_checkpoint
+from posekit.training.estimate import Estimate, estimate
+from posekit.training.loop import EpochRecord
+from posekit.training.losses import heatmap_loss
+from posekit.training.step import Step, make_network, make_optimizer
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="forks processes")
 
@@ -92,7 +92,7 @@ def test_snapshots_are_the_network_of_their_epoch(tiny_study):
     snapshots = tiny_study.snapshots(5)
     assert list(snapshots) == [1, 2, 3]
     person = np.array(tiny_study.crops[1].images[0]), tiny_study.crops[1].matrices[0]
-    last = tiny_study.predictor(5).predict_crop(*person)
+    last = Predictor.from_checkpoint(tiny_study.network(5), CPU).predict_crop(*person)
     kept = [Predictor.from_checkpoint(path, CPU).predict_crop(*person) for path in snapshots.values()]
     # Halves of floats have 11 bits.
     assert abs(kept[-1].heatmaps - last.heatmaps).max() < 0.01 * abs(last.heatmaps).max()
@@ -217,7 +217,7 @@ def test_a_compiler_that_fails_is_named_and_the_step_done_without(tiny_study, mo
 @posix
 def test_trainings_end_with_the_study_that_is_killed(drawn, tmp_path):
     program = (
-        "from posekit.parallel import run_together\n"
+        "from posekit.study.parallel import run_together\n"
         "models = [['train', '--model', str(n), '--device', 'cpu', '--learning-rate', '0.002'] for n in (5, 6)]\n"
         "run_together(models, 2, {}, lambda: (0, ''), 1, progress=False)"
     )
@@ -328,10 +328,10 @@ def test_records_of_a_run_that_changed_hands_tell_both(tiny_study, monkeypatch):
         write_progress(*arguments)
         raise KeyboardInterrupt
 
-    before = posekit.study.environment
+    before = posekit.study.study.environment
     with monkeypatch.context() as elsewhere, pytest.raises(KeyboardInterrupt):
-        elsewhere.setattr(posekit.study, "write_progress", stop)
-        elsewhere.setattr(posekit.study, "environment", lambda *how: before(*how) | {"device": "abacus"})
+        elsewhere.setattr(posekit.study.study, "write_progress", stop)
+        elsewhere.setattr(posekit.study.study, "environment", lambda *how: before(*how) | {"device": "abacus"})
         tiny_study.record(config)
     made_by = tiny_study.record(config).environment
     assert made_by["device"] == "cpu" and made_by["earlier"] == "up to epoch 1: device abacus"
@@ -361,6 +361,6 @@ def test_bfloat16_trains_where_it_is_asked_for(drawn, tiny_home, tiny_study):
 
 
 def test_more_processes_than_people_in_a_batch_are_refused(tiny_study, tmp_path, monkeypatch):
-    monkeypatch.setattr(posekit.training, "process", lambda: (0, 9))
+    monkeypatch.setattr(posekit.training.loop, "process", lambda: (0, 9))
     with pytest.raises(PosekitError, match="a batch of 8 people cannot be shared by 9 processes"):
-        posekit.training.train(tiny_study.config(5), *tiny_study.crops, tmp_path / "last.pt", CPU)
+        posekit.training.loop.train(tiny_study.config(5), *tiny_study.crops, tmp_path / "last.pt", CPU)

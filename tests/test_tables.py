@@ -5,8 +5,8 @@ import pytest
 from made_runs import PEOPLE, make_run
 from tables import make_people
 
+from posekit.analysis.tables import visibility_table
 from posekit.skeleton import INDEX, SCORED
-from posekit.tables import visibility_table
 
 
 def test_visible_and_occluded_joints_are_counted_apart():

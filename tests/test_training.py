@@ -12,17 +12,20 @@ import numpy as np
 import pytest
 import torch
 
-import posekit.study
-from posekit.checkpoint import read_checkpoint, save_checkpoint
-from posekit.configurations import MODELS, PROFILES, RunConfig, get_model, get_profile
+import posekit.study.study
 from posekit.errors import PosekitError
-from posekit.evaluation import heatmap_loss
-from posekit.metrics import pckh
-from posekit.parallel import run_together
-from posekit.records import read_run
-from posekit.step import make_network, make_optimizer
-from posekit.study import Study, checkpoint_path
-from posekit.training import make_scheduler, train
+from posekit.evaluation.pckh import pckh
+from posekit.inference.predictor import Predictor
+from posekit.paths import checkpoint_path
+from posekit.study.configurations import MODELS, PROFILES, get_model, get_profile
+from posekit.study.parallel import run_together
+from posekit.study.runs import read_run
+from posekit.study.study import Study
+from posekit.training.checkpoint import read_checkpoint, save_checkpoint
+from posekit.training.loop import make_scheduler, train
+from posekit.training.losses import heatmap_loss
+from posekit.training.run_config import RunConfig
+from posekit.training.step import make_network, make_optimizer
 
 CPU = torch.device("cpu")
 
@@ -159,7 +162,7 @@ def test_finished_runs_are_not_trained_again(tiny_study):
 
 
 def test_a_missing_or_half_trained_network_is_trained_without_touching_finished_records(tiny_study):
-    expected = weights(tiny_study.predictor(6).network)
+    expected = weights(Predictor.from_checkpoint(tiny_study.network(6), CPU).network)
     record = tiny_study.records / "model-6-seed-0" / "run.json"
     before = record.stat().st_mtime_ns
     path = checkpoint_path(tiny_study.name, 6, 0)
@@ -171,7 +174,7 @@ def test_a_missing_or_half_trained_network_is_trained_without_touching_finished_
     with pytest.raises(Stop):
         train(tiny_study.config(6), *tiny_study.crops, path, CPU, progress=False, on_epoch=stop)
     assert len(read_checkpoint(path)["history"]) == 1
-    again = weights(tiny_study.predictor(6).network)
+    again = weights(Predictor.from_checkpoint(tiny_study.network(6), CPU).network)
     assert all(torch.equal(a, b) for a, b in zip(expected, again, strict=True))
     assert record.stat().st_mtime_ns == before
 
@@ -189,8 +192,10 @@ def test_force_trains_anew_but_not_before_the_request_is_sound(tiny_study):
 def test_trainings_side_by_side_are_of_the_same_study(tiny_study, monkeypatch):
     """Children must see this study's data and profile, not the ones of the person's environment."""
     asked = []
-    monkeypatch.setattr(posekit.study, "run_together", lambda *arguments, **rest: asked.append((arguments, rest)))
-    monkeypatch.setattr(posekit.study, "cpu_cores", lambda: 4)
+    monkeypatch.setattr(
+        posekit.study.study, "run_together", lambda *arguments, **rest: asked.append((arguments, rest))
+    )
+    monkeypatch.setattr(posekit.study.study, "cpu_cores", lambda: 4)
     monkeypatch.setattr(tiny_study, "profile", replace(tiny_study.profile, cpu_threads=1))
     monkeypatch.setenv("POSEKIT_MPII", "/elsewhere")
     configs = [replace(tiny_study.config(model), seed=0) for model in (1, 2)]

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from archives import disk_of, only, tar_of, zip_of
 
+from posekit.datasets.unpack import unpack
 from posekit.errors import PosekitError
-from posekit.unpack import unpack
 
 DATA = np.random.default_rng(0).bytes(300_000)
 

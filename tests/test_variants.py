@@ -7,11 +7,14 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from posekit.configurations import OWN_MODEL, VARIANT_PROFILES, get_profile, run_config
-from posekit.crop import clip_box, crop_matrix, person_box
-from posekit.hourglass import NetworkConfig, StackedHourglass, likelihood
-from posekit.step import Step, cross_entropy, make_optimizer
-from posekit.variants import VARIANTS
+from posekit.models.answers import likelihood
+from posekit.models.config import NetworkConfig
+from posekit.models.hourglass import StackedHourglass
+from posekit.preprocessing.crop import clip_box, crop_matrix, person_box
+from posekit.study.configurations import OWN_MODEL, VARIANT_PROFILES, get_profile, run_config
+from posekit.study.variants import VARIANTS
+from posekit.training.losses import cross_entropy
+from posekit.training.step import Step, make_optimizer
 
 
 @pytest.mark.parametrize("name", VARIANTS)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from posekit.checkpoint import read_checkpoint
 from posekit.device import choose_device
-from posekit.metrics import pckh
-from posekit.predictor import Predictor
+from posekit.evaluation.pckh import pckh
+from posekit.inference.predictor import Predictor
+from posekit.paths import checkpoint_path
 from posekit.skeleton import INDEX, JOINTS, SCORED
-from posekit.study import checkpoint_path
+from posekit.training.checkpoint import read_checkpoint
 from posekit.visualizer.answers import Answers, answer_bytes, worst_first
 from posekit.visualizer.pane import Pane
 from posekit.visualizer.people import AS_STORED, NO_MODEL, WORST_PERSON, Visualizer
@@ -24,7 +24,8 @@ FIVE, SIX = "Model 5: reduced, RMSprop", "Model 6: reduced, Adam"
 
 @pytest.fixture
 def predictors(tiny_study) -> dict[str, Predictor]:
-    return tiny_study.predictors([5, 6])
+    networks = tiny_study.networks([5, 6])
+    return {name: Predictor.from_checkpoint(path, tiny_study.device) for name, path in networks.items()}
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 from test_predictor import FindsRed
 
-from posekit.crop import CropRule
+from posekit.datasets.images import read_image
 from posekit.errors import PosekitError
-from posekit.heatmaps import Codec
-from posekit.images import read_image
-from posekit.predictor import Predictor
+from posekit.inference.predictor import Predictor
+from posekit.preprocessing.crop import CropRule
+from posekit.preprocessing.heatmaps import Codec
 from posekit.skeleton import JOINTS
 from posekit.visualizer import OwnPhotograph
 from posekit.visualizer.photograph import LARGEST_FILE, MOST_PIXELS, read_photograph

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from posekit.drawing import (
+from posekit.inference.drawing import (
     CELLS_TO_CROP,
     draw_skeleton,
     enlarge,
@@ -11,10 +11,10 @@ from posekit.drawing import (
     heatmap_picture,
     overlay_heatmap,
 )
-from posekit.predictor import Prediction
+from posekit.inference.predictor import Prediction
 from posekit.skeleton import INDEX, JOINTS
+from posekit.visualizer.controls import legend_html
 from posekit.visualizer.joint_table import answer_html, joint_table, summary, table_html
-from posekit.visualizer.look import legend_html
 from posekit.visualizer.rendering import (
     ALL_JOINTS,
     NO_HEATMAP,

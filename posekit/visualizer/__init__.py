@@ -1,4 +1,14 @@
-"""Sliders over pure functions: why is a prediction right or wrong, in a data set and in one's own photograph."""
+"""Sliders over pure functions: why is a prediction right or wrong, in a data set and in one's own photograph.
+
+people           the visualizer of a data set
+own_photograph   the visualizer of a photograph that a person chooses
+controls         the sliders and lists that both share
+rendering        what is shown, as a pure function of what is chosen
+photograph       a file that a person chose, checked
+answers          what networks answer, asked once each
+joint_table      joints as a table
+pane, upload     widgets with code of their own in JavaScript
+"""
 
 from posekit.visualizer.own_photograph import OwnPhotograph
 from posekit.visualizer.people import Visualizer

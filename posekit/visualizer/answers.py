@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from cachetools import LRUCache
 
-from posekit.dataset import Crops
-from posekit.evaluation import evaluate
-from posekit.predictor import Prediction, Predictor
+from posekit.evaluation.evaluate import evaluate
+from posekit.inference.predictor import Prediction, Predictor
+from posekit.preprocessing.batches import Crops
 
 #: People that are evaluated between two reports of progress.
 PART = 32

@@ -5,8 +5,8 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from posekit.metrics import head_distances
-from posekit.predictor import Prediction
+from posekit.evaluation.pckh import head_distances
+from posekit.inference.predictor import Prediction
 from posekit.skeleton import JOINTS, SCORED
 
 

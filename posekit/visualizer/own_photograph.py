@@ -8,9 +8,9 @@ import ipywidgets as widgets
 import numpy as np
 
 from posekit.errors import PosekitError
-from posekit.predictor import Prediction, Predictor
+from posekit.inference.predictor import Prediction, Predictor
+from posekit.visualizer.controls import CONTROLS, SHOWN, STYLE, Look, group, labelled, lines, picture_bytes
 from posekit.visualizer.joint_table import answer_html
-from posekit.visualizer.look import CONTROLS, SHOWN, STYLE, Look, group, labelled, lines, picture_bytes
 from posekit.visualizer.pane import Pane, under_pane
 from posekit.visualizer.photograph import LARGEST_FILE, Photograph, read_photograph, save_estimate
 from posekit.visualizer.rendering import Canvas, State, crop_canvas, image_canvas, render

@@ -8,15 +8,15 @@ import ipywidgets as widgets
 import numpy as np
 from cachetools import LRUCache
 
-from posekit.crop import person_box
-from posekit.dataset import Crops
+from posekit.datasets.images import read_image
 from posekit.errors import PosekitError
-from posekit.images import read_image
-from posekit.predictor import Prediction, Predictor
+from posekit.inference.predictor import Prediction, Predictor
+from posekit.preprocessing.batches import Crops
+from posekit.preprocessing.crop import person_box
 from posekit.skeleton import INDEX, JOINTS, SCORED
 from posekit.visualizer.answers import Answers, worst_first
+from posekit.visualizer.controls import CONTROLS, SHOWN, STYLE, Look, group, labelled, lines, picture_bytes
 from posekit.visualizer.joint_table import joint_table, summary, table_html
-from posekit.visualizer.look import CONTROLS, SHOWN, STYLE, Look, group, labelled, lines, picture_bytes
 from posekit.visualizer.pane import Pane, under_pane
 from posekit.visualizer.rendering import Canvas, State, crop_canvas, image_canvas, render
 

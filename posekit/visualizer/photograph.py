@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from posekit.drawing import draw_skeleton
+from posekit.datasets.images import decode_image, write_image
 from posekit.errors import PosekitError
-from posekit.images import decode_image, write_image
-from posekit.joint_file import joint_rows
-from posekit.predictor import Prediction
+from posekit.inference.drawing import draw_skeleton
+from posekit.inference.joint_file import joint_rows
+from posekit.inference.predictor import Prediction
 
 #: Pillow's names of what can be read. MPO is a JPEG with a second picture behind it, as some telephones make.
 FORMATS = {"JPEG": "JPEG", "MPO": "JPEG", "PNG": "PNG", "WEBP": "WebP"}

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from posekit.crop import invert, transform
-from posekit.drawing import (
+from posekit.inference.drawing import (
     CELLS_TO_CROP,
     draw_box,
     draw_circle,
@@ -14,7 +13,8 @@ from posekit.drawing import (
     enlarge,
     overlay_heatmap,
 )
-from posekit.predictor import Prediction
+from posekit.inference.predictor import Prediction
+from posekit.preprocessing.crop import invert, transform
 from posekit.skeleton import INDEX
 
 ALL_JOINTS, NO_HEATMAP = "all (largest value)", "none"

@@ -1,0 +1,209 @@
+"""Accuracy as figures, from records alone: by joint, over thresholds, by seed, over learning rates.
+
+Points are PCKh, bars through them 95 % intervals over people. Floors and the ceiling are drawn where the records
+have them. Colours, markers and dashes of the models are those of `posekit.analysis.style`.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator
+
+from posekit.analysis.optimizers import GRID_MODELS, GRID_RATES, REPORT_RATES, Grid, grid_table
+from posekit.analysis.style import COLORS, DASHES, MARKERS, new_figure, study_of
+from posekit.evaluation.intervals import RESAMPLES, interval
+from posekit.evaluation.pckh import pckh, pckh_curve
+from posekit.skeleton import GROUPS
+from posekit.study.runs import Run
+from posekit.study.seeds import Seeds, by_configuration
+
+#: What the records know beside the models, by the names of `posekit.study.runs.Run.floors`.
+_REFERENCES = {
+    "center_weighted14": "middle of the crop",
+    "mean_pose_weighted14": "mean pose",
+    "codec_ceiling_weighted14": "codec's ceiling",
+}
+
+#: Of intervals that are only drawn: they move by less than the width of a line.
+_DRAWN = RESAMPLES // 5
+
+
+def accuracy_figure(runs: Sequence[Run], threshold: float = 0.5) -> Figure:
+    """PCKh of the validation people by group of joints and model, mean over seeds, with intervals over people."""
+    figure, axes = new_figure(8.2, 4.4)
+    axis = axes[0, 0]
+    names = [*GROUPS, "weighted14"]
+    models = by_configuration(runs)
+    for seeds, offset in zip(models, np.linspace(-0.32, 0.32, len(models)), strict=True):
+        found = [interval(seeds.distances(), name, threshold, _DRAWN) for name in names]
+        _points(
+            axis,
+            seeds,
+            np.arange(len(names)) + offset,
+            [one.estimate for one in found],
+            [one.low for one in found],
+            [one.high for one in found],
+        )
+    if threshold == 0.5:
+        floor, last = _reference(runs, "mean_pose_weighted14"), len(names) - 1
+        axis.hlines(floor, last - 0.42, last + 0.42, color="black", linestyle=(0, (2, 2)), linewidth=1.2)
+        axis.annotate("mean\npose", (last + 0.42, floor), (3, 0), textcoords="offset points", va="center",
+                      fontsize="small")  # fmt: skip
+    for boundary in np.arange(len(names) - 1) + 0.5:
+        axis.axvline(boundary, color="0.9", linewidth=0.8)
+    axis.set_xticks(range(len(names)), [*GROUPS, "all 14\nweighted"])
+    axis.set_ylim(bottom=0)
+    axis.set_ylabel(f"PCKh@{threshold:g} (%)")
+    axis.set_title(f"Accuracy on the validation people, 95 % intervals over people ({study_of(runs)})")
+    axis.set_xlim(-0.5, len(names) - 0.1)  # room for the floor's name
+    sns.despine(ax=axis)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    return figure
+
+
+def pckh_curve_figure(runs: Sequence[Run]) -> Figure:
+    """PCKh weighted14 of the validation people over thresholds up to one head size; floors and ceiling at 0.5."""
+    figure, axes = new_figure(7.6, 4.4)
+    axis = axes[0, 0]
+    thresholds = np.linspace(0, 1, 201)
+    for seeds in by_configuration(runs):
+        model = seeds.config.model
+        for number, run in enumerate(seeds.runs):
+            axis.plot(
+                thresholds,
+                pckh_curve(run.distances(), thresholds).mean("weighted14"),
+                color=COLORS[model],
+                linestyle=DASHES[model],
+                linewidth=0.7 if number else 1.5,
+                marker=None if number else MARKERS[model],
+                markersize=5,
+                markevery=(4 * model, 40),
+                label=None if number else seeds.label,
+            )
+    axis.axvline(0.5, color="0.8", linewidth=1, zorder=0)
+    for key, name in _REFERENCES.items():
+        value = _reference(runs, key)
+        if not np.isnan(value):
+            axis.plot(0.5, value, "_", color="black", markersize=14, markeredgewidth=1.6)
+            axis.annotate(f"{name} at 0.5", (0.5, value), (9, 0), textcoords="offset points", va="center",
+                          fontsize="small")  # fmt: skip
+    axis.set_xlabel("threshold (head sizes)")
+    axis.set_ylabel("PCKh, weighted14 (%)")
+    axis.set_xlim(0, 1)
+    axis.set_ylim(bottom=0)
+    several = "; thin: further seeds" if len(runs) > len(by_configuration(runs)) else ""
+    axis.set_title(f"Joints found within a distance ({study_of(runs)}{several})")
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    sns.despine(ax=axis)
+    return figure
+
+
+def seeds_figure(runs: Sequence[Run]) -> Figure:
+    """Every seed of every model as a point of its own, and the mean of the seeds with its interval over people."""
+    models = by_configuration(runs)
+    figure, axes = new_figure(7.6, 1.3 + 0.42 * len(models))
+    axis = axes[0, 0]
+    for row, seeds in enumerate(models):
+        model, values = seeds.config.model, [pckh(run.distances()).weighted14 for run in seeds.runs]
+        found = interval(seeds.distances(), resamples=_DRAWN)
+        axis.plot([found.low, found.high], [row + 0.16] * 2, color=COLORS[model], linewidth=1.4)
+        axis.plot(found.estimate, row + 0.16, "|", color=COLORS[model], markersize=9, markeredgewidth=2)
+        axis.plot(
+            values, [row - 0.14] * len(values), MARKERS[model], color=COLORS[model], markersize=7, alpha=0.75
+        )
+    floor = _reference(runs, "mean_pose_weighted14")  # the ceiling is so far away that seeds would be one point
+    axis.axvline(floor, color="black", linewidth=1, linestyle=(0, (2, 2)))
+    axis.annotate("mean pose", (floor, 1), (0, 3), xycoords=("data", "axes fraction"),
+                  textcoords="offset points", ha="center", fontsize="small")  # fmt: skip
+    counts = [len(seeds.runs) for seeds in models]
+    axis.set_yticks(
+        range(len(models)),
+        [f"{s.label} ({n} seed{'s' if n > 1 else ''})" for s, n in zip(models, counts, strict=True)],
+    )
+    axis.set_ylim(len(models) - 0.5, -0.5)
+    axis.set_xlabel("PCKh@0.5, weighted14 (%)")
+    figure.suptitle(
+        f"How much is chance? ({study_of(runs)})\nsymbols: a seed each; lines: their mean, 95 % over people",
+        fontsize="medium",
+    )
+    sns.despine(ax=axis)
+    return figure
+
+
+def grid_figure(grid: Grid) -> Figure:
+    """PCKh against the learning rate, logarithmic, a colour an optimizer: seeds as small points, their mean with
+    its interval over people; the report's rate for RMSprop and the others' usual one are marked."""
+    figure, axes = new_figure(7.6, 4.4)
+    axis = axes[0, 0]
+    table = grid_table(grid)
+    runs = [run for seeds in grid.values() for run in seeds.runs]
+    marked = {
+        "the report's, for RMSprop": REPORT_RATES["RMSprop"],
+        "usual for RAdam and Adam": REPORT_RATES["Adam"],
+    }
+    for name, rate in marked.items():
+        axis.axvline(rate, color="0.8", linewidth=1, zorder=0)
+        axis.annotate(name, (rate, 1), (0, 3), xycoords=("data", "axes fraction"), textcoords="offset points",
+                      ha="center", fontsize="small")  # fmt: skip
+    for (optimizer, model), shift in zip(GRID_MODELS.items(), (0.96, 1, 1.04), strict=True):
+        rows = table[table["optimizer"] == optimizer]
+        if rows.empty:
+            continue
+        x = rows["learning rate"].to_numpy() * shift
+        axis.errorbar(
+            x,
+            rows["PCKh"],
+            [rows["PCKh"] - rows["low"], rows["high"] - rows["PCKh"]],
+            color=COLORS[model],
+            linestyle=DASHES[model],
+            marker=MARKERS[model],
+            markersize=7,
+            elinewidth=1.2,
+            linewidth=1.2,
+            label=optimizer,
+        )
+        for (name, rate), seeds in grid.items():
+            if name == optimizer and len(seeds.runs) > 1:
+                values = [pckh(run.distances()).weighted14 for run in seeds.runs]
+                axis.plot([rate * shift * 1.06] * len(values), values, "o", color=COLORS[model], markersize=3.5,
+                          markeredgecolor="white", markeredgewidth=0.5)  # fmt: skip
+    floor = _reference(runs, "mean_pose_weighted14")
+    axis.axhline(floor, color="black", linewidth=1, linestyle=(0, (2, 2)))
+    axis.annotate("mean\npose", (1, floor), (3, 0), xycoords=("axes fraction", "data"),
+                  textcoords="offset points", va="center", fontsize="small")  # fmt: skip
+    axis.set_xscale("log")
+    rates = sorted({*table["learning rate"], *GRID_RATES})
+    axis.set_xlim(0.8 * rates[0], 1.3 * rates[-1])
+    axis.xaxis.set_major_locator(FixedLocator(rates))
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.set_xticklabels([f"{rate:g}" for rate in rates])
+    axis.set_xlabel("learning rate, logarithmic\nlines: mean of the seeds, 95 % over people; small points: seeds")
+    axis.set_ylabel("PCKh@0.5, weighted14 (%)")
+    axis.set_ylim(bottom=0)
+    axis.set_title(f"Optimizers by learning rate, original network ({study_of(runs)})", pad=20)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    sns.despine(ax=axis)
+    return figure
+
+
+def _points(axis: Axes, seeds: Seeds, x: np.ndarray, y: list[float], low: list[float], high: list[float]) -> None:
+    model, y = seeds.config.model, np.array(y)
+    axis.errorbar(
+        x,
+        y,
+        [y - low, high - y],
+        linestyle="none",
+        color=COLORS[model],
+        marker=MARKERS[model],
+        markersize=6,
+        elinewidth=1.1,
+        label=seeds.label,
+    )
+
+
+def _reference(runs: Sequence[Run], name: str) -> float:
+    """A floor or ceiling of the study, NaN if no record has it: older ones know fewer."""
+    return next((run.floors[name] for run in runs if name in run.floors), float("nan"))

@@ -1,0 +1,268 @@
+"""Accuracy against cost: every variant beside the original network, trained and tested alike; from records."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
+
+import pandas as pd
+
+from posekit.errors import PosekitError
+from posekit.evaluation.intervals import compare, interval, seed_chance
+from posekit.models.cost import network_cost
+from posekit.study.configurations import BUDGETS, OWN_MODEL
+from posekit.study.runs import Run
+from posekit.study.seeds import Seeds, by_configuration
+from posekit.study.variants import VARIANTS
+
+#: Of data/pareto.csv; the first columns of `pareto_table`.
+PARETO_COLUMNS = ["network", "parameters", "gflop", "latency_ms", "pckh", "difference", "low", "high"]
+
+#: The original network in all but its loss: beside it, a variant shows what its network alone does.
+ALIKE = "likelihood"
+
+#: Where latency is told of: there the time is that of the arithmetic, not of torch's calls.
+RUNTIME, THREADS = "onnxruntime", 1
+
+#: What an interval is about.
+PEOPLE, BOTH = "people", "people and seeds"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A variant's PCKh@0.5 weighted14 minus another one's (points), with its paired 95 % interval.
+
+    covers: `BOTH` where both sides have several seeds. Else `PEOPLE`: these very trainings on other people, so
+    that the chance of the seed is not in it.
+    """
+
+    points: float
+    low: float
+    high: float
+    covers: str
+
+
+def by_variant(runs: Sequence[Run], budget: str) -> dict[str, Seeds]:
+    """The finished runs of each variant at one of `BUDGETS`, in the order of `VARIANTS`."""
+    there = {seeds.config.profile: seeds for seeds in by_configuration([run for run in runs if run.finished])}
+    profiles = {name: f"{budget}-{name}" for name in VARIANTS}
+    return {name: there[profile] for name, profile in profiles.items() if profile in there}
+
+
+def split_profile(profile: str) -> tuple[str, str]:
+    """(budget, variant) of a name in `posekit.study.configurations.VARIANT_PROFILES`."""
+    budget, _, variant = profile.partition("-")
+    return budget, variant
+
+
+def training_command(data: str, profile: str) -> str:
+    """What trains a variant on a data set, such as mpii-1992-lspet-6000."""
+    command = f"posekit train --model {OWN_MODEL.number} --profile {profile}"
+    if not data.startswith("sample"):
+        command += " --mpii path/to/mpii"
+    return command + (" --lspet path/to/lspet" if "lspet" in data else "")
+
+
+def differences(variants: Mapping[str, Seeds], other: str = "original") -> dict[str, Difference]:
+    """Every variant minus the other one, but itself. variants: of `by_variant`, with the other one.
+
+    How far seeds scatter is pooled over all variants (`posekit.evaluation.intervals.seed_chance`): few have more
+    than two.
+    """
+    distances = {name: seeds.distances() for name, seeds in variants.items()}
+    chance = seed_chance(list(distances.values()))
+    found = {}
+    for name in variants.keys() - {other}:
+        compared = compare(distances[name], distances[other], chance=chance)
+        if pd.isna(compared.seeds_low):
+            low, high, covers = compared.low, compared.high, PEOPLE
+        else:
+            low, high, covers = compared.seeds_low, compared.seeds_high, BOTH
+        found[name] = Difference(compared.difference, low, high, covers)
+    return found
+
+
+def pareto_table(
+    runs: Sequence[Run], budget: str, latency: Mapping[str, float], peak_memory: Mapping[str, float] | None = None
+) -> pd.DataFrame:
+    """A row a variant that was trained at a budget, the original network first.
+
+    `PARETO_COLUMNS`: gflop counts 2 FLOPs a multiply-add of one image; pckh is PCKh@0.5 weighted14 (percent), the
+    mean of the seeds; difference, low and high are those of `Difference`, nothing for the original.
+    Then covers ("" for the original); the same four again, called alike_..., beside the variant `ALIKE`; pckh_low
+    and pckh_high, pckh's own 95 % interval of people; seeds and epochs, numbers; peak_mb, what the network takes
+    of memory at most. latency (ms) and peak_memory (MB): by variant, NaN where it was not measured.
+    Raises `PosekitError` if the original is missing.
+    """
+    variants = by_variant(runs, budget)
+    if "original" not in variants:
+        data = runs[0].config.data if runs else "sample"
+        raise PosekitError(
+            f"the original network has not been trained yet: {training_command(data, f'{budget}-original')}"
+        )
+    minus, alike = differences(variants), differences(variants, ALIKE) if ALIKE in variants else {}
+    rows = []
+    for name, seeds in variants.items():
+        cost = network_cost(seeds.config.network, seeds.config.crop.size)
+        own = interval(seeds.distances())
+        rows.append(
+            {
+                "network": name,
+                "parameters": cost["parameters"],
+                "gflop": cost["gflop"],
+                "latency_ms": latency.get(name, float("nan")),
+                "pckh": own.estimate,
+                **_columns(minus.get(name)),
+                **_columns(alike.get(name), "alike_"),
+                "pckh_low": own.low,
+                "pckh_high": own.high,
+                "seeds": len(seeds.runs),
+                "epochs": seeds.config.epochs,
+                "peak_mb": (peak_memory or {}).get(name, float("nan")),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _columns(difference: Difference | None, prefix: str = "") -> dict[str, float | str]:
+    nothing = Difference(float("nan"), float("nan"), float("nan"), "")
+    points, *rest = astuple(difference or nothing)
+    return {f"{prefix}difference": points} | {
+        f"{prefix}{name}": value for name, value in zip(("low", "high", "covers"), rest, strict=True)
+    }
+
+
+def measured_as_told(measured: pd.DataFrame, column: str) -> dict[str, float]:
+    """A column of `posekit.analysis.benchmark_records.variant_latency` by variant, at the runtime and the threads
+    that are told."""
+    rows = measured[(measured["runtime"] == RUNTIME) & (measured["threads"] == THREADS)]
+    return dict(zip(rows["variant"], rows[column].astype(float), strict=True))
+
+
+def told_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The tables of all budgets (`pareto_table`) as one for people, numbers as text; 1 / 7.1: a part of the
+    original's."""
+    rows = []
+    for table in tables.values():
+        original = table.iloc[0]
+        for row in table.itertuples():
+            told = {
+                "network": row.network,
+                "what is changed": VARIANTS[row.network].does,
+                "epochs": row.epochs,
+                "seeds": row.seeds,
+                "parameters": f"{row.parameters:,}",
+                "GFLOP": f"{row.gflop:.4f}",
+                "of the original's FLOPs": _share(row.gflop, original.gflop),
+                f"latency, ms ({RUNTIME}, {THREADS} thread)": _number(row.latency_ms, ".2f"),
+                "of the original's latency": _share(row.latency_ms, original.latency_ms),
+                "peak memory, MB": _number(row.peak_mb, ".0f"),
+                "PCKh@0.5, % (95 % of people)": f"{row.pckh:.1f} ({row.pckh_low:.1f} to {row.pckh_high:.1f})",
+                "minus the original's, points (95 %)": told_difference(row.difference, row.low, row.high),
+                f"minus {ALIKE}'s, points (95 %)": told_difference(
+                    row.alike_difference, row.alike_low, row.alike_high
+                ),
+                "these intervals are of": told_covers(row.covers, row.alike_covers),
+            }
+            rows.append(told)
+    told = pd.DataFrame(rows)
+    return told[[column for column in told if (told[column] != "").any()]]  # without what was not measured
+
+
+def told_difference(points: float, low: float, high: float) -> str:
+    """Such as `-1.2 (-3.0 to +0.6)`; "" where there is none. What rounds to zero is +0.0."""
+    return "" if pd.isna(points) else f"{points:+z.1f} ({low:+z.1f} to {high:+z.1f})"
+
+
+def told_covers(*covers: str) -> str:
+    """What intervals are of, in their order: `people`, or `people and seeds / people` where they differ."""
+    return " / ".join(dict.fromkeys(filter(None, covers)))
+
+
+def untrained(runs: Sequence[Run]) -> dict[str, list[str]]:
+    """The variants without a finished run, by budget."""
+    return {budget: [name for name in VARIANTS if name not in by_variant(runs, budget)] for budget in BUDGETS}
+
+
+def _number(value: float, form: str) -> str:
+    return "" if pd.isna(value) else format(value, form)
+
+
+def _share(value: float, original: float) -> str:
+    if pd.isna(value) or pd.isna(original):
+        return ""
+    return f"1 / {original / value:.1f}" if value < original else f"{value / original:.2f}"
+
+
+#: Beyond so many times the longest budget, a straight line says nothing.
+_FAR = 100
+
+
+def passing_epoch(
+    short: float, long: float, epochs: tuple[int, int] = (BUDGETS["short"], BUDGETS["long"])
+) -> float | None:
+    """Epochs of training at which the original would pass a variant, were the difference a line over log(epochs).
+
+    short, long: the variant's PCKh minus the original's after trainings of so many epochs, each with its own
+    annealing. Two points make the line, so nothing tells how well it fits: outside of the two budgets this is an
+    extrapolation. None if the variant is behind already after the short one, if the difference does not fall from
+    short to long, for then the original does not catch up on this line, or if it passes beyond a hundred times the
+    longer budget.
+    """
+    if short <= 0 or long >= short:
+        return None
+    first, last = epochs
+    steps = math.log(last / first) * short / (short - long)  # of log(epochs), from the first budget to zero
+    return first * math.exp(steps) if steps <= math.log(_FAR * last / first) else None
+
+
+def budget_table(tables: Mapping[str, pd.DataFrame], alike: bool = False) -> pd.DataFrame:
+    """A row a variant that was trained at both budgets. tables: of
+    `pareto_table`, by budget.
+
+    network; `short difference`, `short low`, `short high`, `short covers` and the same of long: see
+    `Difference`; passing_epoch, NaN for None. alike: beside the variant
+    `ALIKE` instead of the original. No rows where a budget or what has both is
+    missing.
+    """
+    if not all(budget in tables for budget in BUDGETS):
+        return pd.DataFrame()
+    prefix = "alike_" if alike else ""
+    short, long = (
+        tables[budget]
+        .set_index("network")[[f"{prefix}{name}" for name in ("difference", "low", "high", "covers")]]
+        .dropna()
+        .rename(columns=lambda name, budget=budget: f"{budget} {name.removeprefix(prefix)}")
+        for budget in BUDGETS
+    )
+    both = short.join(long, how="inner").reset_index()
+    passing = map(passing_epoch, both["short difference"], both["long difference"])
+    return both.assign(passing_epoch=pd.Series(list(passing), dtype=float))
+
+
+def told_budgets(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """`budget_table` beside the original and beside `ALIKE`, numbers as text.
+
+    What lies outside of the budgets is named an extrapolation. No rows where `budget_table` has none.
+    """
+    rows = []
+    for other, alike in (("original", False), (ALIKE, True)):
+        for _, row in budget_table(tables, alike).iterrows():
+            told = {"network": row["network"], "beside": other}
+            for budget, epochs in BUDGETS.items():
+                columns = (f"{budget} {name}" for name in ("difference", "low", "high"))
+                told[f"points more after {epochs} epochs (95 %)"] = told_difference(*row[[*columns]])
+            rows.append(
+                told
+                | {"these intervals are of": told_covers(*(row[f"{budget} covers"] for budget in BUDGETS))}
+                | {"the other one passes after": _told_passing(row["short difference"], row["passing_epoch"])}
+            )
+    return pd.DataFrame(rows)
+
+
+def _told_passing(short: float, epoch: float) -> str:
+    if short <= 0:
+        return f"is ahead already after {BUDGETS['short']} epochs"
+    if math.isnan(epoch):
+        return "does not, on this line"
+    inside = BUDGETS["short"] <= epoch <= BUDGETS["long"]
+    return f"{epoch:.3g} epochs ({'between the budgets' if inside else 'extrapolated'})"

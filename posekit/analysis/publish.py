@@ -1,0 +1,182 @@
+"""Every figure and table of a study, written from its records into one folder."""
+
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from tqdm.auto import tqdm
+
+from posekit.analysis.accuracy_figures import accuracy_figure, grid_figure, pckh_curve_figure, seeds_figure
+from posekit.analysis.benchmark_records import crop_audit, latency
+from posekit.analysis.cheaper_networks import (
+    PARETO_COLUMNS,
+    by_variant,
+    measured_as_told,
+    pareto_table,
+    split_profile,
+    told_budgets,
+    told_table,
+)
+from posekit.analysis.claims import claims_table
+from posekit.analysis.cost_figures import LEARNING, learning_figure, pareto_figure
+from posekit.analysis.optimizers import at_best_rates, at_equal_rates, at_report_rates, duel_table, grid_table
+from posekit.analysis.picture_figures import crop_figure, people_figure, pose_grid_figure
+from posekit.analysis.report_figures import LOSS_FIGURES, claims_figure, loss_figure
+from posekit.analysis.results import Results
+from posekit.analysis.tables import accuracy_table, losses_table, models_table, table_1_beside_the_report, table_2
+from posekit.datasets.images import read_image
+from posekit.datasets.people import People
+from posekit.errors import PosekitError
+from posekit.preprocessing.batches import Crops
+from posekit.preprocessing.crop import CropRule, lost_joints
+from posekit.study.configurations import BUDGETS, MODELS
+from posekit.study.runs import Run
+from posekit.study.seeds import described
+
+#: The report's proposed network, whose answers Fig. 5 shows.
+PROPOSED = 5
+
+#: Names of the tables of cost and accuracy. At the short budget all variants are trained, at the long one a few.
+PARETO_FILES = {"short": "pareto.csv", "long": "pareto-long.csv"}
+
+
+def publish_records(results: Results, folder: Path, progress: bool = True) -> list[Path]:
+    """Figures and tables that need records alone; returns the paths.
+
+    Figs. 2 to 4, accuracy, curve, seeds and models of all runs; losses, Tables I and II, latency and claims where
+    there are models of the report; the grid of learning rates where the study has its own.
+    """
+    runs, grid = results.runs, results.grid
+    jobs: list[tuple[str, Callable[[], Figure | pd.DataFrame]]] = [
+        (f"figure_{number}", partial(loss_figure, chosen, title))
+        for number, (title, models) in LOSS_FIGURES.items()
+        if (chosen := [run for run in runs if run.config.model in models])
+    ]
+    jobs += [
+        ("accuracy", lambda: accuracy_figure(runs)),
+        ("curve", lambda: pckh_curve_figure(runs)),
+        ("seeds", lambda: seeds_figure(runs)),
+        ("accuracy", lambda: accuracy_table(runs).rename_axis("run").reset_index()),
+        ("models", lambda: models_table(runs)),
+    ]
+    proposed = [run for run in runs if run.config.model == PROPOSED]
+    if proposed:
+        jobs.append(("table_2", lambda: table_2(proposed[0].config)))
+    if results.grid_study == results.name:
+        jobs += [
+            ("grid", lambda: grid_figure(grid)),
+            ("grid", lambda: grid_table(grid)),
+            ("optimizers", lambda: duel_table(at_report_rates(grid) + at_equal_rates(grid) + at_best_rates(grid))),
+        ]
+    if any(run.config.model in MODELS for run in runs):
+        claims = cache(lambda: claims_table(runs, grid, latency(), crop_audit()))
+        jobs += [
+            ("losses", lambda: losses_table(runs)),
+            ("table_1", table_1_beside_the_report),
+            ("latency", latency),
+            ("claims", claims),
+            ("claims", lambda: claims_figure(claims(), described(runs))),
+        ]
+    paths = []
+    for name, make in tqdm(jobs, desc="figures and tables", disable=not progress):
+        made = make()
+        paths += (save_figure if isinstance(made, Figure) else save_table)(made, folder, name)
+    return paths
+
+
+def example_person(people: People, rule: CropRule) -> int:
+    """Number of somebody to explain the crop with: no joint is lost, and the joints fill its height best."""
+    lost = lost_joints(rule, people.center, people.scale, people.joints)
+    kept = (people.labelled & ~lost).sum(axis=1)
+    best = np.flatnonzero(kept == kept.max())
+    height = np.nanmax(people.joints[best, :, 1], axis=1) - np.nanmin(people.joints[best, :, 1], axis=1)
+    return int(best[np.argmax(height / people.scale[best])])
+
+
+def publish_pictures(runs: list[Run], crops: Crops, folder: Path) -> list[Path]:
+    """Figs. 1 and 5 and a sheet of people, which show images; of the same validation people as the records."""
+    people = crops.people
+    person = example_person(people, crops.rule)
+    image = read_image(people.images_folder / people.image[person], upright=False)
+    figure = crop_figure(image, people.center[person], people.scale[person], people.joints[person], crops.rule)
+    paths = save_figure(figure, folder, "figure_1")
+    paths += save_figure(people_figure(people), folder, "people")
+    proposed = [run for run in runs if run.config.model == PROPOSED]
+    if proposed:
+        paths += save_figure(pose_grid_figure(proposed[0], crops), folder, "figure_5")
+    return paths
+
+
+def publish_variants(
+    runs: list[Run], latency: pd.DataFrame | None, figures: Path, numbers: Path, progress: bool = True
+) -> list[Path]:
+    """Figures and tables of the variants, from runs on one data set (`posekit.analysis.results.read_variants`).
+
+    latency: of `posekit.analysis.benchmark_records.variant_latency`, or None. Of every budget at which the
+    original network is trained, `PARETO_FILES` in the folder `numbers`; of all together, in `figures`: pareto,
+    learning, and the tables variants and budgets. Returns the paths.
+    """
+    ms = measured_as_told(latency, "ms") if latency is not None else {}
+    peak = measured_as_told(latency, "network MB") if latency is not None else {}
+    budgets = [budget for budget in BUDGETS if "original" in by_variant(runs, budget)]
+    tables = {b: pareto_table(runs, b, ms, peak) for b in tqdm(budgets, "budgets", disable=not progress)}
+    title = f"Variants of the original network ({runs[0].config.data})"
+    paths = []
+    if learning := [run for run in runs if split_profile(run.config.profile)[1] in LEARNING]:
+        paths += save_figure(learning_figure(learning, title), figures, "learning")
+    for budget, table in tables.items():
+        path = numbers / PARETO_FILES[budget]
+        try:
+            numbers.mkdir(parents=True, exist_ok=True)
+            table[PARETO_COLUMNS].to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+        except OSError as error:
+            raise PosekitError(f"{path} cannot be written ({error.strerror})") from error
+        paths.append(path)
+    if tables:
+        paths += save_figure(pareto_figure(tables, title), figures, "pareto")
+        paths += save_table(told_table(tables), figures, "variants")
+    if not (turns := told_budgets(tables)).empty:
+        paths += save_table(turns, figures, "budgets")
+    return paths
+
+
+def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
+    """Writes `name`.png and `name`.svg; the same figure gives the same bytes. Returns the paths."""
+    paths = [folder / f"{name}.png", folder / f"{name}.svg"]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with matplotlib.rc_context({"svg.hashsalt": name}):
+            figure.savefig(paths[0], dpi=150, bbox_inches="tight")
+            figure.savefig(paths[1], metadata={"Date": None}, bbox_inches="tight")
+    except OSError as error:
+        raise PosekitError(f"figures cannot be written to {folder} ({error.strerror})") from error
+    return paths
+
+
+def save_table(table: pd.DataFrame, folder: Path, name: str) -> list[Path]:
+    """Writes `name`.csv for machines and `name`.md for people. Returns the paths."""
+    paths = [folder / f"{name}.csv", folder / f"{name}.md"]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        table.to_csv(paths[0], index=False)
+        paths[1].write_text(markdown(table), encoding="utf-8")
+    except OSError as error:
+        raise PosekitError(f"tables cannot be written to {folder} ({error.strerror})") from error
+    return paths
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """A table in Markdown; numbers with six significant digits, nothing where there is none."""
+
+    def cell(value: object) -> str:
+        if isinstance(value, float):
+            return "" if pd.isna(value) else f"{value:.6g}"
+        return str(value)
+
+    lines = ["| " + " | ".join(map(str, table.columns)) + " |", "|" + " --- |" * len(table.columns)]
+    lines += ["| " + " | ".join(map(cell, row)) + " |" for row in table.itertuples(index=False)]
+    return "\n".join(lines) + "\n"

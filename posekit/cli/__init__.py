@@ -1,0 +1,8 @@
+"""The command line: each module reads options, calls the library and prints.
+
+cli                       the program: which commands there are, and how errors are shown
+common                    options that several commands share
+study                     study, train, grid, variants, figures, notebooks, sample, cost
+evaluate, predict, mpii   the commands of these names; predict has export as well
+run_notebooks             executes notebooks and keeps their outputs
+"""

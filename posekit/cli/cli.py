@@ -1,0 +1,39 @@
+"""The command line: which commands there are, and how errors are shown. `posekit --help` lists them."""
+
+import os
+import signal
+import sys
+
+import typer
+
+from posekit.cli.evaluate import evaluate
+from posekit.cli.mpii import mpii_app
+from posekit.cli.predict import export, predict
+from posekit.cli.study import cost, figures, grid, notebooks, sample, study, train, variants
+from posekit.errors import PosekitError
+
+app = typer.Typer(
+    help="Human pose estimation with Stacked Hourglass networks: a study one can repeat.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+app.add_typer(mpii_app, name="mpii")
+for command in (study, train, evaluate, grid, variants, predict, export, figures, notebooks, sample, cost):
+    app.command()(command)
+
+
+def main() -> None:
+    """Runs a command; what a person can put right is one sentence and exit status 1, not a traceback."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)  # so that a study that is ended takes the trainings beside it along
+    try:
+        app()
+    except PosekitError as error:
+        if os.environ.get("RANK", "0") == "0":  # of several processes, one says it
+            print(f"posekit: {error}", file=sys.stderr)
+        sys.exit(1)

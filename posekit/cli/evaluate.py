@@ -1,0 +1,175 @@
+"""The command `posekit evaluate`: scores of trained models or of anybody's predictions, and files of ours."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from posekit.cli.common import DataOption, LspetOption, MpiiOption, named_data
+from posekit.errors import PosekitError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from posekit.datasets.people import People
+    from posekit.study.runs import Run
+
+# What takes long to import is imported inside the command, so that --help answers at once.
+
+
+def evaluate(
+    predictions: Annotated[
+        Path | None,
+        typer.Option(
+            help="Predictions for MPII's validation people, in its order: `preds` (2958 x 16 x 2, image px) of a "
+            ".mat, .h5 or .npz file, or a .csv file with a row a person and joint."
+        ),
+    ] = None,
+    data: DataOption = None,
+    mpii: MpiiOption = None,
+    lspet: LspetOption = None,
+    profile: Annotated[
+        str, typer.Option(envvar="POSEKIT_PROFILE", help="Profile of the trained models.")
+    ] = "quick",
+    model: Annotated[int | None, typer.Option(help="Only this one of the six models.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Only trainings with this seed.")] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            help="Instead of what is recorded: ask the network of this checkpoint or .onnx file about all "
+            "validation people."
+        ),
+    ] = None,
+    flip: Annotated[
+        bool,
+        typer.Option("--flip", help="With --checkpoint: mean of crop and mirrored crop, as in posekit predict."),
+    ] = False,
+    threshold: Annotated[float, typer.Option(help="In head sizes.")] = 0.5,
+    export: Annotated[
+        Path | None,
+        typer.Option(help="Write the model's predictions to this .mat (`preds`, MPII's order) or .csv file."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --export if it exists.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """PCKh of the trained models by joint or, with --predictions, of anybody's predictions for MPII."""
+    if not threshold > 0:
+        raise PosekitError(f"the threshold must be positive (head sizes), not {threshold:g}")
+    if predictions is not None:
+        if mpii is None:
+            raise PosekitError("--predictions needs --mpii, the folder with MPII's annotations")
+        if export is not None:
+            raise PosekitError("--export writes what a trained model predicts; leave out --predictions")
+        _evaluate_file(predictions, mpii, threshold, as_json)
+        return
+
+    if checkpoint is not None:
+        if export is not None:
+            raise PosekitError("--export writes what is recorded of a trained model; leave out --checkpoint")
+        _print_scores(*_evaluate_checkpoint(checkpoint, flip, named_data(data, mpii, lspet)), threshold, as_json)
+        return
+
+    from posekit.analysis.tables import accuracy_table
+    from posekit.evaluation.prediction_files import write_predictions
+    from posekit.skeleton import JOINTS
+
+    runs = _finished_runs(profile, named_data(data, mpii, lspet), model, seed)
+    if export is not None:
+        if len(runs) > 1:
+            raise PosekitError(f"--export writes one of {len(runs)} trained models: say --model and --seed")
+        (run,) = runs
+        confidence = run.predictions["confidence"].to_numpy(float).reshape(-1, len(JOINTS))
+        write_predictions(export, run.joints(), run.images(), confidence, overwrite)
+        print(f"posekit: wrote {export}, predictions of {run.label}", file=sys.stderr)
+    if as_json:
+        print(json.dumps({run.label: _scores(run.distances(), threshold) for run in runs}, indent=2))
+        return
+    print(f"PCKh@{threshold:g} in percent")
+    print(accuracy_table(runs, threshold).T.round(1).to_string(na_rep=""))
+
+
+def _evaluate_file(path: Path, mpii: Path, threshold: float, as_json: bool) -> None:
+    from posekit.datasets.mpii import read_mpii
+    from posekit.evaluation.pckh import head_distances
+    from posekit.evaluation.prediction_files import missing_joints, read_predictions
+
+    joints, people = read_predictions(path, read_mpii(mpii).split()[1])
+    if missing := missing_joints(joints, people):
+        print(f"posekit: {path}: {missing}", file=sys.stderr)
+    _print_scores(head_distances(joints, people.joints, people.head_size), people, threshold, as_json)
+
+
+def _evaluate_checkpoint(path: Path, flip: bool, data: list[Path]) -> tuple["np.ndarray", "People"]:
+    """Distances (N, 16) in head sizes of a network's answers, and the validation people it was asked about."""
+    from posekit.device import choose_device
+    from posekit.evaluation.evaluate import evaluate as evaluate_network
+    from posekit.inference.predictor import Predictor
+    from posekit.paths import home
+    from posekit.preprocessing.batches import make_crops
+    from posekit.study.study import Study
+    from posekit.training.loop import EVALUATION_BATCH
+
+    predictor = Predictor.from_checkpoint(path, choose_device(), flip)
+    study = Study(data=data)
+    if study.left_out:
+        print(f"posekit: {study.left_out}", file=sys.stderr)
+    crops = make_crops(study.validation_people[0], predictor.rule, home() / "data" / "cache")
+    answers = evaluate_network(predictor.network, crops, predictor.codec, predictor.device, EVALUATION_BATCH)
+    return answers.distances, crops.people
+
+
+def _print_scores(distances: "np.ndarray", people: "People", threshold: float, as_json: bool) -> None:
+    """PCKh of distances (N, 16) in head sizes, of visible and of hidden joints as well."""
+    from posekit.evaluation.pckh import pckh, split_by_visibility
+
+    scores = _scores(distances, threshold)
+    for name, part in split_by_visibility(distances, people.visible).items():
+        scores[f"weighted14_{name}"] = pckh(part, threshold).weighted14
+    if as_json:
+        print(json.dumps(scores, indent=2))
+        return
+    print(f"PCKh@{threshold:g} in percent, {len(people)} people")
+    for name, value in list(scores.items())[1:]:
+        print(f"  {name:20s} {value:6.2f}")
+
+
+def _scores(distances: "np.ndarray", threshold: float) -> dict[str, float]:
+    """What JSON says of distances (N, 16): three means, interval and area (0 to 0.5) of weighted14, joints."""
+    from posekit.evaluation.intervals import interval
+    from posekit.evaluation.pckh import pckh, pckh_curve
+    from posekit.skeleton import GROUPS, JOINTS
+
+    score, of_people = pckh(distances, threshold), interval(distances, "weighted14", threshold)
+    return {
+        "threshold": threshold,
+        "macro14": score.macro14,
+        "weighted14": score.weighted14,
+        "weighted16": score.weighted16,
+        "weighted14_low": of_people.low,
+        "weighted14_high": of_people.high,
+        "weighted14_area": pckh_curve(distances).area("weighted14"),
+    } | {name: score.mean(name) for name in (*GROUPS, *JOINTS)}
+
+
+def _finished_runs(profile: str, data: list[Path], model: int | None, seed: int | None) -> list["Run"]:
+    """The recorded runs of a study; `PosekitError` if there are none, before any data are made for it."""
+    from posekit.paths import home
+    from posekit.study.configurations import get_profile
+    from posekit.study.runs import read_runs
+    from posekit.study.study import Study
+
+    get_profile(profile)
+    drawn = home() / "data" / "runs" / f"sample-{profile}"
+    folder = Study(profile, data).records if data else drawn
+    runs = read_runs(folder)
+    if not runs:
+        raise PosekitError(f"there are no finished runs in {folder}; try posekit study first")
+    chosen = [run for run in runs if model in (None, run.config.model) and seed in (None, run.config.seed)]
+    if not chosen:
+        wanted = " and ".join(
+            f"{name} {value}" for name, value in (("model", model), ("seed", seed)) if value is not None
+        )
+        raise PosekitError(f"there is no finished run of {wanted} in {folder}; try posekit train first")
+    return chosen

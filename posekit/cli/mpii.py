@@ -1,0 +1,74 @@
+"""The commands `posekit mpii ...`: fetch MPII Human Pose, and look whether all of it arrived."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+# What takes long to import is imported inside the commands, so that --help answers at once.
+
+mpii_app = typer.Typer(help="Download MPII Human Pose and check its photographs.", no_args_is_help=True)
+
+
+@mpii_app.command()
+def download(
+    mpii: Annotated[
+        Path,
+        typer.Option(envvar="POSEKIT_MPII", help="Folder that gets annotations/ and images/; made if need be."),
+    ],
+    url: Annotated[
+        str | None, typer.Option(help="Web folder with the two archives; by default the authors'.")
+    ] = None,
+    annotations_only: Annotated[
+        bool, typer.Option("--annotations-only", help="Leave out the photographs (12.9 GB).")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before the 12.9 GB.")] = False,
+) -> None:
+    """Fetch MPII Human Pose: annotations and 12.9 GB of photographs (26 GB of disk while it is unpacked).
+
+    Stopped or cut off, the same command goes on at the same byte. Files that are there are never replaced.
+    The photographs are for research; see the licence that comes with the annotations.
+    """
+    from posekit.datasets.download import MPII_URL, download_mpii
+
+    def ask(question: str) -> bool:
+        return yes or typer.confirm(question)
+
+    try:
+        counts = download_mpii(mpii, url or MPII_URL, images=not annotations_only, ask=ask)
+    except KeyboardInterrupt:
+        print(
+            "\nposekit: stopped. What has arrived is kept; the same command goes on from there.", file=sys.stderr
+        )
+        raise typer.Exit(130) from None
+    for part, count in counts.items():
+        print(f"{count:6d} files in {mpii / part}")
+    if counts["images"]:
+        print(f"posekit mpii check --mpii {mpii} opens every photograph once.")
+
+
+@mpii_app.command()
+def check(
+    mpii: Annotated[
+        Path,
+        typer.Option(envvar="POSEKIT_MPII", help="Folder with MPII's annotations/ and images/."),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with the names of missing files.")] = False,
+) -> None:
+    """Open every photograph once: which are missing, damaged, cut off or of another size, and who is lost.
+
+    Exit status 1 if a file that is there cannot be used. Missing files are only counted: a part of MPII will do.
+    """
+    from posekit.datasets.check import check_images
+    from posekit.datasets.mpii import read_mpii
+
+    report = check_images(read_mpii(mpii))
+    print(json.dumps(report.as_dict(), indent=2) if as_json else report)
+    if report.damaged:
+        print(
+            f"posekit: {len(report.damaged)} files cannot be used; delete them and fetch them again",
+            file=sys.stderr,
+        )
+        raise typer.Exit(1)

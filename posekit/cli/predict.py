@@ -1,0 +1,315 @@
+"""The commands `posekit predict` (joints in a photograph, a folder, a video, or before a camera) and `export`."""
+
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from posekit.errors import PosekitError
+
+if TYPE_CHECKING:
+    from posekit.inference.many import Outcome, Place
+    from posekit.inference.predictor import Predictor
+
+# What takes long to import is imported inside the command, so that --help answers at once.
+
+
+def predict(
+    source: Annotated[
+        Path | None,
+        typer.Argument(metavar="INPUT", help="A photograph (JPEG, PNG, WebP ...), a folder of them, or a video."),
+    ] = None,
+    camera: Annotated[
+        int | None,
+        typer.Option(min=0, help="Instead: number of a camera, from 0. Without --out and --joints, in a window."),
+    ] = None,
+    center: Annotated[
+        tuple[float, float] | None, typer.Option(help="Middle of the person in a photograph: x y, px.")
+    ] = None,
+    scale: Annotated[float | None, typer.Option(help="Height of the person / 200 px, as in MPII.")] = None,
+    box: Annotated[
+        tuple[float, float, float, float] | None,
+        typer.Option(
+            help="Instead: left top right bottom, px; of a video's first frame, from where it follows the person."
+        ),
+    ] = None,
+    study: Annotated[
+        str | None,
+        typer.Option(help="Ask a network of this study, a folder of data/checkpoints, instead of posekit's own."),
+    ] = None,
+    model: Annotated[
+        int | None, typer.Option(help="With --study: number of one of its models; by default 5.")
+    ] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="Ask the network of this checkpoint or .onnx file instead.")
+    ] = None,
+    flip: Annotated[
+        bool | None,
+        typer.Option(
+            "--flip/--no-flip",
+            help="Ask about the mirror image as well and take the mean, in twice the time. By default only "
+            "posekit's own network is asked twice.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Draw skeletons into this photograph, folder, or video (.mp4, .avi), as INPUT is."),
+    ] = None,
+    joints: Annotated[
+        Path | None, typer.Option(help="Write all joints to this .csv or .json file, a row a picture and joint.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace --out and --joints if they exist.")
+    ] = False,
+    device: Annotated[
+        str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; by default a GPU if there is one.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the joints of a photograph as JSON.")] = False,
+) -> None:
+    """Joints of one person in a photograph, a folder of photographs, a video, or before a camera.
+
+    Without center and scale or a box, the person is taken to fill the picture.
+    """
+    if (source is None) == (camera is None):
+        raise PosekitError("name a photograph, a folder or a video; or say --camera 0 for the first camera")
+    if (center is None) != (scale is None) or (center is not None and box is not None):
+        raise PosekitError("say where the person is by --center and --scale together, or by --box")
+    if model is not None and study is None:
+        raise PosekitError("--model needs --study, the folder of data/checkpoints that it was trained in")
+    if study is not None and checkpoint is not None:
+        raise PosekitError("say which network by --study and --model, or by --checkpoint")
+    if checkpoint is not None and checkpoint.suffix == ".onnx" and device not in (None, "cpu"):
+        raise PosekitError(f"{checkpoint} runs on the CPU; leave out --device {device}")
+    _keep_what_exists(source, out, joints, overwrite)
+
+    from posekit.inference.many import Place
+    from posekit.inference.video import VIDEO_ENDINGS
+
+    def predictor() -> "Predictor":
+        return _predictor(study, model, checkpoint, flip, device)
+
+    place = Place(box, center, scale)
+    moving = source is None or source.suffix.lower() in VIDEO_ENDINGS
+    if (moving or source.is_dir()) and as_json:
+        raise PosekitError("--json prints the joints of one photograph; say --joints FILE.json")
+    if moving:
+        if center is not None:
+            raise PosekitError("in a video, say where the person is in its first frame by --box")
+        _predict_frames(camera if source is None else source, predictor, place, out, joints)
+    elif source.is_dir():
+        _predict_folder(source, predictor, place, out, joints, overwrite)
+    else:
+        _predict_photograph(source, predictor, place, out, joints, as_json)
+
+
+def _keep_what_exists(source: Path | None, out: Path | None, joints: Path | None, overwrite: bool) -> None:
+    """Raises `PosekitError` where something would be replaced; what is read is never replaced."""
+    for path in (out, joints):
+        if path is None:
+            continue
+        if source is not None and path.resolve() == source.resolve():
+            raise PosekitError(f"{path} is what is read; choose another name to write to")
+        into_folder = path is out and source is not None and source.is_dir() and path.is_dir()
+        if path.exists() and not overwrite and not into_folder:
+            raise PosekitError(f"{path} exists already; choose another name or say --overwrite")
+    if out is not None and joints is not None and out.resolve() == joints.resolve():
+        raise PosekitError(f"{out} cannot be both --out and --joints; choose two names")
+
+
+def _predict_photograph(
+    path: Path,
+    predictor: Callable[[], "Predictor"],
+    place: "Place",
+    out: Path | None,
+    joints: Path | None,
+    as_json: bool,
+) -> None:
+    from posekit.datasets.images import read_image, write_image
+    from posekit.inference.joint_file import joint_file, joint_rows
+    from posekit.inference.many import drawn
+
+    picture = read_image(path, upright=True)
+    asked = predictor()
+    _say_if_filled(place, "the photograph")
+    answer = place.ask(asked, picture)
+    rows = joint_rows(answer.joints, answer.confidence)
+    if as_json:
+        print(json.dumps(rows, indent=2))
+    else:
+        for row in rows:
+            print(f"{row['joint']:15s} {row['x']:8.1f} {row['y']:8.1f}   confidence {row['confidence']:.2f}")
+    if joints is not None:
+        with joint_file(joints, "file") as note:
+            note(path.name, answer.joints, answer.confidence)
+        _say(f"wrote {joints}")
+    if out is not None:
+        write_image(out, drawn(picture, answer))
+        _say(f"wrote {out}")
+
+
+def _predict_folder(
+    folder: Path,
+    predictor: Callable[[], "Predictor"],
+    place: "Place",
+    out: Path | None,
+    joints: Path | None,
+    overwrite: bool,
+) -> None:
+    from posekit.inference.many import photographs, predict_photographs
+
+    if out is None and joints is None:
+        raise PosekitError("say --out FOLDER for the photographs with skeletons, or --joints FILE.csv")
+    paths = photographs(folder)
+    taken = [out / path.name for path in paths if (out / path.name).exists()] if out else []
+    if out is not None and out.exists() and not out.is_dir():
+        raise PosekitError(f"{out} is a file; for a folder of photographs --out is a folder")
+    if taken and not overwrite:
+        raise PosekitError(f"{taken[0]} exists already; choose another folder or say --overwrite")
+    asked = predictor()
+    _say_if_filled(place, "every photograph")
+    with _until_stopped() as stopped:
+        outcome = predict_photographs(asked, paths, place, out, joints, stopped)
+    _report(outcome, "photographs", out, joints)
+    if outcome.problems:
+        raise PosekitError(f"{len(outcome.problems)} of {len(paths)} photographs are left out, as said above")
+    if outcome.stopped:
+        raise typer.Exit(130)
+
+
+def _predict_frames(
+    source: Path | int,
+    predictor: Callable[[], "Predictor"],
+    place: "Place",
+    out: Path | None,
+    joints: Path | None,
+) -> None:
+    from posekit.inference.many import predict_frames
+    from posekit.inference.video import Window, open_video
+
+    watched = out is None and joints is None
+    if watched and not isinstance(source, int):
+        raise PosekitError("say --out FILE.mp4 for the video with skeletons, or --joints FILE.csv")
+    with open_video(source) as frames:
+        window = Window(f"posekit: {frames.name}") if watched else None
+        asked = predictor()
+        _say_if_filled(place, "every frame")
+        if frames.live:
+            _say("q in the window ends it" if window else "Ctrl-C ends it, and keeps what is found until then")
+        with _until_stopped() as stopped:
+            outcome = predict_frames(asked, frames, place.box, out, joints, window, stopped)
+    _report(outcome, "frames", out, joints)
+    if outcome.problems:
+        raise PosekitError(outcome.problems[0])
+    if outcome.stopped and not frames.live:
+        raise typer.Exit(130)
+
+
+@contextmanager
+def _until_stopped() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C was pressed (or the process asked to end): the picture at hand is finished first, so that
+    files are closed whole. Pressed again, it ends at once."""
+    pressed: list[int] = []
+
+    def note(number: int, _: object) -> None:
+        pressed.append(number)
+        signal.signal(number, before[number])
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _report(outcome: "Outcome", unit: str, out: Path | None, joints: Path | None) -> None:
+    if outcome.stopped and (out or joints):
+        _say("stopped; what is found so far is kept")
+    rate = outcome.done / outcome.seconds
+    _say(f"{outcome.done} {unit} in {outcome.seconds:.1f} s: {rate:.1f} {unit} a second")
+    for path in (out, joints):
+        if path is not None and path.exists():
+            _say(f"wrote {path}")
+
+
+def _say_if_filled(place: "Place", what: str) -> None:
+    if place.box is None and place.center is None:
+        _say(f"no --box, so the person is taken to fill {what}")
+
+
+def _say(sentence: str) -> None:
+    print(f"posekit: {sentence}", file=sys.stderr)
+
+
+def _predictor(
+    study: str | None, model: int | None, checkpoint: Path | None, flip: bool | None, device: str | None
+) -> "Predictor":
+    from posekit.device import choose_device
+    from posekit.inference.predictor import OWN_NETWORK, Predictor
+    from posekit.paths import checkpoint_path
+    from posekit.study.configurations import get_model
+
+    if study is not None:
+        checkpoint = checkpoint_path(study, get_model(5 if model is None else model).number, seed=0)
+    own = checkpoint is None
+    return Predictor.from_checkpoint(
+        checkpoint or OWN_NETWORK, choose_device(device), own if flip is None else flip
+    )
+
+
+#: The file must answer as the network does: values of heatmaps, and px of the crop.
+MOST_OF_HEATMAPS, MOST_OF_JOINTS = 1e-4, 0.1
+CROPS, ROUNDS = 8, 30
+
+
+def export(
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="A checkpoint of posekit train; by default posekit's own network.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="By default the checkpoint's name, ending in .onnx, in this folder.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --out if it exists.")] = False,
+) -> None:
+    """A trained network as an ONNX file, for onnxruntime and other programs.
+
+    The file holds crop and codec too, so posekit predict --checkpoint F.onnx needs nothing else. Both networks are
+    asked about drawn people, and the largest difference of their answers is printed with the time of each.
+    """
+    import torch
+
+    from posekit.inference.export import compare, drawn_crops, export_onnx
+    from posekit.inference.predictor import OWN_NETWORK, Predictor
+
+    checkpoint = checkpoint or OWN_NETWORK
+    out = out or Path(checkpoint.with_suffix(".onnx").name)
+    if checkpoint.suffix == ".onnx":
+        raise PosekitError(f"{checkpoint} is an ONNX file already; name a checkpoint of posekit train")
+    if out.suffix != ".onnx":
+        raise PosekitError(f"{out}: the name of an ONNX file must end in .onnx, or it is not known as one")
+    if out.exists() and not overwrite:
+        raise PosekitError(f"{out} exists already; choose another name or say --overwrite")
+    cpu = torch.device("cpu")
+    predictor = Predictor.from_checkpoint(checkpoint, cpu)
+    print(f"posekit: exporting {checkpoint}; this takes some seconds ...", file=sys.stderr)
+    export_onnx(predictor, out)
+    found = compare(predictor, Predictor.from_checkpoint(out, cpu), drawn_crops(predictor, CROPS), ROUNDS)
+    print(f"wrote {out} ({out.stat().st_size / 1e6:.1f} MB)")
+    print(
+        f"largest difference over {CROPS} drawn people: heatmaps {found.heatmaps:.1e}, "
+        f"joints {found.joints:.1e} px of the crop"
+    )
+    print(
+        f"one person, {torch.get_num_threads()} thread(s): torch {1e3 * found.one_seconds:.1f} ms, "
+        f"onnxruntime {1e3 * found.other_seconds:.1f} ms"
+    )
+    if found.heatmaps > MOST_OF_HEATMAPS or found.joints > MOST_OF_JOINTS:
+        raise PosekitError(
+            f"{out} does not answer as {checkpoint} does (at most {MOST_OF_HEATMAPS:g} and {MOST_OF_JOINTS:g} px "
+            "are rounding): do not use it; install the versions of requirements.lock and export again"
+        )

@@ -1,0 +1,107 @@
+"""Executes notebooks in a fresh kernel each: copies with outputs, or the outputs that are committed."""
+
+import base64
+import hashlib
+import io
+import os
+import re
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbformat import NotebookNode
+from PIL import Image
+from tqdm.auto import tqdm
+
+from posekit.errors import PosekitError
+from posekit.files import whole_file
+from posekit.paths import REPOSITORY
+
+
+def study_notebooks() -> list[Path]:
+    """The numbered notebooks of the checkout, in order."""
+    return sorted((REPOSITORY / "notebooks").glob("[0-9]*.ipynb"))
+
+
+def execute_notebook(notebook: Path, executed: Path, environment: dict[str, str], progress: bool = True) -> None:
+    """Runs all cells from a fresh kernel and writes the copy with outputs; the notebook itself is not touched.
+
+    environment is added to this process's. Raises `PosekitError` naming the notebook and the error if a cell
+    fails; the copy up to there is written all the same.
+    """
+    content = nbformat.read(notebook, as_version=4)
+    code = sum(cell.cell_type == "code" for cell in content.cells)
+    bar = tqdm(total=code, desc=notebook.name, unit=" cells", disable=not progress)
+    client = NotebookClient(
+        content,
+        timeout=None,
+        kernel_name="python3",
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # the kernel's remarks would stand in the progress bar
+        resources={"metadata": {"path": str(notebook.parent)}},
+        record_timing=False,
+        on_cell_executed=lambda **_: bar.update(),
+    )
+    executed.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with bar:
+            client.execute(env={**os.environ, **environment})
+    except CellExecutionError as error:
+        raise PosekitError(f"{notebook.name} stopped: {error.ename}: {error.evalue} (see {executed})") from error
+    except DeadKernelError as error:
+        raise PosekitError(f"{notebook.name} stopped: its kernel died, most likely out of memory") from error
+    finally:
+        nbformat.write(content, executed)
+
+
+def publish_notebook(notebook: Path, executed: Path, progress: bool = True) -> None:
+    """Executes a notebook and writes the outputs into it, as they are committed: of the records that come with the
+    repository, wherever the notebook shows a study.
+
+    executed is a file for the outputs as they came. Raises `PosekitError` as `execute_notebook`; the notebook is
+    then left as it was.
+    """
+    named = ("POSEKIT_PROFILE", "POSEKIT_MPII", "POSEKIT_LSPET")
+    execute_notebook(notebook, executed, dict.fromkeys(named, ""), progress)
+    content = nbformat.read(executed, as_version=4)
+    with whole_file(notebook) as stream:
+        stream.write(nbformat.writes(tidy(content)).encode() + b"\n")
+
+
+def tidy(executed: NotebookNode) -> NotebookNode:
+    """An executed notebook without what only a running kernel can show (widgets, progress bars), and such that the
+    same outputs are the same file. `metadata.posekit.source` then says which cells the outputs belong to."""
+    executed.metadata.pop("widgets", None)
+    executed.metadata["posekit"] = {"source": source_digest(executed)}
+    for cell in executed.cells:
+        if cell.cell_type != "code":
+            continue
+        cell.outputs = [
+            o for o in cell.outputs if "application/vnd.jupyter.widget-view+json" not in o.get("data", {})
+        ]
+        for output in cell.outputs:
+            data = output.get("data", {})
+            if "text/html" in data:  # pandas gives every styled table a random name
+                data["text/html"] = re.sub(r"T_[0-9a-f]{5}", f"T_{cell.id[:5]}", data["text/html"])
+            if "image/png" in data:
+                data["image/png"] = _smaller(data["image/png"])
+            if "text/plain" in data:
+                data["text/plain"] = re.sub(r" at 0x[0-9a-f]+", "", data["text/plain"])
+    return executed
+
+
+def _smaller(png: str) -> str:
+    """A base64 PNG with a palette of 256 colours, which is a third of the size and looks the same."""
+    with Image.open(io.BytesIO(base64.b64decode(png))) as picture:
+        white = Image.new("RGB", picture.size, "white")
+        white.paste(picture, mask=picture.getchannel("A") if "A" in picture.getbands() else None)
+    stream = io.BytesIO()
+    palette = white.quantize(256)
+    white.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(stream, "PNG", optimize=True)
+    small = base64.b64encode(stream.getvalue()).decode()
+    return small if len(small) < len(png) else png
+
+
+def source_digest(notebook: NotebookNode) -> str:
+    """16 hexadecimal digits of all cells' sources."""
+    return hashlib.sha256("\0".join(cell.source for cell in notebook.cells).encode()).hexdigest()[:16]

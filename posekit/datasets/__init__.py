@@ -1,0 +1,10 @@
+"""From files to one table of annotated people.
+
+people         the table that every reader returns
+sources        from what a person names to that table
+mpii, lsp      readers of MPII and of Leeds Sports Pose
+mpii_release   MPII's official MATLAB file as rows
+images         image files as arrays
+download, unpack, check   fetch MPII, unpack archives safely, open every photograph once
+drawn          people that posekit draws itself
+"""

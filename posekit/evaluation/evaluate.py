@@ -1,0 +1,74 @@
+"""Runs a network over crops: heatmaps to joints in image pixels, with their loss and their distances."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from posekit.datasets.people import People
+from posekit.evaluation.pckh import head_distances, torso_size
+from posekit.preprocessing.batches import Crops, batches, without_context
+from posekit.preprocessing.crop import invert, transform
+from posekit.preprocessing.heatmaps import Codec
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A network's answer for N people.
+
+    joints (N, 16, 2) float64 image px; confidence (N, 16) float64, the peak of the heatmap; distances (N, 16)
+    float64 in `unit_of_distance`, NaN where a joint does not count; loss: mean over people, NaN if none
+    was asked for.
+    """
+
+    joints: np.ndarray
+    confidence: np.ndarray
+    distances: np.ndarray
+    loss: float
+
+
+#: Data sets whose standard metric is PCK@0.2 of the torso; all others are judged by PCKh@0.5.
+TORSO_DATA_SETS = ("lsp",)
+
+
+def unit_of_distance(people: People) -> np.ndarray:
+    """(N,) image px: what distances are divided by: the head size, in `TORSO_DATA_SETS` the torso."""
+    torso = np.isin(people.data_set, TORSO_DATA_SETS)
+    return np.where(torso, torso_size(people.joints), people.head_size)
+
+
+@torch.inference_mode()
+def evaluate(
+    network: nn.Module,
+    crops: Crops,
+    codec: Codec,
+    device: torch.device,
+    batch_size: int,
+    loss: Callable[[list[Tensor], Tensor], Tensor] | None = None,
+) -> Evaluation:
+    """The last stack's joints for all people of `crops`, mapped back through each person's own matrix.
+
+    loss: of the answers of all stacks and the true heatmaps (see `posekit.training.losses`), if one is wanted.
+    """
+    was_training = network.training
+    network.eval()
+    found, confidence, total = [], [], 0.0
+    for kept in batches(crops, batch_size, device):
+        batch = without_context(kept, crops.rule)
+        answers = network(batch.images)
+        if loss is not None:
+            target = codec.encode(batch.joints, batch.present, answers[-1].shape[-2:])
+            total += float(loss(answers, target)) * len(batch.which)
+        joints, peaks = codec.decode(answers[-1])
+        found.append(joints.cpu().double().numpy())
+        confidence.append(peaks.cpu().double().numpy())
+    network.train(was_training)
+    joints = transform(invert(crops.matrices), np.concatenate(found))
+    return Evaluation(
+        joints=joints,
+        confidence=np.concatenate(confidence),
+        distances=head_distances(joints, crops.people.joints, unit_of_distance(crops.people)),
+        loss=total / len(crops) if loss is not None else float("nan"),
+    )

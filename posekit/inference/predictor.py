@@ -1,0 +1,147 @@
+"""An image and where its person is -> 16 joints in image pixels. NumPy in, NumPy out."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from posekit.device import network_input
+from posekit.errors import PosekitError
+from posekit.inference.onnx_network import read_onnx
+from posekit.paths import REPOSITORY
+from posekit.preprocessing.crop import (
+    CropRule,
+    box_center_and_scale,
+    crop_image,
+    crop_matrix,
+    invert,
+    transform,
+    visible_box,
+)
+from posekit.preprocessing.heatmaps import Codec
+from posekit.skeleton import mirrored_joints
+from posekit.training.checkpoint import load_network
+
+#: The networks that come with the repository, with cards beside them: the more accurate one, and the quicker one.
+OWN_NETWORK = REPOSITORY / "data" / "checkpoints" / "posekit.pt"
+LEAN_NETWORK = OWN_NETWORK.with_name("lean.pt")
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One person's answer, of one stack.
+
+    joints (16, 2) float64 image px; confidence (16,) float64, the peak of each heatmap (about 0 .. 1);
+    crop (S, S, 3) uint8, what the network saw; heatmaps (16, S / 4, S / 4) float32; matrix (2, 3) float64,
+    image px -> crop px.
+    """
+
+    joints: np.ndarray
+    confidence: np.ndarray
+    crop: np.ndarray
+    heatmaps: np.ndarray
+    matrix: np.ndarray
+
+
+class FlipTest(nn.Module):
+    """Asks a network twice, for the crop and for its mirror image, and takes the mean of both answers.
+
+    As Newell et al. (ECCV 2016) do for their final numbers. Takes and returns what the network does.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.joints = mirrored_joints()
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        mirrored = [heatmaps.flip(-1)[:, self.joints] for heatmaps in self.network(images.flip(-1))]
+        return [(one + other) / 2 for one, other in zip(self.network(images), mirrored, strict=True)]
+
+
+class Predictor:
+    """A trained network with the crop and the codec that it was trained with."""
+
+    def __init__(self, network: nn.Module, rule: CropRule, codec: Codec) -> None:
+        self.network = network.eval()
+        self.rule, self.codec = rule, codec
+
+    @classmethod
+    def own(cls, device: torch.device) -> "Predictor":
+        """The network that comes with the repository, for photographs, with `FlipTest`."""
+        return cls.from_checkpoint(OWN_NETWORK, device, flip=True)
+
+    @classmethod
+    def from_checkpoint(cls, path: Path, device: torch.device, flip: bool = False) -> "Predictor":
+        """The network of a checkpoint that `posekit train` wrote, or of an .onnx file that `posekit export` wrote;
+        flip: with `FlipTest`, in twice the time. A network of an .onnx file runs on the CPU whatever the device.
+
+        Raises `PosekitError` if the file is neither.
+        """
+        if Path(path).suffix == ".onnx":
+            network, rule, codec = read_onnx(path)
+        else:
+            network, config = load_network(path, device)
+            rule, codec = config.crop, config.codec
+        return cls(FlipTest(network) if flip else network, rule, codec)
+
+    @property
+    def device(self) -> torch.device:
+        """Where crops must lie: that of the weights; networks without weights of torch are asked on the CPU."""
+        return next((weights.device for weights in self.network.parameters()), torch.device("cpu"))
+
+    def predict(self, image: np.ndarray, center: np.ndarray, scale: float) -> Prediction:
+        """Joints of the person at `center` (x, y), image px, who is `scale` times 200 px tall, as in MPII.
+
+        image: (H, W, 3) uint8 RGB. Raises `PosekitError` for another kind of array, a center outside the image,
+        or a scale that gives nothing to crop.
+        """
+        return self.predict_crop(*self.crop(image, center, scale))
+
+    def predict_box(self, image: np.ndarray, box: np.ndarray) -> Prediction:
+        """Joints of the person who fills `box`: left, top, right, bottom, image px, clipped to the image."""
+        return self.predict_crop(*self.crop_box(image, box))
+
+    def crop(self, image: np.ndarray, center: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
+        """What the network sees in `predict`: crop (S, S, 3) uint8 and matrix (2, 3), image px -> crop px."""
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+            raise PosekitError(f"an image must be (H, W, 3) uint8 RGB, not {image.shape} {image.dtype}")
+        box = visible_box(self.rule, center, scale, (image.shape[1], image.shape[0]))
+        # The network was shown what lies beside the box if it was trained with context.
+        middle = slice(self.rule.margin, self.rule.margin + self.rule.size)
+        return crop_image(image, box, self.rule)[middle, middle], crop_matrix(box, self.rule)
+
+    def crop_box(self, image: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What the network sees in `predict_box`, as of `crop`."""
+        height, width = image.shape[:2]
+        clipped = np.clip(np.asarray(box, float), 0, [width - 1, height - 1, width - 1, height - 1])
+        left, top, right, bottom = box
+        if left < right and top < bottom and (clipped[0] >= clipped[2] or clipped[1] >= clipped[3]):
+            raise PosekitError(
+                f"the box ({left:g}, {top:g}, {right:g}, {bottom:g}) lies outside the image of "
+                f"{width} x {height} px"
+            )
+        return self.crop(image, *box_center_and_scale(self.rule, clipped))
+
+    def predict_crop(self, crop: np.ndarray, matrix: np.ndarray) -> Prediction:
+        """Joints of a person who is cropped already: crop (S, S, 3) uint8 RGB, matrix (2, 3) image -> crop px."""
+        return self.predict_stacks(crop, matrix)[-1]
+
+    @torch.inference_mode()
+    def predict_stacks(self, crop: np.ndarray, matrix: np.ndarray) -> list[Prediction]:
+        """What every stack answers, first to last, for a crop as in `predict_crop`; the last is the network's."""
+        found = []
+        for maps in self.network(network_input(crop[None], self.device)):
+            joints, confidence = self.codec.decode(maps[0])
+            found.append(
+                Prediction(
+                    joints=transform(invert(matrix), joints.cpu().double().numpy()),
+                    confidence=confidence.cpu().double().numpy(),
+                    crop=crop,
+                    heatmaps=maps[0].float().cpu().numpy(),
+                    matrix=matrix,
+                )
+            )
+        return found

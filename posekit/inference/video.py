@@ -1,0 +1,192 @@
+"""Videos and cameras, read and written frame by frame through OpenCV, and where a person is in the next frame."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from posekit.errors import PosekitError
+
+#: Files with these endings are read as videos.
+VIDEO_ENDINGS = {".3gp", ".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".webm", ".wmv"}
+
+#: What can be written, with codecs that OpenCV brings along on every system.
+CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
+
+#: Where a video or camera does not tell.
+USUAL_FPS = 25.0
+
+# What OpenCV and FFmpeg print about a file or camera that cannot be opened is said here in one sentence.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+
+class Frames:
+    """The frames of a video file or a camera, each RGB uint8 (H, W, 3), turned upright as the file says.
+
+    fps is frames a second; `announced` how many frames the file says it holds, None for a camera; `read` how many
+    were read so far.
+    """
+
+    def __init__(self, capture: cv2.VideoCapture, name: str, live: bool) -> None:
+        self.name, self.live, self.read = name, live, 0
+        self._capture = capture
+        fps, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        self.fps = fps if 1 <= fps <= 1000 else USUAL_FPS
+        self.announced = int(count) if not live and 1 <= count < 1e9 else None
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        while True:
+            there, frame = self._capture.read()
+            if not there:
+                return
+            self.read += 1
+            yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+
+    def shortage(self) -> str | None:
+        """After the last frame: a sentence if the video ended early. Some files announce a rough number."""
+        if self.live:
+            return f"{self.name} gives no more pictures; is it still connected?"
+        if self.read == 0:
+            return f"{self.name} has no frame that can be decoded; convert it to MP4 (H.264) and try again"
+        if self.announced and self.read < 0.95 * self.announced - 1:
+            return (
+                f"{self.name} ends after {self.read} of {self.announced} frames: the rest is missing or damaged; "
+                "fetch it again"
+            )
+        return None
+
+
+@contextmanager
+def open_video(source: Path | int) -> Iterator[Frames]:
+    """A video file, or the camera of this number. Raises `PosekitError` if it cannot be opened."""
+    live = isinstance(source, int)
+    name = f"camera {source}" if live else str(source)
+    if not live and not source.is_file():
+        raise PosekitError(f"there is no video {source}; check the path")
+    capture = cv2.VideoCapture(source if live else str(source))
+    try:
+        if not capture.isOpened():
+            raise PosekitError(
+                f"{name} cannot be opened; is it connected, and used by no other program? Numbers begin at 0"
+                if live
+                else f"{name} cannot be opened as a video; it is damaged, cut off, or of a kind that OpenCV does "
+                "not read: convert it to MP4 (H.264)"
+            )
+        yield Frames(capture, name, live)
+    finally:
+        capture.release()
+
+
+class VideoFile:
+    """Takes RGB uint8 frames (H, W, 3), all of one size; a last odd row or column of pixels is left out."""
+
+    def __init__(self, path: Path, fps: float, live: bool) -> None:
+        self.path, self.fps, self.live, self.written = path, fps, live, 0
+        self.unfinished = path.with_name(f"{path.stem}.unfinished{path.suffix}")
+        self._writer: cv2.VideoWriter | None = None
+        self._started = time.perf_counter()
+
+    def write(self, frame: np.ndarray) -> None:
+        """Adds a frame; of a camera's, as often as it takes to last as long as it was seen."""
+        height, width = frame.shape[:2]
+        if self._writer is None:
+            code = cv2.VideoWriter_fourcc(*CODECS[self.path.suffix.lower()])
+            self._writer = cv2.VideoWriter(str(self.unfinished), code, self.fps, (width, height))
+            if not self._writer.isOpened():
+                raise PosekitError(f"{self.path} cannot be written; check the folder and the free space")
+        due = round((time.perf_counter() - self._started) * self.fps) if self.live else self.written + 1
+        for _ in range(due - self.written):
+            self._writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+            self.written += 1
+
+    def close(self) -> None:
+        """Puts the video in its place. Raises `PosekitError` if it does not hold what was written to it."""
+        if self._writer is None:
+            return
+        self._writer.release()
+        self._writer = None
+        capture = cv2.VideoCapture(str(self.unfinished))
+        held = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) if capture.isOpened() else 0
+        capture.release()
+        if held < self.written:  # OpenCV does not tell of a full disk
+            raise PosekitError(
+                f"{self.path} cannot be written whole ({held} of {self.written} frames); disk full?"
+            )
+        try:
+            self.unfinished.replace(self.path)
+        except OSError as error:
+            raise PosekitError(
+                f"{self.path} cannot be replaced ({error.strerror}); is it open somewhere?"
+            ) from error
+
+    def discard(self) -> None:
+        if self._writer is not None:
+            self._writer.release()
+        self.unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def video_file(path: Path, fps: float, live: bool = False) -> Iterator[VideoFile]:
+    """A video to write to, MP4 or AVI by its name; it takes the place of `path` when it is whole.
+
+    Without a frame nothing is written. live: the frames come as they are seen, however many a second.
+    Raises `PosekitError` for another ending and if it cannot be written.
+    """
+    if path.suffix.lower() not in CODECS:
+        raise PosekitError(f"{path}: unknown kind of video; end the name in {' or '.join(CODECS)}")
+    file = VideoFile(path, fps, live)
+    try:
+        yield file
+        file.close()
+    finally:
+        file.discard()
+
+
+class Window:
+    """Shows frames on the screen until a person presses q or Esc, or closes the window."""
+
+    def __init__(self, title: str) -> None:
+        """Raises `PosekitError` if this OpenCV, or this machine, has no windows."""
+        self.title, self.closed = title, False
+        try:
+            cv2.namedWindow(title, cv2.WINDOW_NORMAL)
+        except cv2.error as error:
+            raise PosekitError(
+                "this OpenCV opens no windows: say --out FILE.mp4 or --joints FILE.csv, or, on a machine with a "
+                "screen, exchange it: pip uninstall opencv-python-headless, then pip install opencv-python"
+            ) from error
+
+    def write(self, frame: np.ndarray) -> None:
+        cv2.imshow(self.title, cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+        pressed = cv2.waitKey(1) & 0xFF
+        gone = cv2.getWindowProperty(self.title, cv2.WND_PROP_VISIBLE) < 1
+        self.closed = pressed in (ord("q"), 27) or gone
+
+
+#: Joints with less confidence do not count, and with fewer that count the person is lost. Chosen for the networks
+#: that come along, so that a person is rarely taken for lost and a box beside a person mostly is.
+SURE, FEWEST_JOINTS = 0.2, 8
+
+
+def next_box(
+    box: np.ndarray, joints: np.ndarray, confidence: np.ndarray, size: tuple[int, int]
+) -> np.ndarray | None:
+    """The box (4,) for the next frame; None if the person is lost.
+
+    box (4,): left, top, right, bottom of this frame; joints (16, 2) and confidence (16,) that were found in it;
+    image px. size: width, height of the frame. The box keeps its size, and its middle goes half of the way to the
+    middle of the joints' extent: one wrong joint moves it by a quarter of its error. A box that also took the size
+    of the extent would shrink: it misses the joints that are not found, so finds fewer in the next frame.
+    """
+    sure = np.clip(joints[confidence >= SURE], 0, np.array(size) - 1)  # so the box cannot leave the frame
+    if len(sure) < FEWEST_JOINTS:
+        return None
+    box = np.asarray(box, float)
+    middle = (sure.min(axis=0) + sure.max(axis=0)) / 2
+    step = (middle - (box[:2] + box[2:]) / 2) / 2
+    return box + np.tile(step, 2)

@@ -1,0 +1,11 @@
+"""The networks and what they cost.
+
+config      widths, depths and kinds of layers of every family
+answers     what all families share: which columns they look at, and how scores become heatmaps
+hourglass   the Stacked Hourglass, the report's and its variations
+lean        an hourglass of fewer, plainer layers
+hrnet       timm's HRNet
+build       from a configuration to its network
+cost        parameters and FLOPs, as a whole and by part
+folding     batch normalization folded into convolutions, for prediction only
+"""

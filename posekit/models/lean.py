@@ -1,0 +1,84 @@
+"""An hourglass of fewer, plainer layers: the same shape, but one 3x3 convolution where a block had three.
+
+A residual block of the Stacked Hourglass squeezes its channels, looks around with one convolution in three, and
+widens them again, with a normalisation before each that cannot be folded where a skip branches off. With few
+channels there is little to squeeze, and most of the time goes into starting layers. Here all convolutions look
+around, but those that lead up from a lower resolution and the one to the heatmaps. Normalisations come after
+them, and are folded into them when training is over; resolution is halved by a stride, and skips hand on what
+they are given.
+"""
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from posekit.models.answers import middle_columns, to_heatmaps
+from posekit.models.config import NetworkConfig
+from posekit.skeleton import JOINTS
+
+
+def convolution(in_channels: int, out_channels: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+    """Conv -> BatchNorm, padded so that stride 1 keeps the size. Without bias: the normalisation has one."""
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, kernel, stride, padding=kernel // 2, bias=False),
+        nn.BatchNorm2d(out_channels),
+    )
+
+
+class Block(nn.Module):
+    """One convolution beside an identity, where the number of channels stays; then ReLU."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.branch = convolution(channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.branch(x) + x)
+
+
+def blocks(channels: int, count: int) -> nn.Sequential:
+    """So many blocks, one after the other."""
+    return nn.Sequential(*(Block(channels) for _ in range(count)))
+
+
+class Level(nn.Module):
+    """Halves the resolution, works there (a lower level inside), doubles it and adds what it was given."""
+
+    def __init__(self, config: NetworkConfig, level: int = 0) -> None:
+        super().__init__()
+        channels, deeper = config.width(level), config.width(level + 1)
+        self.down = nn.Sequential(convolution(channels, deeper, stride=2), nn.ReLU())
+        self.before = blocks(deeper, config.modules)
+        self.inner = Level(config, level + 1) if level + 1 < config.reductions else nn.Identity()
+        self.after = blocks(deeper, config.modules)
+        self.up = convolution(deeper, channels, kernel=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        low = self.up(self.after(self.inner(self.before(self.down(x)))))
+        # The size is asked from x: an odd one is halved upwards and must come back as it was.
+        return x + F.interpolate(low, size=x.shape[-2:], mode="nearest")
+
+
+class LeanHourglass(nn.Module):
+    """Two convolutions to the heatmaps' resolution, one hourglass, one block, and a convolution to heatmaps.
+
+    `forward` takes crops, float (batch, 3, height, width), RGB in 0..1, and returns a list with one float tensor
+    (batch, 16, height / 4, width / 4), as a stacked hourglass of one stack does. Of its configuration, it reads
+    `channels`, those at the heatmaps' resolution, `growth`, `reductions`, `modules`, the blocks before and after
+    each lower level, `columns` and `softmax`.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        channels = config.channels
+        third = channels // 3  # at half the resolution, where a channel is as dear as four of the others
+        self.stem = nn.Sequential(
+            convolution(3, third, stride=2), nn.ReLU(), convolution(third, channels, stride=2), nn.ReLU()
+        )
+        self.hourglass = Level(config)
+        self.head = nn.Sequential(Block(channels), nn.Conv2d(channels, len(JOINTS), 1))
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        middle, beside = middle_columns(images, self.config.columns)
+        scores = self.head(self.hourglass(self.stem(middle)))
+        return [to_heatmaps(scores, self.config.softmax, beside)]

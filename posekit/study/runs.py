@@ -1,0 +1,290 @@
+"""The records of a run: one folder of small text files that figures and tables are made from.
+
+run.json        what was asked (the configuration), floors, versions, device, time; `finished` is set at the end
+history.csv     a row an epoch
+predictions.csv a row a validation person and joint, after the last epoch
+distances-lsp.csv   a row a validation person of another data set, here LSP: distances of the joints in its unit
+"""
+
+import json
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import cv2
+import numpy as np
+import pandas as pd
+import torch
+
+import posekit
+from posekit.datasets.people import People
+from posekit.device import Precision
+from posekit.errors import PosekitError
+from posekit.evaluation.evaluate import Evaluation
+from posekit.files import whole_file
+from posekit.paths import PACKAGE, run_folder_name
+from posekit.skeleton import JOINTS
+from posekit.study.configurations import label_of
+from posekit.training.checkpoint import differences, load_checkpoint, snapshot_path
+from posekit.training.distributed import process
+from posekit.training.loop import EpochRecord
+from posekit.training.run_config import RunConfig
+
+RECORD_FILES = ("run.json", "history.csv", "predictions.csv")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as its records tell it.
+
+    history: the columns of `EpochRecord`. predictions: person, image, joint, x, y (image px), confidence and
+    distance (head sizes; NaN where the joint does not count); empty until the run is finished.
+    floors: zero_heatmap_train and zero_heatmap_validation (loss); mean_pose_weighted14, center_weighted14 and, no
+    floor but a ceiling, codec_ceiling_weighted14 (PCKh@0.5, percent): see `posekit.evaluation.floors`.
+    """
+
+    config: RunConfig
+    floors: dict[str, float]
+    environment: dict[str, str]
+    finished: bool
+    history: pd.DataFrame
+    predictions: pd.DataFrame
+
+    @property
+    def label(self) -> str:
+        label = label_of(self.config)
+        if self.config.seed:
+            label += f", seed {self.config.seed}"
+        return label if self.finished else f"{label} (epoch {len(self.history)} of {self.config.epochs})"
+
+    def distances(self) -> np.ndarray:
+        """(N, 16) float64 in head sizes, NaN where a joint does not count; people as in the records."""
+        return self._column("distance")
+
+    def joints(self) -> np.ndarray:
+        """(N, 16, 2) float64 image px: the predicted joints."""
+        return np.stack([self._column("x"), self._column("y")], axis=-1)
+
+    def images(self) -> np.ndarray:
+        """(N,) names of the image files."""
+        return self.predictions["image"].to_numpy()[:: len(JOINTS)]
+
+    def _column(self, name: str) -> np.ndarray:
+        return self.predictions[name].to_numpy(float).reshape(-1, len(JOINTS))
+
+
+def environment(device: torch.device, precision: Precision, reason: str = "") -> dict[str, str]:
+    """The versions, the kind of device and the precision that a run's numbers depend on; reason: of the precision
+    (see `posekit.device.choose_precision`)."""
+    return {
+        "posekit": posekit.__version__,
+        "revision": _revision(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "opencv": cv2.__version__,
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "precision": precision,
+        "precision_reason": reason,
+        "threads": str(torch.get_num_threads()),
+        "processes": str(process()[1]),
+    }
+
+
+def continued(folder: Path, now: dict[str, str]) -> dict[str, str]:
+    """The environment `now` of a run that goes on, and what was otherwise before, by the records in `folder`."""
+    try:
+        content = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        epochs = len(read_history(folder)[1])
+    except (OSError, ValueError):  # nothing is recorded yet
+        return now
+    before = content.get("environment", {})
+    changes = [f"{key} {before[key]}" for key in now if key in before and before[key] != now[key]]
+    notes = filter(
+        None, [before.get("earlier"), f"up to epoch {epochs}: {', '.join(changes)}" if changes else None]
+    )
+    earlier = "; ".join(notes)
+    return now | ({"earlier": earlier} if earlier else {})
+
+
+def _revision() -> str:
+    """The commit of the checkout that runs, "-dirty" if files of it were changed; "unknown" outside of git."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        answer = subprocess.run(command, cwd=PACKAGE, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return answer.stdout.strip()
+
+
+def write_progress(
+    folder: Path,
+    config: RunConfig,
+    floors: dict[str, float],
+    environment: dict[str, str],
+    history: list[EpochRecord],
+) -> None:
+    """The records of a run that is still going."""
+    _write(
+        folder / "history.csv",
+        pd.DataFrame([vars(row) for row in history]).to_csv(index=False, lineterminator="\n"),
+    )
+    _write_run(folder, config, floors, environment, history, finished=False)
+
+
+def write_finished(
+    folder: Path,
+    config: RunConfig,
+    floors: dict[str, float],
+    environment: dict[str, str],
+    history: list[EpochRecord],
+    people: People,
+    evaluation: Evaluation,
+    further: Mapping[str, tuple[People, Evaluation]] = MappingProxyType({}),
+) -> None:
+    """The records of a run that is done; `finished` is written last.
+
+    further: of other data sets by name, the validation people and what the network answered for them.
+    """
+    write_progress(folder, config, floors, environment, history)
+    count = len(people)
+    table = pd.DataFrame(
+        {
+            "person": np.repeat(np.arange(count), len(JOINTS)),
+            "image": np.repeat(people.image, len(JOINTS)),
+            "joint": np.tile(JOINTS, count),
+            "x": evaluation.joints[..., 0].ravel().round(2),
+            "y": evaluation.joints[..., 1].ravel().round(2),
+            "confidence": evaluation.confidence.ravel().round(4),
+            # Not rounded to fewer digits: PCKh from the records must be PCKh as it was measured.
+            "distance": evaluation.distances.ravel().round(6),
+        }
+    )
+    _write(folder / "predictions.csv", table.to_csv(index=False, lineterminator="\n"))
+    for name, (others, answers) in further.items():
+        distances = pd.DataFrame(answers.distances.round(6), columns=list(JOINTS))
+        distances.insert(0, "image", others.image)
+        distances = distances.dropna(axis="columns", how="all")  # joints that this data set does not have
+        _write(folder / f"distances-{name}.csv", distances.to_csv(index=False, lineterminator="\n"))
+    _write_run(folder, config, floors, environment, history, finished=True)
+
+
+def _write_run(
+    folder: Path,
+    config: RunConfig,
+    floors: dict[str, float],
+    environment: dict[str, str],
+    history: list[EpochRecord],
+    finished: bool,
+) -> None:
+    content = {
+        "config": config.to_dict(),
+        "fingerprint": config.fingerprint(),
+        "floors": floors,
+        "environment": environment,
+        "seconds": round(sum(row.seconds for row in history), 1),
+        "finished": finished,
+    }
+    _write(folder / "run.json", json.dumps(content, indent=2) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        with whole_file(path) as stream:
+            stream.write(text.encode())
+    except OSError as error:
+        raise PosekitError(f"{path} cannot be written ({error.strerror})") from error
+
+
+def read_run(folder: Path) -> Run:
+    """The records in a folder. Raises `PosekitError` naming the file that is missing or broken."""
+    path = folder / "run.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        history = pd.read_csv(path := folder / "history.csv")
+        predictions = pd.read_csv(path := folder / "predictions.csv") if content["finished"] else pd.DataFrame()
+        return Run(
+            RunConfig.from_dict(content["config"]),
+            content["floors"],
+            content["environment"],
+            content["finished"],
+            history,
+            predictions,
+        )
+    except FileNotFoundError as error:
+        raise PosekitError(f"there is no record {path}; train the model first") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise PosekitError(f"record {path} cannot be read ({error}); delete {folder} to train again") from error
+
+
+def is_recorded(folder: Path, config: RunConfig, otherwise: str) -> bool:
+    """Whether finished records of this configuration are in a folder.
+
+    Raises `PosekitError` if they are of another one; otherwise: what to do then, for the message.
+    """
+    if not (folder / "run.json").exists():
+        return False
+    there = read_run(folder)
+    if there.config != config:
+        raise PosekitError(
+            f"the records in {folder} were made with other settings ({differences(there.config, config)}); "
+            f"{otherwise}"
+        )
+    return there.finished
+
+
+def read_history(folder: Path) -> tuple[float, pd.DataFrame]:
+    """When the last epoch was recorded (seconds since 1970), and the columns of `EpochRecord`; else `OSError`."""
+    path = folder / "history.csv"
+    return path.stat().st_mtime, pd.read_csv(path)
+
+
+def read_runs(folder: Path, unfinished: bool = False) -> list[Run]:
+    """All finished runs below a folder, by model and seed; `unfinished`: those that are still going as well."""
+    runs = [read_run(path.parent) for path in Path(folder).glob("*/run.json")]
+    return sorted(
+        (run for run in runs if run.finished or unfinished),
+        key=lambda run: (run.config.model, run.config.seed, run.config.learning_rate, run.config.batch_size),
+    )
+
+
+@dataclass(frozen=True)
+class RunStore:
+    """Where the runs of a study lie, and what is there of them; a run's place is its folder below `records`."""
+
+    records: Path
+    networks: Path
+
+    def place(self, config: RunConfig, usual: RunConfig) -> Path:
+        """Of a run. usual: what the same model and seed are asked by the profile; other rates are variations."""
+        name = run_folder_name(config.model, config.seed)
+        if config.learning_rate != usual.learning_rate:
+            name += f"-rate-{config.learning_rate:g}"
+        if config.batch_size != usual.batch_size:
+            name += f"-batch-{config.batch_size}"
+        return Path(name) if config == usual else Path("variations", name)
+
+    def folder(self, place: Path) -> Path:
+        return self.records / place
+
+    def checkpoint(self, place: Path) -> Path:
+        return self.networks / place / "last.pt"
+
+    def is_recorded(self, place: Path, config: RunConfig) -> bool:
+        """Whether finished records of this configuration exist; `PosekitError` if they are of another one."""
+        return is_recorded(self.folder(place), config, "use --force to train again, which replaces them")
+
+    def is_trained(self, place: Path, config: RunConfig) -> bool:
+        """Whether the checkpoint is of the last epoch."""
+        path = self.checkpoint(place)
+        return path.exists() and len(load_checkpoint(path, config)["history"]) == config.epochs
+
+    def forget(self, place: Path, config: RunConfig) -> None:
+        """Lets a run start anew."""
+        for epoch in range(1, config.epochs + 1):
+            snapshot_path(self.checkpoint(place), epoch).unlink(missing_ok=True)
+        for path in (self.checkpoint(place), *(self.folder(place) / name for name in RECORD_FILES)):
+            path.unlink(missing_ok=True)

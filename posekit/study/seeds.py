@@ -1,0 +1,62 @@
+"""Runs of one configuration that differ in nothing but their seed, put together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from posekit.study.configurations import label_of
+from posekit.study.runs import Run
+from posekit.training.run_config import RunConfig
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """The finished runs of one configuration, by seed."""
+
+    runs: tuple[Run, ...]
+
+    @property
+    def config(self) -> RunConfig:
+        """That of the first seed."""
+        return self.runs[0].config
+
+    @property
+    def label(self) -> str:
+        return label_of(self.config)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        return tuple(run.config.seed for run in self.runs)
+
+    def distances(self) -> np.ndarray:
+        """(S, N, 16) float64 in head sizes, as `posekit.evaluation.intervals` takes them."""
+        return np.stack([run.distances() for run in self.runs])
+
+    def of(self, number: int) -> np.ndarray:
+        """(N, 16) float64 in head sizes: those of one seed."""
+        return self.runs[self.numbers.index(number)].distances()
+
+
+def by_configuration(runs: Sequence[Run]) -> list[Seeds]:
+    """Runs by configuration, in the order of model, learning rate and batch size; each in the order of seeds."""
+    groups: dict[RunConfig, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(replace(run.config, seed=0), []).append(run)
+    return [
+        Seeds(tuple(sorted(group, key=lambda run: run.config.seed)))
+        for _, group in sorted(
+            groups.items(), key=lambda item: (item[0].model, item[0].learning_rate, item[0].batch_size)
+        )
+    ]
+
+
+def described(runs: Sequence[Run]) -> str:
+    """The size of a study in a few words: what its numbers are about."""
+    config = runs[0].config
+    people = next((f"{len(run.distances())} validation people, " for run in runs if run.finished), "")
+    epochs = f"{config.epochs} epochs" + (f" of {config.epoch_people:,} people" if config.epoch_people else "")
+    return (
+        f"{config.data}, {people}profile {config.profile} "
+        f"({config.crop.size} px, {config.network.channels} channels, {epochs})"
+    )

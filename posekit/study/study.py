@@ -1,0 +1,308 @@
+"""One study: a profile on a data set, and the one place that knows where its files are.
+
+    data/sample/                         the drawn people
+    data/cache/                          crops
+    data/runs/<study>/model-5-seed-0/    records (small text)
+    data/runs/<study>/variations/...     records of runs with another learning rate or batch size
+    data/checkpoints/<study>/...         networks
+    data/notebooks/<study>/              executed notebooks
+    figures/<study>/                     figures and tables
+
+<study> is data set and profile, such as sample-quick or mpii-full; a part of MPII carries the number of people
+in its name (mpii-1992-quick), so that no study writes over another one's results.
+"""
+
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+from posekit.datasets.people import People
+from posekit.datasets.sources import DATA_VARIABLE, SINGLE_VARIABLES, data_from_environment, read_people
+from posekit.device import choose_device, choose_precision, cpu_threads
+from posekit.evaluation.evaluate import evaluate
+from posekit.evaluation.floors import floors_and_ceiling
+from posekit.machine import cpu_cores
+from posekit.paths import home
+from posekit.preprocessing.batches import Crops, make_crops
+from posekit.study.configurations import MODELS, OWN_MODEL, get_model, get_profile, run_config
+from posekit.study.parallel import run_together
+from posekit.study.runs import (
+    Run,
+    RunStore,
+    continued,
+    environment,
+    read_history,
+    read_run,
+    read_runs,
+    write_finished,
+    write_progress,
+)
+from posekit.training.checkpoint import load_network, owned, snapshot_path
+from posekit.training.distributed import from_leader, is_leader
+from posekit.training.estimate import estimate
+from posekit.training.loop import EVALUATION_BATCH, EpochRecord, train
+from posekit.training.run_config import RunConfig
+
+
+class Study:
+    """A profile on a data set: prepares the data, trains what is missing, and answers from records.
+
+    profile is a name out of `PROFILES`; data are folders of data sets (see `posekit.datasets.sources`), none for
+    the drawn people. device (by default a GPU if there is one), precision (see `posekit.device.choose_precision`)
+    and compiled say how networks are trained: see `posekit.training.step.Step`. Raises `PosekitError` for an
+    unknown profile, device or precision, or a folder that cannot be read.
+    """
+
+    def __init__(
+        self,
+        profile: str = "quick",
+        data: Sequence[Path] = (),
+        progress: bool = True,
+        device: str | None = None,
+        precision: str | None = None,
+        compiled: bool = False,
+    ) -> None:
+        self.profile = get_profile(profile)
+        self.device = choose_device(device)
+        self.precision, self.precision_reason = choose_precision(precision, self.profile.precision, self.device)
+        self.compiled = compiled
+        self.data = tuple(data)
+        self.progress = progress
+        self.people, self.left_out = read_people(self.data, home() / "data" / "sample", progress)
+        self.name = f"{self.people.name}-{self.profile.name}"
+
+    @classmethod
+    def from_environment(cls) -> "Study":
+        """The study that POSEKIT_PROFILE and the data variables name; unset: quick on drawn people."""
+        return cls(os.environ.get("POSEKIT_PROFILE") or "quick", data_from_environment())
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes another process's `from_environment` this very study."""
+        return {
+            "POSEKIT_HOME": str(home()),
+            "POSEKIT_PROFILE": self.profile.name,
+            DATA_VARIABLE: os.pathsep.join(str(folder.resolve()) for folder in self.data),
+        } | dict.fromkeys(SINGLE_VARIABLES, "")
+
+    @property
+    def records(self) -> Path:
+        return home() / "data" / "runs" / self.name
+
+    @property
+    def figures(self) -> Path:
+        return home() / "figures" / self.name
+
+    @property
+    def executed_notebooks(self) -> Path:
+        return home() / "data" / "notebooks" / self.name
+
+    @cached_property
+    def crops(self) -> tuple[Crops, Crops]:
+        """(train, validation) at the profile's size, made on first use."""
+        cache = home() / "data" / "cache"
+        train_people, _ = self.people.split()
+        return (
+            make_crops(train_people, self.profile.crop, cache, self.progress),
+            make_crops(self.validation_people[0], self.profile.crop, cache, self.progress),
+        )
+
+    @cached_property
+    def validation_people(self) -> list[People]:
+        """The validation people of each data set that has some, the first data set's first.
+
+        Training is watched on the first; the others are asked after the last epoch, each by its own metric.
+        """
+        _, validation = self.people.split()
+        names = dict.fromkeys(validation.data_set.tolist())
+        return [replace(validation.select(validation.data_set == name), name=name) for name in names]
+
+    @cached_property
+    def further_crops(self) -> list[Crops]:
+        """The validation people of all data sets but the first, cropped."""
+        cache = home() / "data" / "cache"
+        return [
+            make_crops(people, self.profile.crop, cache, self.progress) for people in self.validation_people[1:]
+        ]
+
+    @cached_property
+    def floors(self) -> dict[str, float]:
+        """What is reached without looking at the image: see `posekit.study.runs.Run.floors`."""
+        stacks = self.config(OWN_MODEL.number).network.stacks  # the six models have as many
+        return floors_and_ceiling(*self.crops, self.profile.codec, stacks)
+
+    def config(
+        self, model: int, seed: int = 0, learning_rate: float | None = None, batch_size: int | None = None
+    ) -> RunConfig:
+        """What a run of this study is asked to do. Raises `PosekitError` for an unknown model."""
+        people = self.people
+        return run_config(
+            get_model(model), self.profile, seed, people.name, people.fingerprint(), learning_rate, batch_size
+        )
+
+    def run(self, model: int, seed: int = 0, force: bool = False) -> Run:
+        """The records of a run of one of the six models: see `record`."""
+        return self.record(self.config(model, seed), force)
+
+    def record(self, config: RunConfig, force: bool = False) -> Run:
+        """The records of a run; it is trained, or trained to its end, if they are not complete.
+
+        force: train anew even if it is complete, or was made with other settings; that replaces what was there.
+        Raises `PosekitError` if another process is training it.
+        """
+        if from_leader(lambda: force or not self._is_recorded(config)):
+            self._train(config, force)
+        return from_leader(lambda: read_run(self._run_folder(config)))
+
+    def run_all(self, models: Sequence[int] = tuple(MODELS), force: bool = False) -> list[Run]:
+        """The records of several models; see `record_all`."""
+        return self.record_all([self.config(model) for model in models], force)
+
+    def record_all(self, configs: Sequence[RunConfig], force: bool = False) -> list[Run]:
+        """The records of several runs; those that are not complete are trained, on a CPU several at once."""
+        if force:
+            with ExitStack() as held:  # all of them first: nothing is forgotten if one is being trained
+                for config in configs:
+                    held.enter_context(owned(self._checkpoint(config)))
+                for config in configs:
+                    self._forget(config)
+        self._train_together([config for config in configs if not self._is_recorded(config)])
+        return [self.record(config) for config in configs]
+
+    def network(self, model: int, seed: int = 0) -> Path:
+        """The trained network of a run, for `Predictor.from_checkpoint`; it is trained if it is not complete."""
+        config = self.config(model, seed)
+        self.ensure_network(config)
+        return self._checkpoint(config)
+
+    def ensure_network(self, config: RunConfig) -> None:
+        """Trains a run if its records or its checkpoint are not complete."""
+        if from_leader(lambda: not (self._is_recorded(config) and self._is_trained(config))):
+            self._train(config)
+
+    def networks(self, models: Sequence[int]) -> dict[str, Path]:
+        """The trained networks of several models by name; missing ones are trained, on a CPU several at once."""
+        configs = [self.config(model) for model in models]
+        self._train_together([c for c in configs if not (self._is_recorded(c) and self._is_trained(c))])
+        return {get_model(model).label: self.network(model) for model in models}
+
+    def snapshots(self, model: int, seed: int = 0) -> dict[int, Path]:
+        """The networks that a run had after its epochs, for `Predictor.from_checkpoint`; those that are there."""
+        config = self.config(model, seed)
+        paths = {e: snapshot_path(self._checkpoint(config), e) for e in range(1, config.epochs + 1)}
+        return {epoch: path for epoch, path in paths.items() if path.exists()}
+
+    def jobs(self, runs: int) -> int:
+        """How many of so many runs are trained at the same time: several where a CPU gains by it."""
+        threads = self.profile.cpu_threads
+        return max(1, min(runs, cpu_cores() // threads)) if threads and self.device.type == "cpu" else 1
+
+    def expected(self, models: Sequence[int] = tuple(MODELS), force: bool = False) -> str:
+        """How long training what is missing of these models will take here, measured; "" if nothing is."""
+        configs = [self.config(model) for model in models]
+        missing = [config for config in configs if force or not self._is_recorded(config)]
+        if not missing:
+            return ""
+        with cpu_threads(self.profile.cpu_threads):
+            needed = estimate(missing[0], self.crops[0], self.device, self.precision, self.compiled, self.progress)
+        return needed.describe(len(missing), self.jobs(len(missing)))
+
+    def _train_together(self, configs: list[RunConfig]) -> None:
+        """Trains runs at the same time where a CPU gains by it; else leaves them for one after the other."""
+        if (jobs := self.jobs(len(configs))) < 2:
+            return
+        _ = (
+            self.floors,
+            self.further_crops,
+        )  # makes the crops too: once here instead of at the same time in every process
+        run_together(
+            [
+                ["train", "--model", str(config.model), "--seed", str(config.seed)]
+                + ["--learning-rate", repr(config.learning_rate), "--batch-size", str(config.batch_size)]
+                + ["--device", "cpu", "--precision", self.precision, *(["--compile"] if self.compiled else [])]
+                for config in configs
+            ],
+            jobs,
+            environment=self.environment,
+            state=lambda: self._state(configs),
+            images=sum(config.epochs * config.people_of_an_epoch(len(self.crops[0])) for config in configs),
+            progress=self.progress,
+        )
+
+    def runs(self, unfinished: bool = False) -> list[Run]:
+        """All finished runs of the six models in this study, by model and seed, or those that still go as well."""
+        return read_runs(self.records, unfinished)
+
+    def variations(self) -> list[Run]:
+        """All finished runs with another learning rate or batch size than the profile's."""
+        return read_runs(self.records / "variations")
+
+    @property
+    def _store(self) -> RunStore:
+        return RunStore(self.records, home() / "data" / "checkpoints" / self.name)
+
+    def _place(self, config: RunConfig) -> Path:
+        """The folder of a run, relative to the one of the study."""
+        return self._store.place(config, self.config(config.model, config.seed))
+
+    def _run_folder(self, config: RunConfig) -> Path:
+        return self._store.folder(self._place(config))
+
+    def _checkpoint(self, config: RunConfig) -> Path:
+        return self._store.checkpoint(self._place(config))
+
+    def _forget(self, config: RunConfig) -> None:
+        self._store.forget(self._place(config), config)
+
+    def _state(self, configs: Sequence[RunConfig]) -> tuple[int, str]:
+        """How many images runs of other processes have trained on, and their latest epoch, from their records."""
+        images, latest = 0, (0.0, "")
+        for config in configs:
+            try:
+                when, rows = read_history(self._run_folder(config))
+            except OSError:  # no epoch is recorded yet
+                continue
+            last, images = rows.iloc[-1], images + len(rows) * config.people_of_an_epoch(len(self.crops[0]))
+            text = f"model {config.model}: loss {last.train_loss:.5f}, PCKh@0.5 {last.pckh_weighted14:.1f} %"
+            latest = max(latest, (when, f"{text} after epoch {len(rows)}"))
+        return images, latest[1]
+
+    def _is_trained(self, config: RunConfig) -> bool:
+        return self._store.is_trained(self._place(config), config)
+
+    def _is_recorded(self, config: RunConfig) -> bool:
+        return self._store.is_recorded(self._place(config), config)
+
+    def _train(self, config: RunConfig, force: bool = False) -> None:
+        folder, checkpoint = self._run_folder(config), self._checkpoint(config)
+        with ExitStack() as held, cpu_threads(self.profile.cpu_threads):
+            from_leader(lambda: (held.enter_context(owned(checkpoint)), None)[1])
+            if force and is_leader():
+                self._forget(config)
+            # Finished records stay as they are when only the network is missing, as in a fresh checkout.
+            recorded = from_leader(lambda: self._is_recorded(config))
+            made_by = continued(folder, environment(self.device, self.precision, self.precision_reason))
+
+            def on_epoch(history: list[EpochRecord]) -> None:
+                if not recorded:
+                    write_progress(folder, config, self.floors, made_by, history)
+
+            teacher = None
+            if config.teacher:
+                others = Study(config.teacher, self.data, self.progress, str(self.device))
+                teacher, _ = load_network(others.network(config.model), self.device)
+            how = self.device, self.progress, on_epoch, self.precision, self.compiled, teacher
+            network, history, evaluation = train(config, *self.crops, checkpoint, *how)
+            if is_leader() and not recorded:
+                people = self.crops[1].people
+                further = {
+                    crops.people.name: (
+                        crops.people,
+                        evaluate(network, crops, config.codec, self.device, EVALUATION_BATCH),
+                    )
+                    for crops in self.further_crops
+                }
+                write_finished(folder, config, self.floors, made_by, history, people, evaluation, further)

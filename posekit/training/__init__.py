@@ -1,0 +1,10 @@
+"""One training run.
+
+run_config    what a run is asked to do, frozen
+losses        the report's loss, and cross-entropy
+step          one update of the weights
+loop          epochs, each recorded and checkpointed
+checkpoint    the state of a run in one file
+estimate      how long a run takes, and how much memory
+distributed   several processes that train together
+"""

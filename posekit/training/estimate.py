@@ -1,0 +1,81 @@
+"""How long a training will take on the device at hand, and how much memory, measured over a few steps."""
+
+import time
+from dataclasses import dataclass
+from itertools import cycle, islice
+
+import torch
+from tqdm.auto import tqdm
+
+from posekit.device import Precision
+from posekit.preprocessing.batches import Crops, batches, resident, without_context
+from posekit.training.run_config import RunConfig
+from posekit.training.step import Step, make_network, make_optimizer
+
+#: Steps are measured until this many seconds have passed, but at least three.
+MEASURED_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will take: seconds of its training steps, gigabytes (1e9 bytes) of memory while it trains."""
+
+    seconds: float
+    gigabytes: float
+
+    def describe(self, runs: int, jobs: int) -> str:
+        """A sentence for so many runs, of which `jobs` are trained at the same time."""
+        total = self.seconds * -(-runs // jobs)
+        minutes = f"about {round(total / 60)} minutes" if total > 90 else "a minute or two"
+        needed = f"about {total / 3600:.1f} hours" if total > 5400 else minutes
+        which = f"{runs} runs, {jobs} at a time" if jobs > 1 else f"{runs} runs" if runs > 1 else "one run"
+        return f"{which}: {needed}, with {self.gigabytes * jobs:.2g} GB of memory"
+
+
+def estimate(
+    config: RunConfig,
+    crops: Crops,
+    device: torch.device,
+    precision: Precision = "float32",
+    compiled: bool = False,
+    progress: bool = True,
+) -> Estimate:
+    """Trains a network for some steps on the crops, throws it away, and multiplies.
+
+    Validation comes on top, about a third of a training step for each of its people. Memory is what torch
+    allocated on CUDA; elsewhere the weights, gradients and optimizer states, and what a step keeps for gradients.
+    Raises `PosekitError` if memory is exhausted.
+    """
+    network = make_network(config, device)
+    step = Step(config, network, make_optimizer(config, network), precision, compiled)
+    network.train()
+    crops = resident(crops, device)
+    people = islice(cycle(batches(crops, config.batch_size, device)), 10_000)
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    kept: dict[int, int] = {}
+
+    def note(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        step(without_context(next(people), crops.rule))
+    for _ in range(3 if compiled else 1):  # the first steps compile, record and find the fastest algorithms
+        float(step(without_context(next(people), crops.rule)))
+    seconds, images, steps = 0.0, 0, 0
+    with tqdm(desc="measuring a few steps", unit=" steps", disable=not progress) as bar:
+        while seconds < MEASURED_SECONDS or steps < 3:
+            started = time.perf_counter()
+            batch = without_context(next(people), crops.rule)
+            float(step(batch))  # reading the loss waits for the device
+            seconds += time.perf_counter() - started
+            images, steps = images + len(batch.which), steps + 1
+            bar.update()
+    if device.type == "cuda":
+        memory = torch.cuda.max_memory_allocated(device)
+    else:
+        weights = sum(value.nbytes for value in network.state_dict().values())
+        memory = sum(kept.values()) + 4 * weights  # weights, gradients and the two states of Adam
+    return Estimate(seconds / images * config.people_of_an_epoch(len(crops)) * config.epochs, memory / 1e9)

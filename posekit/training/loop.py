@@ -1,0 +1,196 @@
+"""The training loop: one epoch after the other, each recorded and checkpointed, resumed where it was left."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from tqdm.auto import tqdm
+
+from posekit.device import Precision
+from posekit.errors import PosekitError
+from posekit.evaluation.evaluate import Evaluation, evaluate
+from posekit.evaluation.pckh import pckh
+from posekit.preprocessing.augmentation import augment
+from posekit.preprocessing.batches import Crops, batches, resident, without_context
+from posekit.training.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights, snapshot_path
+from posekit.training.distributed import from_leader, is_leader, process, total
+from posekit.training.losses import heatmap_loss
+from posekit.training.run_config import SCHEDULER_EPOCH, SCHEDULER_FACTOR, RunConfig
+from posekit.training.step import Step, make_network, make_optimizer
+
+#: Steps between two looks at the loss. A look makes a GPU wait, so it is not taken at every step.
+LOOK_EVERY = 20
+
+EVALUATION_BATCH = 32
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One row of a run's history. Losses are the report's; PCKh is at 0.5 over the validation people, percent."""
+
+    epoch: int
+    train_loss: float  # mean over the epoch's batches, while the network was learning
+    validation_loss: float  # after the epoch
+    pckh_weighted14: float
+    pckh_macro14: float
+    learning_rate: float
+    seconds: float
+
+
+def make_scheduler(config: RunConfig, optimizer: torch.optim.Optimizer) -> torch.optim.lr_scheduler.LRScheduler:
+    """Times 0.1 after the third epoch for a model with scheduler; an annealed rate falls as a cosine to zero after
+    the last epoch (Loshchilov and Hutter, "SGDR", ICLR 2017); else the rate stays as it is."""
+    if config.annealed:
+        return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.epochs)
+    milestones = [SCHEDULER_EPOCH] if config.scheduler else []
+    return torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones, gamma=SCHEDULER_FACTOR)
+
+
+def train(
+    config: RunConfig,
+    train_crops: Crops,
+    validation_crops: Crops,
+    checkpoint: Path,
+    device: torch.device,
+    progress: bool = True,
+    on_epoch: Callable[[list[EpochRecord]], None] = lambda history: None,
+    precision: Precision = "float32",
+    compiled: bool = False,
+    teacher: nn.Module | None = None,
+) -> tuple[nn.Module, list[EpochRecord], Evaluation]:
+    """Trains from the checkpoint if there is one, else from the seed, to the last epoch.
+
+    After every epoch the checkpoint is replaced, a snapshot of the weights is kept beside it (`snapshot_path`) and
+    `on_epoch` gets the history so far. A run that is stopped, by Ctrl-C or by force, goes on after its last whole
+    epoch when called again. precision, compiled, teacher: see `Step`; validation is in float32 always. Started by
+    torchrun, every process calls this, and only the leader reads and writes.
+    Returns the network, the history and the evaluation of the validation people after the last epoch.
+    Raises `PosekitError` if the loss stops being a number, memory is exhausted, the checkpoint belongs to another
+    configuration, or a batch is larger than the data or smaller than the number of processes.
+    """
+    if process()[1] > config.batch_size:
+        raise PosekitError(
+            f"a batch of {config.batch_size} people cannot be shared by {process()[1]} processes; start fewer, or "
+            "train with a larger --batch-size"
+        )
+    if config.batch_size > len(train_crops):
+        raise PosekitError(
+            f"a batch of {config.batch_size} is larger than the data, {len(train_crops)} people; choose a smaller "
+            "--batch-size"
+        )
+    network = make_network(config, device)
+    optimizer = make_optimizer(config, network)
+    scheduler = make_scheduler(config, optimizer)
+    history: list[EpochRecord] = []
+    state = from_leader(lambda: load_checkpoint(checkpoint, config) if checkpoint.exists() else None)
+    if state is not None:
+        load_weights(network, state, checkpoint)
+        optimizer.load_state_dict(state["optimizer"])
+        scheduler.load_state_dict(state["scheduler"])
+        history = [EpochRecord(**row) for row in state["history"]]
+        _restore_random(state.get("random", {}), device)
+    step = Step(config, network, optimizer, precision, compiled, teacher)
+    train_crops = resident(train_crops, device)
+
+    evaluation = None
+    people = config.people_of_an_epoch(len(train_crops))
+    bar = tqdm(
+        total=config.epochs * people,
+        initial=len(history) * people,
+        desc=f"model {config.model}, seed {config.seed}",
+        unit=" images",
+        disable=not (progress and is_leader()),
+        mininterval=0.5,
+    )
+    with bar:
+        for epoch in range(len(history) + 1, config.epochs + 1):
+            started = time.perf_counter()
+            learning_rate = scheduler.get_last_lr()[0]
+            train_loss = _train_epoch(config, step, train_crops, epoch, bar, history)
+            scheduler.step()
+            evaluation = from_leader(
+                lambda: evaluate(network, validation_crops, config.codec, device, EVALUATION_BATCH, heatmap_loss)
+            )
+            score = pckh(evaluation.distances)
+            history.append(
+                EpochRecord(
+                    epoch=epoch,
+                    train_loss=train_loss,
+                    validation_loss=evaluation.loss,
+                    pckh_weighted14=score.weighted14,
+                    pckh_macro14=score.macro14,
+                    learning_rate=learning_rate,
+                    seconds=time.perf_counter() - started,
+                )
+            )
+            bar.set_postfix_str(_describe(history, train_loss))
+            if is_leader():
+                rows = [vars(row) for row in history]
+                # In this order: a run that is killed in between does the epoch again, and its snapshot too.
+                save_weights(snapshot_path(checkpoint, epoch), config, network, rows)
+                save_checkpoint(checkpoint, config, network, optimizer, scheduler, rows)
+                on_epoch(history)
+    if evaluation is None:  # the checkpoint was already at the last epoch
+        evaluation = from_leader(
+            lambda: evaluate(network, validation_crops, config.codec, device, EVALUATION_BATCH, heatmap_loss)
+        )
+    return network.eval(), history, evaluation
+
+
+def _train_epoch(
+    config: RunConfig, step: Step, crops: Crops, epoch: int, bar: tqdm, history: list[EpochRecord]
+) -> float:
+    """An epoch, in an order that depends on seed and epoch alone; the mean loss over the people drawn."""
+    step.network.train()
+    part = number, count = process()
+    order = np.random.default_rng([config.seed, epoch])
+    chance = torch.Generator().manual_seed(1_000_003 * (config.seed * count + number) + epoch)
+    losses: list[torch.Tensor] = []
+    people: list[int] = []
+    for kept in batches(crops, config.batch_size, step.device, order, part, config.epoch_people):
+        if config.augmentation is None:
+            batch = without_context(kept, crops.rule)
+        else:
+            batch = augment(kept, crops.rule, config.augmentation, chance)
+        losses.append(step(batch))
+        people.append(len(batch.which))
+        if len(losses) % LOOK_EVERY == 0:
+            recent = _finite(config, losses[-LOOK_EVERY:], epoch, len(losses) - LOOK_EVERY)
+            bar.set_postfix_str(_describe(history, recent.mean()))
+        bar.update(len(batch.which) * count)
+    bar.update(epoch * config.people_of_an_epoch(len(crops)) - bar.n)
+    values = _finite(config, losses, epoch, 0)
+    weights = torch.tensor(people, dtype=torch.float64)
+    summed, number_of_people = total(torch.stack([values @ weights, weights.sum()])).tolist()
+    return summed / number_of_people
+
+
+def _finite(config: RunConfig, losses: list[torch.Tensor], epoch: int, before: int) -> torch.Tensor:
+    """The losses as float64 on the CPU. Raises `PosekitError` if one is not a number."""
+    values = torch.stack(losses).cpu().double()
+    finite = torch.isfinite(values)
+    if not finite.all():
+        batch = before + int((~finite).nonzero()[0]) + 1
+        raise PosekitError(
+            f"the loss of model {config.model} is not a number any more in epoch {epoch}, batch {batch}; "
+            f"most likely {config.optimizer}'s learning rate of {config.learning_rate:g} is too high: try a lower "
+            "--learning-rate. What was recorded of earlier epochs is kept"
+        )
+    return values
+
+
+def _describe(history: list[EpochRecord], loss: float) -> str:
+    """What the progress bar says beside speed and time left."""
+    now = f"loss {loss:.5f}"
+    return f"{now}, PCKh@0.5 {history[-1].pckh_weighted14:.1f} % after epoch {len(history)}" if history else now
+
+
+def _restore_random(states: dict, device: torch.device) -> None:
+    if states:
+        torch.set_rng_state(states["cpu"])
+        if states["cuda"] is not None and device.type == "cuda":
+            torch.cuda.set_rng_state(states["cuda"], device)

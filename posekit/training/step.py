@@ -1,0 +1,138 @@
+"""One training step: a network's heatmaps for a batch, the report's loss, its gradient, new weights."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from posekit.device import Precision, memory_format
+from posekit.errors import PosekitError
+from posekit.models.build import build_network
+from posekit.preprocessing.batches import Batch
+from posekit.training.distributed import process
+from posekit.training.losses import cross_entropy, heatmap_loss
+from posekit.training.run_config import RunConfig
+
+
+def make_network(config: RunConfig, device: torch.device) -> nn.Module:
+    """The run's network with the weights that its seed gives, in the memory layout that convolutions like.
+
+    Where several processes train it on GPUs, batch normalisation takes its means over all of them.
+    """
+    torch.manual_seed(config.seed)
+    network = build_network(config.network)
+    if process()[1] > 1 and device.type == "cuda":
+        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
+    return network.to(device, memory_format=memory_format(device))
+
+
+def make_optimizer(config: RunConfig, network: nn.Module) -> torch.optim.Optimizer:
+    """RMSprop, RAdam or Adam as torch has them, over the parameters that can learn."""
+    learnable = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    # One kernel for all parameters where torch has it, else one for many: there are hundreds of small ones.
+    faster = {"fused": True} if config.optimizer == "Adam" else {"foreach": True}
+    return getattr(torch.optim, config.optimizer)(learnable, lr=config.learning_rate, **faster)
+
+
+#: What torch's allocators, cuDNN and cuBLAS say; each in a RuntimeError.
+_EXHAUSTED = ("out of memory", "not enough memory", "can't allocate memory", "STATUS_ALLOC_FAILED")
+
+
+class Step:
+    """Trains a network by one batch a call.
+
+    precision: of the convolutions; weights, heatmaps and loss are float32 always. compiled: let torch.compile
+    write the code of the step, which takes minutes once, and on CUDA replay it as one graph; if it cannot, a
+    warning says why and the step is computed as it would have been. Nothing here makes the host wait for a GPU,
+    but batch normalisation over several GPUs, which waits for the others. teacher: a trained network whose answers
+    are learned as well.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        network: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        precision: Precision = "float32",
+        compiled: bool = False,
+        teacher: nn.Module | None = None,
+    ) -> None:
+        self.config, self.network, self.optimizer, self.precision = config, network, optimizer, precision
+        self.teacher = teacher
+        self.device = next(network.parameters()).device
+        number, count = process()
+        if count > 1:
+            where = [self.device.index] if self.device.type == "cuda" else None
+            # Only the leader's means and variances are kept, so they need not be sent around.
+            self.network = nn.parallel.DistributedDataParallel(network, where, broadcast_buffers=False)
+        #: People in a whole batch of this process: the only size that is compiled, as each one takes minutes.
+        self.whole = len(range(number, config.batch_size, count))
+        self._compiled = None
+        if compiled and count > 1 and self.device.type == "cuda":
+            message = "torch.compile cannot cross batch normalisation over several GPUs; going on without"
+            warnings.warn(message, stacklevel=2)
+        elif compiled:
+            mode = "reduce-overhead" if self.device.type == "cuda" else "default"
+            self._compiled = torch.compile(self.loss, mode=mode, dynamic=False)
+        if self.device.type == "cuda":
+            torch.backends.cudnn.benchmark = True  # crops are all of one size: the fastest algorithm is found once
+
+    def loss(self, images: Tensor, joints: Tensor, present: Tensor) -> Tensor:
+        """The report's loss of crops (B, 3, S, S) in 0..1 with joints (B, 16, 2) crop px, present (B, 16).
+
+        Of a network that answers likelihoods, their cross-entropy: see `cross_entropy`. With a teacher, the mean
+        of it and of the same against the teacher's last heatmaps: Hwang et al., "Lightweight 3D Human Pose
+        Estimation Network Training Using Teacher-Student Learning", 2020.
+        """
+        compare = cross_entropy if self.config.network.softmax else heatmap_loss
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+            answers = self.network(images)
+            with torch.no_grad():
+                taught = self.teacher(images)[-1].float() if self.teacher is not None else None
+        loss = compare(answers, self.config.codec.encode(joints, present, answers[-1].shape[-2:]))
+        return loss if taught is None else (loss + compare(answers, taught)) / 2
+
+    def __call__(self, batch: Batch) -> Tensor:
+        """Updates the weights; the loss of the batch before the update, on the device. `PosekitError` if memory
+        is exhausted."""
+        with _memory_or_advice(self.config):
+            loss = self._backward(batch)
+            self.optimizer.step()
+        return loss.detach().clone()  # a CUDA graph writes its next loss where it wrote this one
+
+    def _backward(self, batch: Batch) -> Tensor:
+        inputs = batch.images, batch.joints, batch.present
+        self.optimizer.zero_grad(set_to_none=True)
+        if self._compiled is not None and len(batch.which) == self.whole:
+            try:
+                torch.compiler.cudagraph_mark_step_begin()
+                loss = self._compiled(*inputs)
+                (loss * batch.share).backward()
+                return loss
+            except torch.OutOfMemoryError:
+                raise
+            except Exception as error:  # compilers fail with almost any exception
+                lines = str(error).strip().splitlines() or [type(error).__name__]
+                warnings.warn(f"torch.compile does not work here ({lines[0]}); going on without", stacklevel=2)
+                self._compiled = None
+                self.optimizer.zero_grad(set_to_none=True)
+        loss = self.loss(*inputs)
+        (loss * batch.share).backward()
+        return loss
+
+
+@contextmanager
+def _memory_or_advice(config: RunConfig) -> Iterator[None]:
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and not any(words in str(error) for words in _EXHAUSTED):
+            raise
+        raise PosekitError(
+            f"memory is exhausted by a batch of {config.batch_size} people at {config.crop.size} px: close what "
+            f"else uses it, or halve the batch with posekit train --batch-size {max(config.batch_size // 2, 1)}, "
+            "which makes another run than the one with the profile's batch. What was recorded of earlier epochs "
+            "is kept"
+        ) from error
