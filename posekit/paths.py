@@ -15,10 +15,11 @@ def home() -> Path:
     return REPOSITORY if (REPOSITORY / "pyproject.toml").exists() else Path.cwd()
 
 
-def run_folder_name(model: int, seed: int) -> str:
-    return f"model-{model}-seed-{seed}"
+def run_folder_name(model: str, seed: int) -> str:
+    """Of a run's records and networks, such as model-5-seed-0."""
+    return f"{model}-seed-{seed}"
 
 
-def checkpoint_path(study: str, model: int, seed: int) -> Path:
+def checkpoint_path(study: str, model: str, seed: int) -> Path:
     """Where the network of a run is kept."""
     return home() / "data" / "checkpoints" / study / run_folder_name(model, seed) / "last.pt"

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from posekit.analysis.optimizers import GRID_MODELS, GRID_RATES, REPORT_RATES, Grid, grid_table
-from posekit.analysis.style import COLORS, DASHES, MARKERS, new_figure, study_of
+from posekit.analysis.style import looks, looks_of, new_figure, study_of
 from posekit.evaluation.intervals import RESAMPLES, interval
 from posekit.evaluation.pckh import pckh, pckh_curve
 from posekit.skeleton import GROUPS
@@ -42,6 +42,7 @@ def accuracy_figure(runs: Sequence[Run], threshold: float = 0.5) -> Figure:
         _points(
             axis,
             seeds,
+            looks_of(runs)[seeds.config.model],
             np.arange(len(names)) + offset,
             [one.estimate for one in found],
             [one.low for one in found],
@@ -69,18 +70,16 @@ def pckh_curve_figure(runs: Sequence[Run]) -> Figure:
     figure, axes = new_figure(7.6, 4.4)
     axis = axes[0, 0]
     thresholds = np.linspace(0, 1, 201)
-    for seeds in by_configuration(runs):
-        model = seeds.config.model
+    look = looks_of(runs)
+    for place, seeds in enumerate(by_configuration(runs)):
         for number, run in enumerate(seeds.runs):
             axis.plot(
                 thresholds,
                 pckh_curve(run.distances(), thresholds).mean("weighted14"),
-                color=COLORS[model],
-                linestyle=DASHES[model],
+                **look[seeds.config.model] | ({"marker": None} if number else {}),
                 linewidth=0.7 if number else 1.5,
-                marker=None if number else MARKERS[model],
                 markersize=5,
-                markevery=(4 * model, 40),
+                markevery=(4 * place, 40),
                 label=None if number else seeds.label,
             )
     axis.axvline(0.5, color="0.8", linewidth=1, zorder=0)
@@ -107,13 +106,11 @@ def seeds_figure(runs: Sequence[Run]) -> Figure:
     figure, axes = new_figure(7.6, 1.3 + 0.42 * len(models))
     axis = axes[0, 0]
     for row, seeds in enumerate(models):
-        model, values = seeds.config.model, [pckh(run.distances()).weighted14 for run in seeds.runs]
+        look, values = looks_of(runs)[seeds.config.model], [pckh(run.distances()).weighted14 for run in seeds.runs]
         found = interval(seeds.distances(), resamples=_DRAWN)
-        axis.plot([found.low, found.high], [row + 0.16] * 2, color=COLORS[model], linewidth=1.4)
-        axis.plot(found.estimate, row + 0.16, "|", color=COLORS[model], markersize=9, markeredgewidth=2)
-        axis.plot(
-            values, [row - 0.14] * len(values), MARKERS[model], color=COLORS[model], markersize=7, alpha=0.75
-        )
+        axis.plot([found.low, found.high], [row + 0.16] * 2, color=look["color"], linewidth=1.4)
+        axis.plot(found.estimate, row + 0.16, "|", color=look["color"], markersize=9, markeredgewidth=2)
+        axis.plot(values, [row - 0.14] * len(values), **look | {"linestyle": "none"}, markersize=7, alpha=0.75)
     floor = _reference(runs, "mean_pose_weighted14")  # the ceiling is so far away that seeds would be one point
     axis.axvline(floor, color="black", linewidth=1, linestyle=(0, (2, 2)))
     axis.annotate("mean pose", (floor, 1), (0, 3), xycoords=("data", "axes fraction"),
@@ -148,6 +145,7 @@ def grid_figure(grid: Grid) -> Figure:
         axis.axvline(rate, color="0.8", linewidth=1, zorder=0)
         axis.annotate(name, (rate, 1), (0, 3), xycoords=("data", "axes fraction"), textcoords="offset points",
                       ha="center", fontsize="small")  # fmt: skip
+    look = looks(list(GRID_MODELS.values()))
     for (optimizer, model), shift in zip(GRID_MODELS.items(), (0.96, 1, 1.04), strict=True):
         rows = table[table["optimizer"] == optimizer]
         if rows.empty:
@@ -157,9 +155,7 @@ def grid_figure(grid: Grid) -> Figure:
             x,
             rows["PCKh"],
             [rows["PCKh"] - rows["low"], rows["high"] - rows["PCKh"]],
-            color=COLORS[model],
-            linestyle=DASHES[model],
-            marker=MARKERS[model],
+            **look[model],
             markersize=7,
             elinewidth=1.2,
             linewidth=1.2,
@@ -168,8 +164,10 @@ def grid_figure(grid: Grid) -> Figure:
         for (name, rate), seeds in grid.items():
             if name == optimizer and len(seeds.runs) > 1:
                 values = [pckh(run.distances()).weighted14 for run in seeds.runs]
-                axis.plot([rate * shift * 1.06] * len(values), values, "o", color=COLORS[model], markersize=3.5,
-                          markeredgecolor="white", markeredgewidth=0.5)  # fmt: skip
+                place, color = [rate * shift * 1.06] * len(values), look[model]["color"]
+                axis.plot(
+                    place, values, "o", color=color, markersize=3.5, markeredgecolor="white", markeredgewidth=0.5
+                )
     floor = _reference(runs, "mean_pose_weighted14")
     axis.axhline(floor, color="black", linewidth=1, linestyle=(0, (2, 2)))
     axis.annotate("mean\npose", (1, floor), (3, 0), xycoords=("axes fraction", "data"),
@@ -189,15 +187,15 @@ def grid_figure(grid: Grid) -> Figure:
     return figure
 
 
-def _points(axis: Axes, seeds: Seeds, x: np.ndarray, y: list[float], low: list[float], high: list[float]) -> None:
-    model, y = seeds.config.model, np.array(y)
+def _points(
+    axis: Axes, seeds: Seeds, look: dict, x: np.ndarray, y: list[float], low: list[float], high: list[float]
+) -> None:
+    y = np.array(y)
     axis.errorbar(
         x,
         y,
         [y - low, high - y],
-        linestyle="none",
-        color=COLORS[model],
-        marker=MARKERS[model],
+        **look | {"linestyle": "none"},
         markersize=6,
         elinewidth=1.1,
         label=seeds.label,

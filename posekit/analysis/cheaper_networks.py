@@ -9,10 +9,10 @@ import pandas as pd
 from posekit.errors import PosekitError
 from posekit.evaluation.intervals import compare, interval, seed_chance
 from posekit.models.cost import network_cost
-from posekit.study.configurations import BUDGETS, OWN_MODEL
+from posekit.study.configurations import COMPARISON_SIZES, SIZES
+from posekit.study.networks import NETWORKS
 from posekit.study.runs import Run
 from posekit.study.seeds import Seeds, by_configuration
-from posekit.study.variants import VARIANTS
 
 #: Of data/pareto.csv; the first columns of `pareto_table`.
 PARETO_COLUMNS = ["network", "parameters", "gflop", "latency_ms", "pckh", "difference", "low", "high"]
@@ -41,29 +41,20 @@ class Difference:
     covers: str
 
 
-def by_variant(runs: Sequence[Run], budget: str) -> dict[str, Seeds]:
-    """The finished runs of each variant at one of `BUDGETS`, in the order of `VARIANTS`."""
-    there = {seeds.config.profile: seeds for seeds in by_configuration([run for run in runs if run.finished])}
-    profiles = {name: f"{budget}-{name}" for name in VARIANTS}
-    return {name: there[profile] for name, profile in profiles.items() if profile in there}
+def by_network(runs: Sequence[Run], size: str) -> dict[str, Seeds]:
+    """The finished runs of each network at one of `COMPARISON_SIZES`, in the order of `NETWORKS`."""
+    chosen = [run for run in runs if run.finished and run.config.size == size]
+    return {seeds.config.model: seeds for seeds in by_configuration(chosen)}
 
 
-def split_profile(profile: str) -> tuple[str, str]:
-    """(budget, variant) of a name in `posekit.study.configurations.VARIANT_PROFILES`."""
-    budget, _, variant = profile.partition("-")
-    return budget, variant
-
-
-def training_command(data: str, profile: str) -> str:
-    """What trains a variant on a data set, such as mpii-1992-lspet-6000."""
-    command = f"posekit train --model {OWN_MODEL.number} --profile {profile}"
-    if not data.startswith("sample"):
-        command += " --mpii path/to/mpii"
-    return command + (" --lspet path/to/lspet" if "lspet" in data else "")
+def training_command(data: str, model: str, size: str) -> str:
+    """What trains a network on a data set, such as mpii-2203-lspet-9844."""
+    sets = [name for name in data.split("-") if name in ("mpii", "lspet", "lsp")]
+    return " ".join([f"posekit train --model {model} --size {size}", *(f"--data path/to/{name}" for name in sets)])
 
 
 def differences(variants: Mapping[str, Seeds], other: str = "original") -> dict[str, Difference]:
-    """Every variant minus the other one, but itself. variants: of `by_variant`, with the other one.
+    """Every variant minus the other one, but itself. variants: of `by_network`, with the other one.
 
     How far seeds scatter is pooled over all variants (`posekit.evaluation.intervals.seed_chance`): few have more
     than two.
@@ -93,11 +84,11 @@ def pareto_table(
     of memory at most. latency (ms) and peak_memory (MB): by variant, NaN where it was not measured.
     Raises `PosekitError` if the original is missing.
     """
-    variants = by_variant(runs, budget)
+    variants = by_network(runs, budget)
     if "original" not in variants:
         data = runs[0].config.data if runs else "sample"
         raise PosekitError(
-            f"the original network has not been trained yet: {training_command(data, f'{budget}-original')}"
+            f"the original network has not been trained yet: {training_command(data, 'original', budget)}"
         )
     minus, alike = differences(variants), differences(variants, ALIKE) if ALIKE in variants else {}
     rows = []
@@ -147,7 +138,7 @@ def told_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         for row in table.itertuples():
             told = {
                 "network": row.network,
-                "what is changed": VARIANTS[row.network].does,
+                "what is changed": NETWORKS[row.network].description,
                 "epochs": row.epochs,
                 "seeds": row.seeds,
                 "parameters": f"{row.parameters:,}",
@@ -180,7 +171,7 @@ def told_covers(*covers: str) -> str:
 
 def untrained(runs: Sequence[Run]) -> dict[str, list[str]]:
     """The variants without a finished run, by budget."""
-    return {budget: [name for name in VARIANTS if name not in by_variant(runs, budget)] for budget in BUDGETS}
+    return {size: [name for name in NETWORKS if name not in by_network(runs, size)] for size in COMPARISON_SIZES}
 
 
 def _number(value: float, form: str) -> str:
@@ -198,7 +189,7 @@ _FAR = 100
 
 
 def passing_epoch(
-    short: float, long: float, epochs: tuple[int, int] = (BUDGETS["short"], BUDGETS["long"])
+    short: float, long: float, epochs: tuple[int, int] = (SIZES["short"].epochs, SIZES["long"].epochs)
 ) -> float | None:
     """Epochs of training at which the original would pass a variant, were the difference a line over log(epochs).
 
@@ -224,7 +215,7 @@ def budget_table(tables: Mapping[str, pd.DataFrame], alike: bool = False) -> pd.
     `ALIKE` instead of the original. No rows where a budget or what has both is
     missing.
     """
-    if not all(budget in tables for budget in BUDGETS):
+    if not all(size in tables for size in COMPARISON_SIZES):
         return pd.DataFrame()
     prefix = "alike_" if alike else ""
     short, long = (
@@ -232,7 +223,7 @@ def budget_table(tables: Mapping[str, pd.DataFrame], alike: bool = False) -> pd.
         .set_index("network")[[f"{prefix}{name}" for name in ("difference", "low", "high", "covers")]]
         .dropna()
         .rename(columns=lambda name, budget=budget: f"{budget} {name.removeprefix(prefix)}")
-        for budget in BUDGETS
+        for budget in COMPARISON_SIZES
     )
     both = short.join(long, how="inner").reset_index()
     passing = map(passing_epoch, both["short difference"], both["long difference"])
@@ -248,12 +239,16 @@ def told_budgets(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     for other, alike in (("original", False), (ALIKE, True)):
         for _, row in budget_table(tables, alike).iterrows():
             told = {"network": row["network"], "beside": other}
-            for budget, epochs in BUDGETS.items():
+            for budget in COMPARISON_SIZES:
                 columns = (f"{budget} {name}" for name in ("difference", "low", "high"))
-                told[f"points more after {epochs} epochs (95 %)"] = told_difference(*row[[*columns]])
+                told[f"points more after {SIZES[budget].epochs} epochs (95 %)"] = told_difference(*row[[*columns]])
             rows.append(
                 told
-                | {"these intervals are of": told_covers(*(row[f"{budget} covers"] for budget in BUDGETS))}
+                | {
+                    "these intervals are of": told_covers(
+                        *(row[f"{budget} covers"] for budget in COMPARISON_SIZES)
+                    )
+                }
                 | {"the other one passes after": _told_passing(row["short difference"], row["passing_epoch"])}
             )
     return pd.DataFrame(rows)
@@ -261,8 +256,8 @@ def told_budgets(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def _told_passing(short: float, epoch: float) -> str:
     if short <= 0:
-        return f"is ahead already after {BUDGETS['short']} epochs"
+        return f"is ahead already after {SIZES['short'].epochs} epochs"
     if math.isnan(epoch):
         return "does not, on this line"
-    inside = BUDGETS["short"] <= epoch <= BUDGETS["long"]
+    inside = SIZES["short"].epochs <= epoch <= SIZES["long"].epochs
     return f"{epoch:.3g} epochs ({'between the budgets' if inside else 'extrapolated'})"

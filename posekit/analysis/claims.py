@@ -42,7 +42,7 @@ from posekit.analysis.optimizers import (
 )
 from posekit.evaluation.intervals import Comparison, compare, holm, seed_chance
 from posekit.models.cost import network_cost
-from posekit.study.configurations import MODELS, get_model, get_profile, network_config
+from posekit.study.configurations import MODELS, REPORT_MODELS, get_size, network_of
 from posekit.study.runs import Run
 from posekit.study.seeds import Seeds, by_configuration
 
@@ -75,12 +75,12 @@ def claims_table(runs: Sequence[Run], grid: Grid, latency: pd.DataFrame, crop: d
     evidence then says; latency and crop are out of `posekit.analysis.benchmark_records`. Models that are not of
     the report are left out.
     """
-    runs = [run for run in runs if run.config.model in MODELS]
+    runs = [run for run in runs if run.config.model in MODELS and MODELS[run.config.model].network is None]
     models = {seeds.config.model: seeds for seeds in by_configuration(runs)}
     rivals = len(GRID_MODELS) - 1
     elsewhere = _elsewhere(grid, runs)
     at_report = at_report_rates(make_grid(runs, []))
-    own = len(at_report) == rivals  # the profile's rates are the report's
+    own = len(at_report) == rivals  # the size's rates are the report's
     best = at_best_rates(grid)
     chosen = {rate for optimizer in GRID_MODELS for rate in best_rates(grid, optimizer).values()}
     rates = sorted({rate for _, rate in grid})
@@ -155,17 +155,19 @@ def is_above(intervals: Sequence[tuple[float, float]], value: float) -> Verdict:
     return "holds" if intervals and all(low > value for low, _ in intervals) else "cannot be told"
 
 
-def is_first_step(first_is_largest: dict[int, list[bool]]) -> Verdict:
+def is_first_step(first_is_largest: dict[str, list[bool]]) -> Verdict:
     """Rule "first step": of each model, by seed."""
     several = {model: seeds for model, seeds in first_is_largest.items() if len(seeds) > 1}
     if any(not any(seeds) for seeds in several.values()):
         return "does not hold"
-    return "holds" if set(several) == set(MODELS) and all(map(all, several.values())) else "cannot be told"
+    return "holds" if set(several) >= set(REPORT_MODELS) and all(map(all, several.values())) else "cannot be told"
 
 
 def _parameters() -> Claim:
-    full = get_profile("full")
-    original, reduced = (network_cost(network_config(get_model(m), full), full.crop.size) for m in (1, 5))
+    full = get_size("full")
+    original, reduced = (
+        network_cost(network_of(MODELS[name], full), full.crop.size) for name in ("model-1", "model-5")
+    )
     key = "stem_convolution_parameters"
     saved = original[key] - reduced[key]
     evidence = (
@@ -213,27 +215,41 @@ def _best(claim: str, section: str, duels: list[Duel], expected: int | None, not
 
 def _elsewhere(grid: Grid, runs: Sequence[Run]) -> str:
     """The remark that the grid is of another study than the runs, or nothing."""
-    theirs = {(run.config.data, run.config.profile) for seeds in grid.values() for run in seeds.runs}
-    ours = {(run.config.data, run.config.profile) for run in runs}
-    return "".join(f"; of {data}, profile {profile}" for data, profile in sorted(theirs - ours))
+    theirs = {(run.config.data, run.config.size) for seeds in grid.values() for run in seeds.runs}
+    ours = {(run.config.data, run.config.size) for run in runs}
+    return "".join(f"; of {data}, size {size}" for data, size in sorted(theirs - ours))
 
 
-def _compare(models: dict[int, Seeds], first: int, second: int) -> Comparison:
+def _compare(models: dict[str, Seeds], first: str, second: str) -> Comparison:
     chance = seed_chance([seeds.distances() for seeds in models.values()])
     return compare(models[first].distances(), models[second].distances(), chance=chance)
 
 
-def _scheduler(models: dict[int, Seeds]) -> Claim:
+def _scheduler(models: dict[str, Seeds]) -> Claim:
     claim, section = "The scheduler's influence is insignificant", "V"
-    if not {3, 4} <= set(models):
+    if not {"model-3", "model-4"} <= set(models):
         return Claim(claim, section, "Models 3 and 4 are not both trained", "cannot be told")
-    comparison = _compare(models, 4, 3)
+    comparison = _compare(models, "model-4", "model-3")
     evidence = f"with scheduler minus without: {_points(comparison)}; equal means within ±{MARGIN:g}"
     return Claim(claim, section, evidence, is_equal(comparison))
 
 
-def _no_loss(models: dict[int, Seeds]) -> Claim:
-    pairs = {"RMSprop": (5, 1), "Adam": (6, 3)}
+def reduced_and_original(models: dict[str, Seeds]) -> dict[str, tuple[str, str]]:
+    """The pairs (reduced, original) that differ in their stem alone: the report's two, and further ones."""
+    pairs = {"RMSprop": ("model-5", "model-1"), "Adam": ("model-6", "model-3")}
+    by_recipe: dict[tuple, dict[str, str]] = {}
+    for name in models:
+        model = MODELS[name]
+        by_recipe.setdefault((model.optimizer, model.schedule, model.loss), {})[model.stem] = name
+    for (optimizer, schedule, _), stems in by_recipe.items():
+        if {"reduced", "original"} <= set(stems):
+            name = optimizer if schedule == "constant" else f"{optimizer}, {schedule}"
+            pairs.setdefault(name, (stems["reduced"], stems["original"]))
+    return pairs
+
+
+def _no_loss(models: dict[str, Seeds]) -> Claim:
+    pairs = reduced_and_original(models)
     there = {name: pair for name, pair in pairs.items() if set(pair) <= set(models)}
     compared = {name: _compare(models, reduced, original) for name, (reduced, original) in there.items()}
     evidence = "; ".join(f"reduced minus original, {name}: {_points(c)}" for name, c in compared.items())
@@ -245,30 +261,30 @@ def _no_loss(models: dict[int, Seeds]) -> Claim:
     )
 
 
-def _most_accurate(models: dict[int, Seeds]) -> Claim:
+def _most_accurate(models: dict[str, Seeds]) -> Claim:
     claim, section = "The reduced network with RMSprop (Model 5) is the most accurate", "VI"
     published = original_report.losses().set_index("model")["loss"]
-    ahead = [MODELS[model].name for model in published.index[published < published[5]]]
+    ahead = [MODELS[f"model-{number}"].title for number in published.index[published < published[5]]]
     theirs = f"in the report itself {', '.join(ahead)} has a lower loss than Model 5" if ahead else ""
-    if 5 not in models or len(models) < 2:
+    if "model-5" not in models or len(models) < 2:
         return Claim(claim, section, theirs, "cannot be told")
-    compared = {number: _compare(models, 5, number) for number in models if number != 5}
-    nearest = min(compared, key=lambda number: compared[number].difference)
-    ours = f"Model 5 minus {MODELS[nearest].name}, its strongest rival: {_points(compared[nearest])}"
-    verdict = is_best(list(compared.values()), complete=set(models) == set(MODELS))
+    compared = {name: _compare(models, "model-5", name) for name in models if name != "model-5"}
+    nearest = min(compared, key=lambda name: compared[name].difference)
+    ours = f"Model 5 minus {MODELS[nearest].title}, its strongest rival: {_points(compared[nearest])}"
+    verdict = is_best(list(compared.values()), complete=set(models) >= set(REPORT_MODELS))
     return Claim(claim, section, "; ".join(filter(None, [ours, theirs])), verdict)
 
 
 def _first_step(runs: Sequence[Run]) -> Claim:
-    largest: dict[int, list[bool]] = {}
+    largest: dict[str, list[bool]] = {}
     failing = []
     for run in runs:
         steps = -np.diff(run.history["train_loss"])
         largest.setdefault(run.config.model, []).append(len(steps) > 1 and int(np.argmax(steps)) == 0)
         if not largest[run.config.model][-1]:
-            failing.append(f"{MODELS[run.config.model].name} seed {run.config.seed}")
+            failing.append(f"{MODELS[run.config.model].title} seed {run.config.seed}")
     count = sum(map(sum, largest.values()))
-    one = [MODELS[model].name for model, seeds in largest.items() if len(seeds) < 2]
+    one = [MODELS[model].title for model, seeds in largest.items() if len(seeds) < 2]
     evidence = f"the training loss falls most after the first epoch in {count} of {len(runs)} runs"
     evidence += f"; not in {', '.join(failing)}" if failing else ""
     evidence += f"; one seed only: {', '.join(one)}" if one else ""

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 from scipy.optimize import isotonic_regression
 
-from posekit.analysis.cheaper_networks import ALIKE, BOTH, PEOPLE, RUNTIME, THREADS, split_profile
+from posekit.analysis.cheaper_networks import ALIKE, BOTH, PEOPLE, RUNTIME, THREADS
 from posekit.analysis.style import new_figure
-from posekit.study.configurations import BUDGETS
+from posekit.study.configurations import COMPARISON_SIZES, SIZES
 from posekit.study.runs import Run
 
 #: A cost by its column of `pareto_table`: name of the axis, and the part of the original's that is aimed at.
@@ -56,7 +56,7 @@ def pareto_figure(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
         for axis, table in zip(panels, tables.values(), strict=True):
             _pareto_panel(axis, table[table[column].notna()], column, (lowest / 1.25, of_all.max() * 1.25))
     for budget, row in zip(tables, axes, strict=True):
-        row[0].set_ylabel(f"{BUDGETS[budget]} epochs: PCKh@0.5\nminus the original's (points)")
+        row[0].set_ylabel(f"{SIZES[budget].epochs} epochs: PCKh@0.5\nminus the original's (points)")
     bottom, top = axes[0, 0].get_ylim()
     axes[0, 0].set_ylim(bottom - 0.12 * (top - bottom), top)  # room for the names of the marks
     _legend(figure, columns=2)
@@ -128,8 +128,8 @@ def learning_figure(runs: Sequence[Run], title: str) -> Figure:
     """
     of: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
-        of.setdefault(split_profile(run.config.profile), []).append(run)
-    budgets = [budget for budget in BUDGETS if any(there == budget for there, _ in of)]
+        of.setdefault((run.config.size, run.config.model), []).append(run)
+    budgets = [budget for budget in COMPARISON_SIZES if any(there == budget for there, _ in of)]
     figure, axes = new_figure(4.6 * max(len(budgets), 2), 4.4, columns=len(budgets), sharey=True)
     for budget, axis in zip(budgets, axes[0], strict=True):
         for name, (color, dash, marker) in LEARNING.items():
@@ -142,10 +142,10 @@ def learning_figure(runs: Sequence[Run], title: str) -> Figure:
             if len(seeds) > 1:
                 for run in seeds:
                     axis.plot(_learned(run), color=color, linewidth=0.6, alpha=0.7)
-        axis.set_title(f"trained for {BUDGETS[budget]} epochs")
+        axis.set_title(f"trained for {SIZES[budget].epochs} epochs")
         axis.set_xlabel("epoch")
         axis.xaxis.get_major_locator().set_params(integer=True)
-        axis.set_xlim(0.5, BUDGETS[budget] + 0.5)
+        axis.set_xlim(0.5, SIZES[budget].epochs + 0.5)
         sns.despine(ax=axis)
     floor = runs[0].floors["mean_pose_weighted14"]
     for axis in axes[0]:

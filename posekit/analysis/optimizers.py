@@ -12,19 +12,16 @@ import pandas as pd
 
 from posekit.evaluation.intervals import Comparison, SeedChance, compare, holm, interval, seed_chance, seed_spread
 from posekit.evaluation.pckh import pckh
-from posekit.study.configurations import PROFILES
+from posekit.study.configurations import REPORT_RATES
 from posekit.study.runs import Run
 from posekit.study.seeds import Seeds, by_configuration
 from posekit.training.run_config import OptimizerName
 
 #: The original network with each of the report's optimizers; what claims are about comes first.
-GRID_MODELS: dict[OptimizerName, int] = {"RMSprop": 1, "RAdam": 2, "Adam": 3}
+GRID_MODELS: dict[OptimizerName, str] = {"RMSprop": "model-1", "RAdam": "model-2", "Adam": "model-3"}
 
 #: From well below the report's rate for RMSprop, 2.5e-4, to well above the others' usual 1e-3.
 GRID_RATES = (1e-4, 2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2)
-
-#: Those of the report, and where it says nothing the usual ones.
-REPORT_RATES = PROFILES["full"].learning_rates
 
 #: An optimizer and a learning rate, and the runs from several seeds that were trained with them.
 Grid = dict[tuple[OptimizerName, float], Seeds]
@@ -41,15 +38,16 @@ class Duel:
     comparison: Comparison
 
 
-def make_grid(runs: Sequence[Run], variations: Sequence[Run]) -> Grid:
-    """The runs of `GRID_MODELS` at every learning rate there is: those of the study, and its variations.
+def make_grid(runs: Sequence[Run], others: Sequence[Run]) -> Grid:
+    """The runs of `GRID_MODELS` at every learning rate there is: those with the
+    study's own settings, and the others.
 
     Left out are runs with another batch size, since they take another number of steps.
     """
-    numbers = {number: optimizer for optimizer, number in GRID_MODELS.items()}
+    models = {model: optimizer for optimizer, model in GRID_MODELS.items()}
     usual = {run.config.batch_size for run in runs}
-    chosen = [r for r in [*runs, *variations] if r.config.model in numbers and r.config.batch_size in usual]
-    return {(numbers[s.config.model], s.config.learning_rate): s for s in by_configuration(chosen)}
+    chosen = [r for r in [*runs, *others] if r.config.model in models and r.config.batch_size in usual]
+    return {(models[s.config.model], s.config.learning_rate): s for s in by_configuration(chosen)}
 
 
 def grid_table(grid: Grid) -> pd.DataFrame:

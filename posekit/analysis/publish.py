@@ -14,10 +14,9 @@ from posekit.analysis.accuracy_figures import accuracy_figure, grid_figure, pckh
 from posekit.analysis.benchmark_records import crop_audit, latency
 from posekit.analysis.cheaper_networks import (
     PARETO_COLUMNS,
-    by_variant,
+    by_network,
     measured_as_told,
     pareto_table,
-    split_profile,
     told_budgets,
     told_table,
 )
@@ -25,7 +24,7 @@ from posekit.analysis.claims import claims_table
 from posekit.analysis.cost_figures import LEARNING, learning_figure, pareto_figure
 from posekit.analysis.optimizers import at_best_rates, at_equal_rates, at_report_rates, duel_table, grid_table
 from posekit.analysis.picture_figures import crop_figure, people_figure, pose_grid_figure
-from posekit.analysis.report_figures import LOSS_FIGURES, claims_figure, loss_figure
+from posekit.analysis.report_figures import claims_figure, loss_figure, loss_figures
 from posekit.analysis.results import Results
 from posekit.analysis.tables import accuracy_table, losses_table, models_table, table_1_beside_the_report, table_2
 from posekit.datasets.images import read_image
@@ -33,12 +32,12 @@ from posekit.datasets.people import People
 from posekit.errors import PosekitError
 from posekit.preprocessing.batches import Crops
 from posekit.preprocessing.crop import CropRule, lost_joints
-from posekit.study.configurations import BUDGETS, MODELS
+from posekit.study.configurations import COMPARISON_SIZES, REPORT_MODELS
 from posekit.study.runs import Run
 from posekit.study.seeds import described
 
 #: The report's proposed network, whose answers Fig. 5 shows.
-PROPOSED = 5
+PROPOSED = "model-5"
 
 #: Names of the tables of cost and accuracy. At the short budget all variants are trained, at the long one a few.
 PARETO_FILES = {"short": "pareto.csv", "long": "pareto-long.csv"}
@@ -52,9 +51,7 @@ def publish_records(results: Results, folder: Path, progress: bool = True) -> li
     """
     runs, grid = results.runs, results.grid
     jobs: list[tuple[str, Callable[[], Figure | pd.DataFrame]]] = [
-        (f"figure_{number}", partial(loss_figure, chosen, title))
-        for number, (title, models) in LOSS_FIGURES.items()
-        if (chosen := [run for run in runs if run.config.model in models])
+        (name, partial(loss_figure, chosen, title)) for name, (title, chosen) in loss_figures(runs).items()
     ]
     jobs += [
         ("accuracy", lambda: accuracy_figure(runs)),
@@ -72,7 +69,7 @@ def publish_records(results: Results, folder: Path, progress: bool = True) -> li
             ("grid", lambda: grid_table(grid)),
             ("optimizers", lambda: duel_table(at_report_rates(grid) + at_equal_rates(grid) + at_best_rates(grid))),
         ]
-    if any(run.config.model in MODELS for run in runs):
+    if any(run.config.model in REPORT_MODELS for run in runs):
         claims = cache(lambda: claims_table(runs, grid, latency(), crop_audit()))
         jobs += [
             ("losses", lambda: losses_table(runs)),
@@ -111,7 +108,7 @@ def publish_pictures(runs: list[Run], crops: Crops, folder: Path) -> list[Path]:
     return paths
 
 
-def publish_variants(
+def publish_networks(
     runs: list[Run], latency: pd.DataFrame | None, figures: Path, numbers: Path, progress: bool = True
 ) -> list[Path]:
     """Figures and tables of the variants, from runs on one data set (`posekit.analysis.results.read_variants`).
@@ -122,11 +119,11 @@ def publish_variants(
     """
     ms = measured_as_told(latency, "ms") if latency is not None else {}
     peak = measured_as_told(latency, "network MB") if latency is not None else {}
-    budgets = [budget for budget in BUDGETS if "original" in by_variant(runs, budget)]
+    budgets = [size for size in COMPARISON_SIZES if "original" in by_network(runs, size)]
     tables = {b: pareto_table(runs, b, ms, peak) for b in tqdm(budgets, "budgets", disable=not progress)}
     title = f"Variants of the original network ({runs[0].config.data})"
     paths = []
-    if learning := [run for run in runs if split_profile(run.config.profile)[1] in LEARNING]:
+    if learning := [run for run in runs if run.config.model in LEARNING]:
         paths += save_figure(learning_figure(learning, title), figures, "learning")
     for budget, table in tables.items():
         path = numbers / PARETO_FILES[budget]

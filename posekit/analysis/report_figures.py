@@ -9,20 +9,39 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from posekit.analysis.style import COLORS, DASHES, MARKERS, new_figure, study_of
-from posekit.study.configurations import MODELS
+from posekit.analysis.style import looks, looks_of, new_figure, study_of
+from posekit.study.configurations import MODELS, label_of
 from posekit.study.runs import Run
 
-#: The models that each loss figure of the report compares.
-LOSS_FIGURES: dict[int, tuple[str, tuple[int, ...]]] = {
-    2: ("Loss by optimizer, original network", (1, 2, 3, 4)),
-    3: ("Original and reduced network with RMSprop", (1, 5)),
-    4: ("Original and reduced network with Adam", (3, 6)),
-}
+
+def loss_figures(runs: Sequence[Run]) -> dict[str, tuple[str, list[Run]]]:
+    """Title and runs of each figure of losses, by name: the report's Figs. 2, 3 and 4.
+
+    Where the study has both stems for a further optimizer and schedule, it gets a figure like Figs. 3 and 4.
+    """
+
+    def chosen(**wanted: str) -> list[Run]:
+        models = {
+            name
+            for name, model in MODELS.items()
+            if model.network is None and all(getattr(model, key) == value for key, value in wanted.items())
+        }
+        return [run for run in runs if run.config.model in models]
+
+    figures = {"figure_2": ("Loss by optimizer, original network", chosen(stem="original"))}
+    numbers = {("RMSprop", "constant"): "figure_3", ("Adam", "constant"): "figure_4"}
+    for run in runs:
+        how = run.config.optimizer, run.config.schedule
+        numbers.setdefault(how, f"losses_{how[0].lower()}_{how[1]}")
+    for (optimizer, schedule), name in numbers.items():
+        both = chosen(optimizer=optimizer, schedule=schedule)
+        if name.startswith("figure") or len({MODELS[run.config.model].stem for run in both}) > 1:
+            figures[name] = (f"Original and reduced network with {optimizer}", both)
+    return {name: (title, some) for name, (title, some) in figures.items() if some}
 
 
 #: Mark and colour of a verdict: to be told apart without colour.
-_VERDICTS = {"holds": ("o", COLORS[3]), "does not hold": ("x", COLORS[4]), "cannot be told": ("_", "0.45")}
+_VERDICTS = {"holds": ("o", "#029e73"), "does not hold": ("x", "#d55e00"), "cannot be told": ("_", "0.45")}
 
 
 def loss_figure(runs: Sequence[Run], title: str) -> Figure:
@@ -31,6 +50,7 @@ def loss_figure(runs: Sequence[Run], title: str) -> Figure:
     Several seeds of one model are thin lines of the same kind; a run that is still going shows what it has.
     """
     figure, axes = new_figure(8.2, 3.8, columns=2, sharey=True)
+    look = looks_of(runs)
     sides = (("train", "while training"), ("validation", "validation people"))
     for axis, (side, name) in zip(axes[0], sides, strict=True):
         several = len(runs) > len({run.config.model for run in runs})
@@ -39,12 +59,10 @@ def loss_figure(runs: Sequence[Run], title: str) -> Figure:
             axis.plot(
                 run.history["epoch"],
                 run.history[f"{side}_loss"],
-                color=COLORS[model],
-                linestyle=DASHES[model],
-                marker=MARKERS[model] if first else None,
+                **look[model] | ({} if first else {"marker": None}),
                 markersize=5,
                 linewidth=1.6 if first else 0.8,
-                label=MODELS[model].label if first else None,
+                label=label_of(run.config) if first else None,
             )
         _floor_line(axis, runs[0].floors[f"zero_heatmap_{side}"], "answering zero everywhere")
         axis.set_xlabel("epoch")
@@ -77,9 +95,10 @@ def report_losses_figure(losses: pd.DataFrame, floor: float) -> Figure:
     answering zero."""
     figure, axes = new_figure(7.2, 2.8)
     axis = axes[0, 0]
-    names = [MODELS[model].label for model in losses["model"]]
-    for row, (model, loss) in enumerate(zip(losses["model"], losses["loss"], strict=True)):
-        axis.plot(loss, row, MARKERS[model], color=COLORS[model], markersize=8)
+    names = [f"model-{number}" for number in losses["model"]]
+    look = looks(names)
+    for row, (name, loss) in enumerate(zip(names, losses["loss"], strict=True)):
+        axis.plot(loss, row, **look[name], markersize=8)
         axis.annotate(
             f"{loss:.6f}",
             (loss, row),
@@ -94,7 +113,7 @@ def report_losses_figure(losses: pd.DataFrame, floor: float) -> Figure:
         f"answering zero\neverywhere: {floor:.5f}", (floor, 0), (6, 0), textcoords="offset points", va="center",
         fontsize="small",
     )  # fmt: skip
-    axis.set_yticks(range(len(names)), names)
+    axis.set_yticks(range(len(names)), [MODELS[name].label for name in names])
     axis.invert_yaxis()
     axis.margins(x=0.22, y=0.1)
     axis.locator_params(axis="x", nbins=5)
@@ -140,5 +159,5 @@ def claims_figure(claims: pd.DataFrame, title: str) -> Figure:
     return figure
 
 
-def _seeds(runs: Sequence[Run], model: int) -> list[int]:
+def _seeds(runs: Sequence[Run], model: str) -> list[int]:
     return [run.config.seed for run in runs if run.config.model == model]

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from posekit.analysis.cheaper_networks import training_command
 from posekit.analysis.optimizers import Grid, make_grid
+from posekit.datasets.sources import data_from_environment
 from posekit.errors import PosekitError
 from posekit.paths import REPOSITORY, home
-from posekit.study.configurations import OWN_MODEL, VARIANT_PROFILES
-from posekit.study.runs import Run, read_runs
+from posekit.study.configurations import COMPARISON_SIZES
+from posekit.study.runs import OTHER_SETTINGS, Run, read_runs
 from posekit.study.study import Study
 
 #: The six models on real photographs, as large as they could be trained.
@@ -22,14 +23,14 @@ PUBLISHED_GRID = "mpii-1992-quick"
 #: The data set of the variants of the original network.
 PUBLISHED_DATA = "mpii-1992-lspet-6000"
 
-_SHIPPED = {PUBLISHED, PUBLISHED_GRID, *(f"{PUBLISHED_DATA}-{profile}" for profile in VARIANT_PROFILES)}
+_SHIPPED = {PUBLISHED, PUBLISHED_GRID, *(f"{PUBLISHED_DATA}-{size}" for size in COMPARISON_SIZES)}
 
 
 @dataclass(frozen=True)
 class Results:
     """The runs of a study, by model and seed, and the optimizers at many rates, of the study `grid_study`.
 
-    A study that has not trained at other rates than its profile's tells the grid of `PUBLISHED_GRID`.
+    A study that has not trained at other rates than its size's tells the grid of `PUBLISHED_GRID`.
     """
 
     name: str
@@ -55,7 +56,7 @@ class Results:
 
         The six models are trained where they are missing; unfinished: only if there is nothing at all yet.
         """
-        if not (os.environ.get("POSEKIT_PROFILE") or os.environ.get("POSEKIT_MPII")):
+        if not (os.environ.get("POSEKIT_SIZE") or data_from_environment()):
             return cls.read(PUBLISHED, unfinished)
         study = Study.from_environment()
         if not (unfinished and study.runs(unfinished)):
@@ -63,19 +64,17 @@ class Results:
         return cls.read(study.name, unfinished)
 
 
-def read_variants(data: str) -> list[Run]:
-    """All runs of variants (`posekit.study.configurations.VARIANT_PROFILES`) on a data set, those still going as
-    well.
+def read_networks(data: str) -> list[Run]:
+    """All runs of networks that are compared by cost on a data set, those still going as well.
 
     Raises `PosekitError` if there are none.
     """
-    folders = [_folder(f"{data}-{profile}") for profile in VARIANT_PROFILES]
+    folders = [_folder(f"{data}-{size}") for size in COMPARISON_SIZES]
     runs = [run for folder in folders for run in read_runs(folder, unfinished=True)]
-    runs = [run for run in runs if run.config.model == OWN_MODEL.number]  # the recipe that all share
     if not runs:
         raise PosekitError(
-            f"there are no runs of variants in {folders[0]} and its neighbours; train them "
-            f"first: {training_command(data, 'short-original')}"
+            f"there are no runs in {folders[0]} and {folders[1]}; train the first: "
+            f"{training_command(data, 'original', 'short')}"
         )
     return runs
 
@@ -87,6 +86,6 @@ def _folder(name: str) -> Path:
 
 
 def _grid(name: str) -> Grid:
-    """The optimizers at the rates that a study trained them at; empty if that is the profile's rate alone."""
-    variations = read_runs(_folder(name) / "variations")
-    return make_grid(read_runs(_folder(name)), variations) if variations else {}
+    """The optimizers at the rates that a study trained them at; empty if that is the size's rate alone."""
+    others = read_runs(_folder(name) / OTHER_SETTINGS)
+    return make_grid(read_runs(_folder(name)), others) if others else {}

@@ -1,6 +1,6 @@
 """What all figures share.
 
-Every model has its own color, dash and marker, so that figures are readable for color-blind people and in print
+Every model has its own color, marker and dash, so that figures are readable for color-blind people and in print
 without color.
 """
 
@@ -10,16 +10,33 @@ import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from posekit.study.configurations import MODELS, OWN_MODEL
+from posekit.study.configurations import REPORT_MODELS, in_order
 from posekit.study.runs import Run
 
-#: Of every model, in every figure.
-_NUMBERS = [*MODELS, OWN_MODEL.number]
-COLORS = dict(zip(_NUMBERS, sns.color_palette("colorblind", len(_NUMBERS)), strict=True))
-MARKERS = dict(zip(_NUMBERS, "osD^vXP", strict=True))
-DASHES = dict(
-    zip(_NUMBERS, ["-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)), (0, (7, 3)), (0, (3, 1))], strict=True)
-)
+_COLORS = sns.color_palette("colorblind")
+_MARKERS = "osD^vXP*<>"
+_DASHES = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)), (0, (7, 3)), (0, (3, 1)))
+
+
+def looks(models: Sequence[str]) -> dict[str, dict]:
+    """Color, marker and linestyle of each model, as matplotlib's plot takes them.
+
+    The report's six always look the same. Any further models take what is left, in the order of `MODELS`.
+    """
+    names = [*REPORT_MODELS, *(name for name in in_order(set(models)) if name not in REPORT_MODELS)]
+    return {
+        name: {
+            "color": _COLORS[number % len(_COLORS)],
+            "marker": _MARKERS[number % len(_MARKERS)],
+            "linestyle": _DASHES[number % len(_DASHES)],
+        }
+        for number, name in enumerate(names)
+    }
+
+
+def looks_of(runs: Sequence[Run]) -> dict[str, dict]:
+    """`looks` of the models of some runs."""
+    return looks([run.config.model for run in runs])
 
 
 def new_figure(
@@ -33,6 +50,6 @@ def new_figure(
 
 
 def study_of(runs: Sequence[Run]) -> str:
-    """Data set and profile, for titles."""
+    """Data set and size, for titles."""
     config = runs[0].config
-    return f"{config.data}, profile {config.profile}"
+    return f"{config.data}, size {config.size}"

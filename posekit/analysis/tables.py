@@ -17,7 +17,7 @@ from posekit.models.config import NetworkConfig
 from posekit.models.cost import cost_by_part, network_cost
 from posekit.models.hourglass import StackedHourglass
 from posekit.skeleton import JOINTS, SCORED
-from posekit.study.configurations import MODELS, PROFILES, Profile, get_model, network_config
+from posekit.study.configurations import COMPARISON_SIZES, MODELS, REPORT_MODELS, SIZES, Size, network_of
 from posekit.study.runs import Run
 from posekit.study.seeds import by_configuration
 from posekit.training.run_config import RunConfig
@@ -62,8 +62,8 @@ def table_1(config: NetworkConfig, size: int) -> pd.DataFrame:
 
 def table_1_beside_the_report() -> pd.DataFrame:
     """Table I of the reduced stem at the report's size, and which cells the report has otherwise ("" if none)."""
-    full = PROFILES["full"]
-    ours = table_1(network_config(MODELS[5], full), full.crop.size)
+    full = SIZES["full"]
+    ours = table_1(network_of(MODELS["model-5"], full), full.crop.size)
     published = original_report.table_1()
     differs = ours[published.columns].ne(published)
     notes = [
@@ -78,26 +78,25 @@ def table_1_beside_the_report() -> pd.DataFrame:
 def table_2(config: RunConfig) -> pd.DataFrame:
     """Table II: the report's hyperparameters of its proposed model beside those of a run."""
     ours = [config.optimizer, config.batch_size, config.epochs, f"{config.learning_rate:g}"]
-    return (
-        original_report.table_2().rename(columns={"value": "report"}).assign(**{f"profile {config.profile}": ours})
-    )
+    return original_report.table_2().rename(columns={"value": "report"}).assign(**{f"size {config.size}": ours})
 
 
 def losses_table(runs: list[Run]) -> pd.DataFrame:
     """The six losses after the last epoch: the report's beside ours, and the floor of answering zero.
 
-    The two columns are not of the same size of network or data set unless the profile is `full` on all of MPII.
+    The two columns are not of the same size of network or data set unless the size is `full` on all of MPII.
     """
     table = original_report.losses().rename(columns={"loss": "report: loss"})
     ours = pd.DataFrame(
         {
-            "model": run.config.model,
+            "model": int(run.config.model.removeprefix("model-")),
             "seed": run.config.seed,
             "ours: training loss": run.history["train_loss"].iloc[-1],
             "ours: validation loss": run.history["validation_loss"].iloc[-1],
             "zero heatmaps, validation": run.floors["zero_heatmap_validation"],
         }
         for run in runs
+        if run.config.model in REPORT_MODELS
     )
     return table.merge(ours, on="model", how="left")
 
@@ -127,8 +126,8 @@ def models_table(runs: Sequence[Run]) -> pd.DataFrame:
         train_loss, validation_loss = np.mean(losses, axis=0)
         rows.append(
             {
-                "": get_model(seeds.config.model).name,
-                "network, optimizer": get_model(seeds.config.model).description,
+                "": MODELS[seeds.config.model].title,
+                "network, optimizer": MODELS[seeds.config.model].description,
                 "learning rate": f"{seeds.config.learning_rate:g}",
                 "loss, training": f"{train_loss:.5f}",
                 "loss, validation": f"{validation_loss:.5f}",
@@ -166,32 +165,33 @@ def visibility_table(runs: list[Run], people: People) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def profiles_table() -> pd.DataFrame:
-    """The sizes of the profiles, a column a profile."""
+def sizes_table() -> pd.DataFrame:
+    """The sizes at which the report's models are trained, a column per size."""
     return pd.DataFrame(
         {
             name: {
-                "crop, px": profile.crop.size,
-                "channels": profile.channels,
-                "stacks (hourglasses)": profile.stacks,
-                "modules (residual blocks at a place)": profile.modules,
-                "reductions (halvings in an hourglass)": profile.reductions,
-                "codec": profile.codec.kind,
-                "batch size": profile.batch_size,
-                "epochs": profile.epochs,
-                **{f"learning rate, {optimizer}": rate for optimizer, rate in profile.learning_rates.items()},
+                "crop, px": size.crop.size,
+                "channels": size.network.channels,
+                "stacks (hourglasses)": size.network.stacks,
+                "modules (residual blocks, one after the other)": size.network.modules,
+                "reductions (halvings in an hourglass)": size.network.reductions,
+                "codec": size.codec.kind,
+                "batch size": size.batch_size,
+                "epochs": size.epochs,
+                **{f"learning rate, {optimizer}": rate for optimizer, rate in size.learning_rates.items()},
             }
-            for name, profile in PROFILES.items()
+            for name, size in SIZES.items()
+            if name not in COMPARISON_SIZES
         }
     )
 
 
-def cost_table(profile: Profile) -> pd.DataFrame:
-    """Parameters and FLOPs of the six models in a profile, a row a model."""
+def cost_table(size: Size) -> pd.DataFrame:
+    """Parameters and FLOPs of the six models at a size, a row per model."""
     rows = [
-        {"model": model.number, "network": model.description}
-        | network_cost(network_config(model, profile), profile.crop.size)
-        for model in MODELS.values()
+        {"model": model.title, "network": model.description}
+        | network_cost(network_of(model, size), size.crop.size)
+        for model in REPORT_MODELS.values()
     ]
     return pd.DataFrame(rows)
 

@@ -9,7 +9,7 @@ import typer
 from posekit.cli.evaluate import evaluate
 from posekit.cli.mpii import mpii_app
 from posekit.cli.predict import export, predict
-from posekit.cli.study import cost, figures, grid, notebooks, sample, study, train, variants
+from posekit.cli.study import cost, figures, grid, networks, notebooks, sample, study, train
 from posekit.errors import PosekitError
 
 app = typer.Typer(
@@ -20,7 +20,7 @@ app = typer.Typer(
 )
 
 app.add_typer(mpii_app, name="mpii")
-for command in (study, train, evaluate, grid, variants, predict, export, figures, notebooks, sample, cost):
+for command in (study, train, evaluate, grid, networks, predict, export, figures, notebooks, sample, cost):
     app.command()(command)
 
 

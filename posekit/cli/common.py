@@ -22,15 +22,17 @@ MpiiOption = Annotated[
 LspetOption = Annotated[
     Path | None, typer.Option(envvar="POSEKIT_LSPET", help="A folder of LSP Extended; short for --data.")
 ]
-ProfileOption = Annotated[
+SizeOption = Annotated[
     str,
     typer.Option(
-        envvar="POSEKIT_PROFILE",
-        help="Size: 'quick' (minutes on two cores), 'half' (hours), 'full' (the report's, needs a GPU); "
-        "'photograph' is that of posekit's own network.",
+        envvar="POSEKIT_SIZE",
+        help="'quick' (minutes on two cores), 'half' (hours), 'full' (the report's, needs a GPU); 'short' and "
+        "'long' compare networks by cost.",
     ),
 ]
-ModelOption = Annotated[int, typer.Option(help="Number of one of the report's six models; 7: posekit's own.")]
+ModelOption = Annotated[
+    str, typer.Option(help="Number of one of the report's six models, or the name of a network, such as lean.")
+]
 SeedOption = Annotated[
     int, typer.Option(min=0, max=2**32 - 1, help="Seed of the weights and of the order of people.")
 ]
@@ -42,9 +44,7 @@ ForceOption = Annotated[
 ]
 PrecisionOption = Annotated[
     str | None,
-    typer.Option(
-        help="float32 or bfloat16, of convolutions; by default the profile's, where the hardware has it."
-    ),
+    typer.Option(help="float32 or bfloat16, of convolutions; by default what suits size and hardware."),
 ]
 CompileOption = Annotated[
     bool, typer.Option("--compile", help="Let torch.compile make a step faster; takes minutes at the beginning.")

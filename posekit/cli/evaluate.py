@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from posekit.cli.common import DataOption, LspetOption, MpiiOption, named_data
+from posekit.cli.common import DataOption, LspetOption, MpiiOption, SizeOption, named_data
 from posekit.errors import PosekitError
 
 if TYPE_CHECKING:
@@ -30,10 +30,8 @@ def evaluate(
     data: DataOption = None,
     mpii: MpiiOption = None,
     lspet: LspetOption = None,
-    profile: Annotated[
-        str, typer.Option(envvar="POSEKIT_PROFILE", help="Profile of the trained models.")
-    ] = "quick",
-    model: Annotated[int | None, typer.Option(help="Only this one of the six models.")] = None,
+    size: SizeOption = "quick",
+    model: Annotated[str | None, typer.Option(help="Only this model, by number or name.")] = None,
     seed: Annotated[int | None, typer.Option(help="Only trainings with this seed.")] = None,
     checkpoint: Annotated[
         Path | None,
@@ -75,7 +73,7 @@ def evaluate(
     from posekit.evaluation.prediction_files import write_predictions
     from posekit.skeleton import JOINTS
 
-    runs = _finished_runs(profile, named_data(data, mpii, lspet), model, seed)
+    runs = _finished_runs(size, named_data(data, mpii, lspet), model, seed)
     if export is not None:
         if len(runs) > 1:
             raise PosekitError(f"--export writes one of {len(runs)} trained models: say --model and --seed")
@@ -153,20 +151,21 @@ def _scores(distances: "np.ndarray", threshold: float) -> dict[str, float]:
     } | {name: score.mean(name) for name in (*GROUPS, *JOINTS)}
 
 
-def _finished_runs(profile: str, data: list[Path], model: int | None, seed: int | None) -> list["Run"]:
+def _finished_runs(size: str, data: list[Path], model: str | None, seed: int | None) -> list["Run"]:
     """The recorded runs of a study; `PosekitError` if there are none, before any data are made for it."""
     from posekit.paths import home
-    from posekit.study.configurations import get_profile
+    from posekit.study.configurations import get_model, get_size
     from posekit.study.runs import read_runs
     from posekit.study.study import Study
 
-    get_profile(profile)
-    drawn = home() / "data" / "runs" / f"sample-{profile}"
-    folder = Study(profile, data).records if data else drawn
+    get_size(size)
+    name = get_model(model).name if model is not None else None
+    drawn = home() / "data" / "runs" / f"sample-{size}"
+    folder = Study(size, data).records if data else drawn
     runs = read_runs(folder)
     if not runs:
         raise PosekitError(f"there are no finished runs in {folder}; try posekit study first")
-    chosen = [run for run in runs if model in (None, run.config.model) and seed in (None, run.config.seed)]
+    chosen = [run for run in runs if name in (None, run.config.model) and seed in (None, run.config.seed)]
     if not chosen:
         wanted = " and ".join(
             f"{name} {value}" for name, value in (("model", model), ("seed", seed)) if value is not None

@@ -1,4 +1,4 @@
-"""The commands that make the study: study, train, grid, variants, figures, notebooks, sample, cost."""
+"""The commands that make the study: study, train, grid, networks, figures, notebooks, sample, cost."""
 
 import json
 import os
@@ -19,8 +19,8 @@ from posekit.cli.common import (
     ModelOption,
     MpiiOption,
     PrecisionOption,
-    ProfileOption,
     SeedOption,
+    SizeOption,
     interruptible,
     named_data,
 )
@@ -30,7 +30,7 @@ from posekit.errors import PosekitError
 
 
 def study(
-    profile: ProfileOption = "quick",
+    size: SizeOption = "quick",
     data: DataOption = None,
     mpii: MpiiOption = None,
     lspet: LspetOption = None,
@@ -53,14 +53,14 @@ def study(
     with interruptible():
         print("1/4  data")
         folders = named_data(data, mpii, lspet)
-        the_study = Study(profile, folders, device=device, precision=precision, compiled=compiled)
+        the_study = Study(size, folders, device=device, precision=precision, compiled=compiled)
         if the_study.left_out:
             print(f"     {the_study.left_out}")
         train_crops, validation_crops = the_study.crops
         print(
             f"     {the_study.people.name}: {len(train_crops)} train and {len(validation_crops)} validation people"
         )
-        print(f"2/4  training the six models, profile {profile}")
+        print(f"2/4  training the six models, size {size}")
         if expected := the_study.expected(force=force):
             print(f"     {expected}")
         for run in the_study.run_all(force=force):
@@ -86,14 +86,14 @@ def study(
 
 
 def train(
-    model: ModelOption = 5,
-    profile: ProfileOption = "quick",
+    model: ModelOption = "5",
+    size: SizeOption = "quick",
     data: DataOption = None,
     mpii: MpiiOption = None,
     lspet: LspetOption = None,
     seed: SeedOption = 0,
-    learning_rate: Annotated[float | None, typer.Option(help="Instead of the profile's.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Instead of the profile's; of all processes.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Instead of the size's.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Instead of the size's; of all processes.")] = None,
     device: DeviceOption = None,
     precision: PrecisionOption = None,
     compiled: CompileOption = False,
@@ -111,7 +111,7 @@ def train(
     end_with_parent()
     with interruptible(), launched(choose_device(device)):
         the_study = Study(
-            profile,
+            size,
             named_data(data, mpii, lspet),
             device=device,
             precision=precision,
@@ -130,7 +130,7 @@ def train(
 
 
 def grid(
-    profile: Annotated[str, typer.Option(envvar="POSEKIT_PROFILE", help="Size of the trainings.")] = "quick",
+    size: SizeOption = "quick",
     data: DataOption = None,
     mpii: MpiiOption = None,
     lspet: LspetOption = None,
@@ -139,7 +139,7 @@ def grid(
 ) -> None:
     """RMSprop, RAdam and Adam on the original network, each at eight learning rates: trains what is missing.
 
-    That is 24 trainings a seed. `posekit figures` draws them and judges the report's claims by them.
+    That is 24 trainings per seed. `posekit figures` draws them and judges the report's claims by them.
     """
     from posekit.analysis.optimizers import (
         GRID_MODELS,
@@ -153,11 +153,11 @@ def grid(
     )
     from posekit.study.study import Study
 
-    study = Study(profile, named_data(data, mpii, lspet), device=device)
+    study = Study(size, named_data(data, mpii, lspet), device=device)
     # Seed by seed, so that a grid that was stopped is a whole one of fewer seeds.
     configs = [study.config(m, s, rate) for s in range(seeds) for m in GRID_MODELS.values() for rate in GRID_RATES]
     study.record_all(configs)
-    made = make_grid(study.runs(), study.variations())
+    made = make_grid(study.runs(), study.runs_with_other_settings())
     print("PCKh@0.5, weighted14, in percent; low and high: 95 % over people")
     print(grid_table(made).to_string(index=False, float_format="{:.4g}".format))
     print("\ndifferences in points; p is about people and seeds, after Holm's correction")
@@ -165,7 +165,7 @@ def grid(
     print(duel_table(duels).round(3).to_string(index=False, na_rep=""))
 
 
-def variants(
+def networks(
     data: Annotated[
         str | None,
         typer.Argument(
@@ -173,35 +173,35 @@ def variants(
         ),
     ] = None,
 ) -> None:
-    """Tables and figures of the variants of the original network, from records: cost, PCKh, learning, two budgets.
+    """Tables and figures of networks compared by cost, from records: cost, PCKh and learning, for 3 and 20 epochs.
 
-    Those of the default go to data/pareto.csv, data/pareto-long.csv and figures/variants/.
+    Those of the default go to data/pareto.csv, data/pareto-long.csv and figures/networks/.
     """
     from posekit.analysis import benchmark_records
     from posekit.analysis.cheaper_networks import training_command, untrained
-    from posekit.analysis.publish import publish_variants
-    from posekit.analysis.results import PUBLISHED_DATA, read_variants
+    from posekit.analysis.publish import publish_networks
+    from posekit.analysis.results import PUBLISHED_DATA, read_networks
     from posekit.errors import PosekitError
     from posekit.paths import home
-    from posekit.study.configurations import BUDGETS
+    from posekit.study.configurations import SIZES
 
     data = data or PUBLISHED_DATA
-    runs = read_variants(data)
+    runs = read_networks(data)
     try:
         latency = benchmark_records.variant_latency()
     except PosekitError as error:
         print(f"posekit: without latency: {error}", file=sys.stderr)
         latency = None
     if data == PUBLISHED_DATA:
-        figures, numbers = home() / "figures" / "variants", home() / "data"
+        figures, numbers = home() / "figures" / "networks", home() / "data"
     else:
-        figures = numbers = home() / "figures" / f"{data}-variants"
-    for path in publish_variants(runs, latency, figures, numbers):
+        figures = numbers = home() / "figures" / f"{data}-networks"
+    for path in publish_networks(runs, latency, figures, numbers):
         print(path)
-    for budget, names in untrained(runs).items():
+    for size, names in untrained(runs).items():
         if names:
-            print(f"{BUDGETS[budget]} epochs, no finished record yet: {', '.join(names)}")
-            print(f"  {training_command(data, f'{budget}-{names[0]}')}")
+            print(f"{SIZES[size].epochs} epochs, no finished record yet: {', '.join(names)}")
+            print(f"  {training_command(data, names[0], size)}")
 
 
 def figures(
@@ -216,7 +216,7 @@ def figures(
     from posekit.analysis.publish import publish_pictures, publish_records
     from posekit.analysis.results import Results
     from posekit.paths import home
-    from posekit.study.configurations import VARIANT_PROFILES
+    from posekit.study.configurations import COMPARISON_SIZES
     from posekit.study.runs import read_runs
     from posekit.study.study import Study
 
@@ -231,14 +231,14 @@ def figures(
         if not runs:
             print(f"{name}: no run is finished yet")
             continue
-        if runs[0].config.profile in VARIANT_PROFILES:
-            print(f"{name}: a variant, which tells something beside the others only: posekit variants")
+        if runs[0].config.size in COMPARISON_SIZES:
+            print(f"{name}: networks that are compared by cost: posekit networks")
             continue
         target = home() / "figures" / name
         paths = publish_records(Results.read(name), target)
         drawn, folders = runs[0].config.data == "sample", named_data(data, mpii, lspet)
         at_hand = (home() / "data" / "sample").exists() if drawn else bool(folders)
-        the_study = Study(runs[0].config.profile, [] if drawn else folders) if at_hand else None
+        the_study = Study(runs[0].config.size, [] if drawn else folders) if at_hand else None
         # Skeletons must not be drawn on other people: another part of MPII can have as many.
         if the_study is not None and the_study.people.fingerprint() == runs[0].config.data_fingerprint:
             paths += publish_pictures(runs, the_study.crops[1], target)
@@ -273,10 +273,10 @@ def sample(
     print(f"{train_people} train and {validation_people} validation people in {target}")
 
 
-def cost(profile: ProfileOption = "full", as_json: JsonOption = False) -> None:
+def cost(size: SizeOption = "full", as_json: JsonOption = False) -> None:
     """Parameters and FLOPs (2 a multiply-add, convolutions, one image) of the six models."""
     from posekit.analysis.tables import cost_table
-    from posekit.study.configurations import get_profile
+    from posekit.study.configurations import get_size
 
-    table = cost_table(get_profile(profile))
+    table = cost_table(get_size(size))
     print(json.dumps(table.to_dict("records"), indent=2) if as_json else table.to_string(index=False))

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from posekit.datasets.people import People
 from posekit.evaluation.pckh import head_distances, torso_size
+from posekit.models.answers import to_heatmaps
 from posekit.preprocessing.batches import Crops, batches, without_context
 from posekit.preprocessing.crop import invert, transform
 from posekit.preprocessing.heatmaps import Codec
@@ -46,22 +47,26 @@ def evaluate(
     codec: Codec,
     device: torch.device,
     batch_size: int,
+    likelihoods: bool = False,
     loss: Callable[[list[Tensor], Tensor], Tensor] | None = None,
 ) -> Evaluation:
     """The last stack's joints for all people of `crops`, mapped back through each person's own matrix.
 
-    loss: of the answers of all stacks and the true heatmaps (see `posekit.training.losses`), if one is wanted.
+    likelihoods: what the network's scores are, see `posekit.models.answers.to_heatmaps`; False for a network that
+    answers with heatmaps. loss: if one is wanted, of the scores of all stacks and the true heatmaps (see
+    `posekit.training.losses`).
     """
     was_training = network.training
     network.eval()
     found, confidence, total = [], [], 0.0
     for kept in batches(crops, batch_size, device):
         batch = without_context(kept, crops.rule)
-        answers = network(batch.images)
+        scores = network(batch.images)
+        heatmaps = to_heatmaps(scores[-1], likelihoods)
         if loss is not None:
-            target = codec.encode(batch.joints, batch.present, answers[-1].shape[-2:])
-            total += float(loss(answers, target)) * len(batch.which)
-        joints, peaks = codec.decode(answers[-1])
+            target = codec.encode(batch.joints, batch.present, heatmaps.shape[-2:])
+            total += float(loss(scores, target)) * len(batch.which)
+        joints, peaks = codec.decode(heatmaps)
         found.append(joints.cpu().double().numpy())
         confidence.append(peaks.cpu().double().numpy())
     network.train(was_training)

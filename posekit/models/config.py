@@ -1,71 +1,52 @@
-"""What every family of networks is made from: widths, depths and kinds of layers."""
+"""What the settings of all families of networks share: how they are checked, and how channels grow."""
 
-from dataclasses import dataclass, fields
-from typing import Literal
+from collections.abc import Mapping
+from typing import Protocol
 
 from posekit.errors import PosekitError
 from posekit.preprocessing.heatmaps import STRIDE
 
-#: What an hourglass gives to the next one: see `Aggregation` and `Coupling`.
-HANDED_ON = ("features", "aggregated", "coupled")
+
+class NetworkConfig(Protocol):
+    """The settings of a network of any family; each family's dataclass stands beside its network."""
+
+    @property
+    def family(self) -> str: ...
+
+    @property
+    def stacks(self) -> int:
+        """How many lists of scores the network returns."""
+
+    @property
+    def columns(self) -> int | None:
+        """How many columns in the middle of the crop (px) the network looks at; None: all."""
 
 
-@dataclass(frozen=True)
-class NetworkConfig:
-    """Widths, depths and kinds of layers. The defaults are the report's original network.
+def check_choice(name: str, value: str, choices: Mapping | tuple[str, ...]) -> None:
+    """Raises `PosekitError` for a value that is none of the choices."""
+    if value not in choices:
+        raise PosekitError(f"unknown {name} {value!r}: choose one of {', '.join(choices)}")
 
-    Fields are told of a stacked hourglass; `posekit.models.lean` and `posekit.models.hrnet` say what they read of
-    them.
-    """
 
-    stem: Literal["original", "reduced", "early"] = "original"
-    channels: int = 256  # inside the hourglasses; the stem uses a quarter and a half of it before
-    stacks: int = 2  # hourglasses, one after the other
-    modules: int = 2  # residual blocks at every place of an hourglass
-    reductions: int = 4  # times that an hourglass halves the resolution
-    columns: int | None = None  # crop px: only so many in the middle are computed; None: all
-    separable: bool = False  # 3x3 convolutions of residual blocks see each channel alone
-    gated: bool = False  # skips of residual blocks have a learned weight a channel
-    merge: Literal["add", "concatenate"] = "add"  # how an hourglass joins its skips with what comes from below
-    handed_on: Literal["features", "aggregated", "coupled"] = "features"  # from an hourglass to the next one
-    unread: bool = True  # the last head computes what no hourglass reads, as the report's does
-    growth: float = 1.0  # channels of an hourglass after a reduction, over those before it
-    softmax: bool = False  # an answer says how likely each cell is: see `likelihood`
-    family: Literal["hourglass", "lean", "hrnet"] = "hourglass"
+def check_at_least_one(**counts: int) -> None:
+    """Raises `PosekitError` unless all counts are positive."""
+    for name, count in counts.items():
+        if count < 1:
+            raise PosekitError(f"{name} must be at least 1, not {count}")
 
-    def __post_init__(self) -> None:
-        choices = {
-            "stem": ("original", "reduced", "early"),
-            "merge": ("add", "concatenate"),
-            "handed_on": HANDED_ON,
-            "family": ("hourglass", "lean", "hrnet"),
-        }
-        for name, values in choices.items():
-            if getattr(self, name) not in values:
-                raise PosekitError(f"unknown {name} {getattr(self, name)!r}: choose one of {', '.join(values)}")
-        if self.channels < 4 or self.channels % 4:
-            raise PosekitError(f"channels must be a positive multiple of 4, not {self.channels}")
-        if min(self.stacks, self.modules, self.reductions) < 1:
-            raise PosekitError("stacks, modules and reductions must each be at least 1")
-        if self.growth < 1:
-            raise PosekitError(f"growth must be at least 1, not {self.growth:g}")
-        if self.columns is not None and (self.columns < 8 or self.columns % (2 * STRIDE)):
-            raise PosekitError(f"columns must be a positive multiple of {2 * STRIDE}, not {self.columns}")
-        if self.family != "hourglass":
-            self._check_other_family()
 
-    def _check_other_family(self) -> None:
-        if self.stacks != 1:
-            raise PosekitError(f"a network of the family {self.family} has one stack, not {self.stacks}")
-        if self.family == "hrnet" and self.columns is not None:
-            raise PosekitError("an hrnet computes all columns: columns must be None")
-        unread = ("stem", "separable", "gated", "merge", "handed_on")
-        changed = [f.name for f in fields(self) if f.name in unread and getattr(self, f.name) != f.default]
-        if changed:
-            raise PosekitError(f"a network of the family {self.family} does not read {', '.join(changed)}")
+def check_widths(channels: int, growth: float, columns: int | None) -> None:
+    """Raises `PosekitError` for numbers of channels or columns that cannot be computed."""
+    if channels < 4 or channels % 4:
+        raise PosekitError(f"channels must be a positive multiple of 4, not {channels}")
+    if growth < 1:
+        raise PosekitError(f"growth must be at least 1, not {growth:g}")
+    if columns is not None and (columns < 8 or columns % (2 * STRIDE)):
+        raise PosekitError(f"columns must be a positive multiple of {2 * STRIDE}, not {columns}")
 
-    def width(self, level: int) -> int:
-        """Channels after so many reductions; what grows is a multiple of 16, which processors like."""
-        if level == 0 or self.growth == 1:
-            return self.channels
-        return 16 * round(self.channels * self.growth**level / 16)
+
+def width_at(level: int, channels: int, growth: float) -> int:
+    """Channels after `level` reductions; what grows is a multiple of 16, which processors like."""
+    if level == 0 or growth == 1:
+        return channels
+    return 16 * round(channels * growth**level / 16)

@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from posekit.errors import PosekitError
 from posekit.models.build import build_network
 from posekit.models.config import NetworkConfig
-from posekit.models.hourglass import Hourglass, StackedHourglass
+from posekit.models.hourglass import Hourglass, HourglassConfig, StackedHourglass
 from posekit.preprocessing.heatmaps import STRIDE
 
 
@@ -38,7 +38,7 @@ def cost_by_part(config: NetworkConfig, size: int, levels: bool = False) -> list
     levels: instead, an hourglass has one row for each of its resolutions, and all rows have `level` as in
     `modules_by_part`. The rows add up to the network. Raises `PosekitError` for a network of another family.
     """
-    if config.family != "hourglass":
+    if not isinstance(config, HourglassConfig):
         raise PosekitError(
             f"only stacked hourglasses are counted by part, not a network of the family {config.family}"
         )

@@ -2,21 +2,56 @@
 
 Newell, Yang and Deng, "Stacked Hourglass Networks for Human Pose Estimation", ECCV 2016, in the form
 of the PyTorch implementation that the report builds on: every convolution is preceded by batch
-normalisation and ReLU, also the very first one. The reduced stem is the report's Table I.
+normalization and ReLU, also the very first one. The reduced stem is the report's Table I.
 
 Layers stand from small to large; read from top to bottom. Shapes at the ends of lines are
 (channels, height, width) for the report's size, 256 channels and a crop of 256 x 256.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from posekit.models.answers import middle_columns, to_heatmaps
-from posekit.models.config import NetworkConfig
+from posekit.models.answers import middle_columns
+from posekit.models.config import check_at_least_one, check_choice, check_widths, width_at
 from posekit.skeleton import JOINTS
+
+
+@dataclass(frozen=True)
+class HourglassConfig:
+    """Widths, depths and kinds of layers. The defaults are the report's original network.
+
+    Raises `PosekitError` for settings that make no network.
+    """
+
+    stem: Literal["original", "reduced", "early"] = "original"
+    channels: int = 256  # inside the hourglasses; the stem begins with a quarter of it
+    stacks: int = 2  # hourglasses, one after the other
+    modules: int = 2  # residual blocks, one after the other, wherever an hourglass has one
+    reductions: int = 4  # times that an hourglass halves the resolution
+    columns: int | None = None  # crop px: only so many in the middle are computed; None: all
+    separable: bool = False  # 3x3 convolutions of residual blocks see each channel alone
+    gated: bool = False  # skips of residual blocks have a learned weight per channel
+    merge: Literal["add", "concatenate"] = "add"  # how an hourglass joins its skips with what comes from below
+    handed_on: Literal["features", "aggregated", "coupled"] = "features"  # from an hourglass to the next one
+    unread: bool = True  # the last head computes features that no hourglass reads, as the report's does
+    growth: float = 1.0  # channels of an hourglass after a reduction, divided by those before it
+    family: Literal["hourglass"] = "hourglass"
+
+    def __post_init__(self) -> None:
+        check_choice("stem", self.stem, STEMS)
+        check_choice("merge", self.merge, ("add", "concatenate"))
+        check_choice("handed_on", self.handed_on, ("features", "aggregated", "coupled"))
+        check_widths(self.channels, self.growth, self.columns)
+        check_at_least_one(stacks=self.stacks, modules=self.modules, reductions=self.reductions)
+
+    def width(self, level: int) -> int:
+        """Channels after `level` reductions."""
+        return width_at(level, self.channels, self.growth)
 
 
 def conv_block(
@@ -31,7 +66,7 @@ def conv_block(
 
 
 class Gate(nn.Module):
-    """A learned weight a channel, 1 at first. Bulat et al., "Toward fast and accurate human pose
+    """A learned weight per channel, 1 at first. Bulat et al., "Toward fast and accurate human pose
     estimation via soft-gated skip connections", 2020: reference [3] of the report."""
 
     def __init__(self, channels: int) -> None:
@@ -62,7 +97,7 @@ class Residual(nn.Module):
         return self.branch(x) + self.skip(x)
 
 
-def residuals(config: NetworkConfig, in_channels: int, out_channels: int) -> nn.Sequential:
+def residuals(config: HourglassConfig, in_channels: int, out_channels: int) -> nn.Sequential:
     """The residual blocks of one place; the first one changes the number of channels."""
     widths = [in_channels] + (config.modules - 1) * [out_channels]
     return nn.Sequential(*(Residual(width, out_channels, config.separable, config.gated) for width in widths))
@@ -110,7 +145,7 @@ class Hourglass(nn.Module):
     its own; the first hourglass is given nothing.
     """
 
-    def __init__(self, config: NetworkConfig, first: bool, level: int = 0) -> None:
+    def __init__(self, config: HourglassConfig, first: bool, level: int = 0) -> None:
         super().__init__()
         channels, deeper = config.width(level), config.width(level + 1)
         self.nested = level + 1 < config.reductions
@@ -182,7 +217,7 @@ STEMS: dict[str, Callable[[int], nn.Sequential]] = {
 class Head(nn.Module):
     """From an hourglass's features to heatmaps, and what is handed on to the next hourglass, if any."""
 
-    def __init__(self, config: NetworkConfig, read: bool) -> None:
+    def __init__(self, config: HourglassConfig, read: bool) -> None:
         super().__init__()
         channels = config.channels
         self.features = nn.Sequential(residuals(config, channels, channels), conv_block(channels, channels))
@@ -203,12 +238,12 @@ class StackedHourglass(nn.Module):
     """Stem, then `stacks` times an hourglass and a head.
 
     `forward` takes crops, float (batch, 3, height, width), RGB in 0..1, and returns a list with one
-    float tensor (batch, 16, height / 4, width / 4) of heatmaps per stack; the last is the answer.
-    With `columns`, heatmaps are zero left and right of what was computed.
-    The loss is not part of the network (see `posekit.training.loop`).
+    float tensor of scores (batch, 16, height / 4, width / 4) per stack; the last is the answer.
+    With `columns`, scores are those of the middle columns alone. What makes heatmaps of scores is
+    `posekit.models.answers`, what compares them with the truth `posekit.training.losses`.
     """
 
-    def __init__(self, config: NetworkConfig) -> None:
+    def __init__(self, config: HourglassConfig) -> None:
         super().__init__()
         self.config = config
         numbers = range(config.stacks)
@@ -224,12 +259,11 @@ class StackedHourglass(nn.Module):
             self.heads[-1].from_heatmaps.requires_grad_(False)
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        middle, beside = middle_columns(images, self.config.columns)
-        x = self.stem(middle)
-        answers, places = [], []
+        x = self.stem(middle_columns(images, self.config.columns))
+        scores, places = [], []
         for hourglass, head in zip(self.hourglasses, self.heads, strict=True):
             features, places = hourglass(x, places)
-            heatmaps, handed_on = head(features)
-            answers.append(to_heatmaps(heatmaps, self.config.softmax, beside))
+            of_stack, handed_on = head(features)
+            scores.append(of_stack)
             x = x if handed_on is None else x + handed_on
-        return answers
+        return scores

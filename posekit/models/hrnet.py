@@ -6,34 +6,47 @@ resolution is never left, and lower ones are added beside it, which all exchange
 """
 
 import copy
+from dataclasses import dataclass
 from types import ModuleType
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
 from posekit.errors import PosekitError
-from posekit.models.answers import to_heatmaps
-from posekit.models.config import NetworkConfig
+from posekit.models.config import check_widths
 from posekit.preprocessing.heatmaps import STRIDE
 from posekit.skeleton import JOINTS
 
-#: The smallest that timm has: one module a stage, two blocks a branch. The paper's have 1, 4 and 3 modules, four
-#: blocks and 32 or 48 channels.
+#: The smallest that timm has: one module per stage, two blocks per branch. The paper's have 1, 4 and 3 modules,
+#: four blocks and 32 or 48 channels.
 _PUBLISHED = "hrnet_w18_small"
 #: Parallel resolutions in the last stage; each is half of the one before, and twice as wide.
 RESOLUTIONS = 4
 
 
+@dataclass(frozen=True)
+class HRNetConfig:
+    """Width of the network. Raises `PosekitError` for a width that makes no network."""
+
+    channels: int = 16  # of the highest resolution; each lower one has twice as many as the one above
+    family: Literal["hrnet"] = "hrnet"
+    stacks: ClassVar[int] = 1
+    columns: ClassVar[int | None] = None
+
+    def __post_init__(self) -> None:
+        check_widths(self.channels, 1.0, None)
+
+
 class HRNet(nn.Module):
-    """timm's HRNet without its classification head, and one convolution from the highest resolution to heatmaps.
+    """timm's HRNet without its classification head, and one convolution from the highest resolution to scores.
 
     `forward` takes crops, float (batch, 3, height, width), RGB in 0..1, and returns a list with one float tensor
-    (batch, 16, height / 4, width / 4), as a stacked hourglass of one stack does. Sides are multiples of 32 px, or
-    it raises `PosekitError`. Of its configuration, it reads
-    `channels`, those of the highest resolution, and `softmax`.
+    of scores (batch, 16, height / 4, width / 4), as a stacked hourglass with one stack does. Sides are multiples
+    of 32 px, or it raises `PosekitError`.
     """
 
-    def __init__(self, config: NetworkConfig) -> None:
+    def __init__(self, config: HRNetConfig) -> None:
         """Raises `PosekitError` if timm is missing."""
         super().__init__()
         hrnet = _timm_hrnet()
@@ -69,8 +82,7 @@ class HRNet(nn.Module):
             raise PosekitError(
                 f"an HRNet needs crops with sides of a multiple of {lowest} px, not {width} x {height}"
             )
-        scores = self.heatmaps(self.body.stages(self.stem(images))[0])
-        return [to_heatmaps(scores, self.config.softmax)]
+        return [self.heatmaps(self.body.stages(self.stem(images))[0])]
 
 
 def _timm_hrnet() -> ModuleType:

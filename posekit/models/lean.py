@@ -8,12 +8,36 @@ them, and are folded into them when training is over; resolution is halved by a 
 they are given.
 """
 
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from posekit.models.answers import middle_columns, to_heatmaps
-from posekit.models.config import NetworkConfig
+from posekit.models.answers import middle_columns
+from posekit.models.config import check_at_least_one, check_widths, width_at
 from posekit.skeleton import JOINTS
+
+
+@dataclass(frozen=True)
+class LeanConfig:
+    """Widths and depths. Raises `PosekitError` for settings that make no network."""
+
+    channels: int = 24  # at the resolution of the heatmaps
+    growth: float = 1.4  # channels after a reduction, divided by those before it
+    reductions: int = 3  # times that the hourglass halves the resolution
+    modules: int = 2  # blocks before, and blocks after, each lower level
+    columns: int | None = None  # crop px: only so many in the middle are computed; None: all
+    family: Literal["lean"] = "lean"
+    stacks: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        check_widths(self.channels, self.growth, self.columns)
+        check_at_least_one(modules=self.modules, reductions=self.reductions)
+
+    def width(self, level: int) -> int:
+        """Channels after `level` reductions."""
+        return width_at(level, self.channels, self.growth)
 
 
 def convolution(in_channels: int, out_channels: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
@@ -43,7 +67,7 @@ def blocks(channels: int, count: int) -> nn.Sequential:
 class Level(nn.Module):
     """Halves the resolution, works there (a lower level inside), doubles it and adds what it was given."""
 
-    def __init__(self, config: NetworkConfig, level: int = 0) -> None:
+    def __init__(self, config: LeanConfig, level: int = 0) -> None:
         super().__init__()
         channels, deeper = config.width(level), config.width(level + 1)
         self.down = nn.Sequential(convolution(channels, deeper, stride=2), nn.ReLU())
@@ -59,19 +83,17 @@ class Level(nn.Module):
 
 
 class LeanHourglass(nn.Module):
-    """Two convolutions to the heatmaps' resolution, one hourglass, one block, and a convolution to heatmaps.
+    """Two convolutions to the heatmaps' resolution, one hourglass, one block, and a convolution to scores.
 
     `forward` takes crops, float (batch, 3, height, width), RGB in 0..1, and returns a list with one float tensor
-    (batch, 16, height / 4, width / 4), as a stacked hourglass of one stack does. Of its configuration, it reads
-    `channels`, those at the heatmaps' resolution, `growth`, `reductions`, `modules`, the blocks before and after
-    each lower level, `columns` and `softmax`.
+    of scores (batch, 16, height / 4, columns / 4), as a stacked hourglass with one stack does.
     """
 
-    def __init__(self, config: NetworkConfig) -> None:
+    def __init__(self, config: LeanConfig) -> None:
         super().__init__()
         self.config = config
         channels = config.channels
-        third = channels // 3  # at half the resolution, where a channel is as dear as four of the others
+        third = channels // 3  # at half the resolution, where a channel costs as much as four of the others
         self.stem = nn.Sequential(
             convolution(3, third, stride=2), nn.ReLU(), convolution(third, channels, stride=2), nn.ReLU()
         )
@@ -79,6 +101,5 @@ class LeanHourglass(nn.Module):
         self.head = nn.Sequential(Block(channels), nn.Conv2d(channels, len(JOINTS), 1))
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        middle, beside = middle_columns(images, self.config.columns)
-        scores = self.head(self.hourglass(self.stem(middle)))
-        return [to_heatmaps(scores, self.config.softmax, beside)]
+        x = self.stem(middle_columns(images, self.config.columns))
+        return [self.head(self.hourglass(x))]

@@ -5,7 +5,7 @@ Coordinates are (x, y) with pixel centres at whole numbers, in the image and in 
 the image, padded with zeros to a square, resized. Everything is vectorised over leading dimensions.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -39,6 +39,12 @@ class CropRule:
             raise PosekitError(
                 f"{self.columns} columns of {self.size} do not leave a multiple of 4 px on both sides"
             )
+
+    def looking_at(self, columns: int | None) -> "CropRule":
+        """The same crop for a network that looks at so many columns: as high, and no wider than these columns."""
+        if columns is None:
+            return self
+        return replace(self, width=self.width * columns / self.size, columns=columns)
 
     @property
     def span(self) -> tuple[int, int]:

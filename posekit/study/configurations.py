@@ -1,229 +1,185 @@
-"""What a run is asked to do: the report's six models, the profiles (sizes), and both as one frozen record."""
+"""What a study compares: models, and the sizes at which they are trained; both are data.
 
-from dataclasses import dataclass, field, replace
-from typing import Literal
+A further model is one entry of `MODELS` (here, or in `posekit.study.networks` if it has a network of its own). A
+further size is one entry of `SIZES`. Figures, tables and verdicts take what is there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from posekit.device import Precision
 from posekit.errors import PosekitError
 from posekit.models.config import NetworkConfig
+from posekit.models.hourglass import HourglassConfig
 from posekit.preprocessing.augmentation import Augmentation
 from posekit.preprocessing.crop import CropRule
 from posekit.preprocessing.heatmaps import Codec
-from posekit.study.variants import VARIANTS
+from posekit.study.models import Model
+from posekit.study.networks import NETWORKS
 from posekit.training.run_config import OptimizerName, RunConfig
 
-
-@dataclass(frozen=True)
-class Model:
-    """One of the six configurations of the report, section V, or posekit's own."""
-
-    number: int
-    stem: Literal["original", "reduced"]
-    optimizer: OptimizerName
-    scheduler: bool = False
-    annealed: bool = False  # the rate falls to zero along a cosine
-
-    @property
-    def name(self) -> str:
-        return f"Model {self.number}"
-
-    @property
-    def description(self) -> str:
-        extra = " with scheduler" if self.scheduler else ", annealed" if self.annealed else ""
-        return f"{self.stem}, {self.optimizer}{extra}"
-
-    @property
-    def label(self) -> str:
-        return f"{self.name}: {self.description}"
-
-
-MODELS: dict[int, Model] = {
-    model.number: model
+#: The six models of the report, section V, by name.
+REPORT_MODELS: dict[str, Model] = {
+    model.name: model
     for model in (
-        Model(1, "original", "RMSprop"),
-        Model(2, "original", "RAdam"),
-        Model(3, "original", "Adam"),
-        Model(4, "original", "Adam", scheduler=True),
-        Model(5, "reduced", "RMSprop"),
-        Model(6, "reduced", "Adam"),
+        Model("model-1", "Model 1", "original, RMSprop", "RMSprop", stem="original"),
+        Model("model-2", "Model 2", "original, RAdam", "RAdam", stem="original"),
+        Model("model-3", "Model 3", "original, Adam", "Adam", stem="original"),
+        Model("model-4", "Model 4", "original, Adam with scheduler", "Adam", schedule="step", stem="original"),
+        Model("model-5", "Model 5", "reduced, RMSprop", "RMSprop", stem="reduced"),
+        Model("model-6", "Model 6", "reduced, Adam", "Adam", stem="reduced"),
     )
 }
 
-#: Not of the report: made to find joints in people's own photographs, in the profile `photograph`.
-OWN_MODEL = Model(7, "reduced", "Adam", annealed=True)
+#: Everything that can be trained: the report's models, and the networks that are compared by cost.
+MODELS: dict[str, Model] = REPORT_MODELS | NETWORKS
 
 
 @dataclass(frozen=True)
-class Profile:
-    """The size of a study: numbers only, the code is the same for all profiles."""
+class Size:
+    """How large crops and networks are, and how they are trained: what all models of a study share."""
 
     name: str
+    network: HourglassConfig  # the report's original network at this size
     crop: CropRule
     codec: Codec
-    channels: int
-    stacks: int
-    modules: int
-    reductions: int
     batch_size: int
     epochs: int
     learning_rates: dict[OptimizerName, float]
     augmentation: Augmentation | None = None  # the report has none
-    precision: Precision = "float32"  # of convolutions while training, where the hardware has it
+    precision: Precision = "float32"  # of convolutions while training, where the hardware is faster in it
     cpu_threads: int | None = None  # that one run uses on a CPU; None: all. The rest trains other runs beside it
-    levers: dict[str, object] = field(default_factory=dict)  # of `NetworkConfig`, in the place of all of the above
-    teacher: str = ""  # profile whose network of the same model and seed 0 teaches as well
 
 
-PROFILES: dict[str, Profile] = {
-    profile.name: profile
-    for profile in (
-        # Table II gives RMSprop's rate. The report gives none for the others: their usual 1e-3.
-        Profile(
+#: Table II gives RMSprop's rate. The report gives none for the others: their usual 1e-3.
+REPORT_RATES: dict[OptimizerName, float] = {"RMSprop": 2.5e-4, "RAdam": 1e-3, "Adam": 1e-3}
+
+#: For comparing networks: a crop as wide as high (it loses 1.5 % of MPII's joints instead of 4.8 %), augmentation,
+#: and rates that suit a cosine.
+_SHORT = Size(
+    "short",
+    HourglassConfig(channels=64, modules=1),
+    CropRule(width=230, height=230, size=128, context=1.5),
+    Codec("subpixel"),
+    batch_size=16,
+    epochs=3,
+    learning_rates={"RMSprop": 5e-4, "RAdam": 2e-3, "Adam": 2e-3},
+    augmentation=Augmentation(),
+    cpu_threads=1,
+)
+
+SIZES: dict[str, Size] = {
+    size.name: size
+    for size in (
+        Size(
             "full",
+            HourglassConfig(),
             CropRule(size=256),
             Codec("report"),
-            channels=256,
-            stacks=2,
-            modules=2,
-            reductions=4,
             batch_size=16,
             epochs=5,
-            learning_rates={"RMSprop": 2.5e-4, "RAdam": 1e-3, "Adam": 1e-3},
+            learning_rates=REPORT_RATES,
             precision="bfloat16",
         ),
-        # The report's rates; half the side, a quarter of the width, one block a place: some hours on two cores.
-        Profile(
+        # The report's rates; half the side, a quarter of the width, one residual block: some hours on two cores.
+        Size(
             "half",
+            HourglassConfig(channels=64, modules=1),
             CropRule(size=128),
             Codec("subpixel"),
-            channels=64,
-            stacks=2,
-            modules=1,
-            reductions=4,
             batch_size=8,
             epochs=5,
-            learning_rates={"RMSprop": 2.5e-4, "RAdam": 1e-3, "Adam": 1e-3},
+            learning_rates=REPORT_RATES,
             precision="bfloat16",
-            cpu_threads=1,
-        ),
-        # For `OWN_MODEL`, not for the comparison: one hourglass, a crop as wide as high (it loses 1.5 % of MPII's
-        # joints instead of 4.8 %), augmentation, and four times the epochs.
-        Profile(
-            "photograph",
-            CropRule(width=230, height=230, size=128, context=1.5),
-            Codec("subpixel"),
-            channels=96,
-            stacks=1,
-            modules=1,
-            reductions=4,
-            batch_size=16,
-            epochs=20,
-            learning_rates={"RMSprop": 5e-4, "RAdam": 2e-3, "Adam": 2e-3},
-            augmentation=Augmentation(),
             cpu_threads=1,
         ),
         # Made to learn visibly in minutes on two cores: smaller in everything, and RMSprop faster than Table II.
-        Profile(
+        Size(
             "quick",
+            HourglassConfig(channels=48, modules=1, reductions=2),
             CropRule(size=80),
             Codec("subpixel"),
-            channels=48,
-            stacks=2,
-            modules=1,
-            reductions=2,
             batch_size=8,
             epochs=5,
             learning_rates={"RMSprop": 1e-3, "RAdam": 1e-3, "Adam": 1e-3},
-            # Layers this small take as long on two threads as on one.
-            cpu_threads=1,
+            cpu_threads=1,  # layers this small take as long on two threads as on one
         ),
+        _SHORT,
+        replace(_SHORT, name="long", epochs=20),
     )
 }
 
-
-#: Two budgets for `VARIANTS`: epochs of batches of 16. A profile is called short-original, long-small ...
-BUDGETS = {"short": 3, "long": 20}
-
-VARIANT_PROFILES: dict[str, Profile] = {
-    f"{budget}-{variant.name}": replace(
-        PROFILES["photograph"],  # the recipe; only size and budget are their own
-        name=f"{budget}-{variant.name}",
-        crop=variant.crop,
-        channels=64,
-        stacks=2,
-        epochs=epochs,
-        levers={"stem": "original"} | variant.levers,
-        teacher=variant.teacher and f"{budget}-{variant.teacher}",
-    )
-    for budget, epochs in BUDGETS.items()
-    for variant in VARIANTS.values()
-}
+#: The sizes at which networks are compared by cost: the same recipe for 3 and for 20 epochs.
+COMPARISON_SIZES = ("short", "long")
 
 
-def get_model(number: int) -> Model:
-    """Raises `PosekitError` for a number that neither the report nor posekit has."""
-    models = MODELS | {OWN_MODEL.number: OWN_MODEL}
-    if number not in models:
+def get_model(name: str | int) -> Model:
+    """A model by its name, or one of the report's by its number. Raises `PosekitError` if there is none."""
+    key = f"model-{name}" if str(name).isdigit() else str(name)
+    if key not in MODELS:
         raise PosekitError(
-            f"there is no model {number}; the report has {', '.join(map(str, MODELS))}, and {OWN_MODEL.number} is "
-            "posekit's own"
+            f"there is no model {name}; the report's have the numbers 1 to {len(REPORT_MODELS)}, further networks "
+            f"are called {', '.join(NETWORKS)}"
         )
-    return models[number]
+    return MODELS[key]
+
+
+def get_size(name: str) -> Size:
+    """Raises `PosekitError` for a size that does not exist."""
+    if name not in SIZES:
+        raise PosekitError(f"there is no size {name!r}; choose one of {', '.join(SIZES)}")
+    return SIZES[name]
 
 
 def label_of(config: RunConfig) -> str:
-    """Such as "Model 5: reduced, RMSprop"; of a variant its profile, such as "short-early"."""
-    return config.profile if config.profile in VARIANT_PROFILES else get_model(config.model).label
+    """What figures call a run's model, such as "Model 5: reduced, RMSprop", or "lean"."""
+    return MODELS[config.model].label if config.model in MODELS else config.model
 
 
-def get_profile(name: str) -> Profile:
-    """Raises `PosekitError` for a profile that does not exist."""
-    profiles = PROFILES | VARIANT_PROFILES
-    if name not in profiles:
-        raise PosekitError(
-            f"there is no profile {name!r}; choose one of {', '.join(PROFILES)}, or a variant with its budget, "
-            f"such as short-small: {', '.join(VARIANTS)}"
-        )
-    return profiles[name]
-
-
-def network_config(model: Model, profile: Profile) -> NetworkConfig:
-    """The network of a model at the size of a profile."""
-    usual = NetworkConfig(model.stem, profile.channels, profile.stacks, profile.modules, profile.reductions)
-    return replace(usual, **profile.levers)
+def network_of(model: Model, size: Size) -> NetworkConfig:
+    """The network of a model at a size: its own, or the size's with the model's stem."""
+    return model.network if model.network is not None else replace(size.network, stem=model.stem)
 
 
 def run_config(
     model: Model,
-    profile: Profile,
+    size: Size,
     seed: int,
     data: str,
     data_fingerprint: str,
     learning_rate: float | None = None,
     batch_size: int | None = None,
+    teacher_weights: str = "",
 ) -> RunConfig:
-    """A run is a model at the size of a profile, on a data set, from a seed.
+    """A run is a model at a size, on a data set, from a seed.
 
-    learning_rate and batch_size take the place of the profile's. Raises `PosekitError` if one is not positive.
+    learning_rate and batch_size take the place of the size's. Raises `PosekitError` if one is not positive.
     """
     for name, value in (("learning rate", learning_rate), ("batch size", batch_size)):
         if value is not None and not 0 < value < float("inf"):
             raise PosekitError(f"the {name} must be positive and finite, not {value:g}")
+    network = network_of(model, size)
     return RunConfig(
-        model=model.number,
-        profile=profile.name,
+        model=model.name,
+        size=size.name,
         seed=seed,
         data=data,
         data_fingerprint=data_fingerprint,
-        network=network_config(model, profile),
-        crop=profile.crop,
-        codec=profile.codec,
+        network=network,
+        crop=size.crop.looking_at(network.columns),
+        codec=size.codec,
+        loss=model.loss,
         optimizer=model.optimizer,
-        learning_rate=learning_rate or profile.learning_rates[model.optimizer],
-        scheduler=model.scheduler,
-        batch_size=batch_size or profile.batch_size,
-        epochs=profile.epochs,
-        augmentation=profile.augmentation,
-        annealed=model.annealed,
-        teacher=profile.teacher,
+        learning_rate=learning_rate or size.learning_rates[model.optimizer],
+        schedule=model.schedule,
+        batch_size=batch_size or size.batch_size,
+        epochs=size.epochs,
+        augmentation=size.augmentation,
+        teacher=model.teacher,
+        teacher_weights=teacher_weights,
     )
+
+
+def in_order(models: Sequence[str]) -> list[str]:
+    """Names of models in the order of `MODELS`, those that it does not have last."""
+    return sorted(models, key=lambda name: (list(MODELS).index(name) if name in MODELS else len(MODELS), name))

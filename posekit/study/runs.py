@@ -27,13 +27,16 @@ from posekit.evaluation.evaluate import Evaluation
 from posekit.files import whole_file
 from posekit.paths import PACKAGE, run_folder_name
 from posekit.skeleton import JOINTS
-from posekit.study.configurations import label_of
+from posekit.study.configurations import MODELS, label_of
 from posekit.training.checkpoint import differences, load_checkpoint, snapshot_path
 from posekit.training.distributed import process
 from posekit.training.loop import EpochRecord
 from posekit.training.run_config import RunConfig
 
 RECORD_FILES = ("run.json", "history.csv", "predictions.csv")
+
+#: Folder, beside the runs of a study, of those with another learning rate or batch size than the size's.
+OTHER_SETTINGS = "other-settings"
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,13 @@ class Run:
 
     history: the columns of `EpochRecord`. predictions: person, image, joint, x, y (image px), confidence and
     distance (head sizes; NaN where the joint does not count); empty until the run is finished.
+    losses: which loss each column of losses in the history is.
     floors: zero_heatmap_train and zero_heatmap_validation (loss); mean_pose_weighted14, center_weighted14 and, no
     floor but a ceiling, codec_ceiling_weighted14 (PCKh@0.5, percent): see `posekit.evaluation.floors`.
     """
 
     config: RunConfig
+    losses: dict[str, str]
     floors: dict[str, float]
     environment: dict[str, str]
     finished: bool
@@ -183,6 +188,7 @@ def _write_run(
     content = {
         "config": config.to_dict(),
         "fingerprint": config.fingerprint(),
+        "losses": {"train_loss": config.loss, "validation_loss": config.loss},
         "floors": floors,
         "environment": environment,
         "seconds": round(sum(row.seconds for row in history), 1),
@@ -208,6 +214,7 @@ def read_run(folder: Path) -> Run:
         predictions = pd.read_csv(path := folder / "predictions.csv") if content["finished"] else pd.DataFrame()
         return Run(
             RunConfig.from_dict(content["config"]),
+            content["losses"],
             content["floors"],
             content["environment"],
             content["finished"],
@@ -245,10 +252,14 @@ def read_history(folder: Path) -> tuple[float, pd.DataFrame]:
 def read_runs(folder: Path, unfinished: bool = False) -> list[Run]:
     """All finished runs below a folder, by model and seed; `unfinished`: those that are still going as well."""
     runs = [read_run(path.parent) for path in Path(folder).glob("*/run.json")]
-    return sorted(
-        (run for run in runs if run.finished or unfinished),
-        key=lambda run: (run.config.model, run.config.seed, run.config.learning_rate, run.config.batch_size),
-    )
+    order = {name: number for number, name in enumerate(MODELS)}
+
+    def place(run: Run) -> tuple:
+        config = run.config
+        known = order.get(config.model, len(order))
+        return known, config.model, config.seed, config.learning_rate, config.batch_size
+
+    return sorted((run for run in runs if run.finished or unfinished), key=place)
 
 
 @dataclass(frozen=True)
@@ -259,13 +270,13 @@ class RunStore:
     networks: Path
 
     def place(self, config: RunConfig, usual: RunConfig) -> Path:
-        """Of a run. usual: what the same model and seed are asked by the profile; other rates are variations."""
+        """Of a run. usual: what the same model and seed are asked at the study's size."""
         name = run_folder_name(config.model, config.seed)
         if config.learning_rate != usual.learning_rate:
             name += f"-rate-{config.learning_rate:g}"
         if config.batch_size != usual.batch_size:
             name += f"-batch-{config.batch_size}"
-        return Path(name) if config == usual else Path("variations", name)
+        return Path(name) if config == usual else Path(OTHER_SETTINGS, name)
 
     def folder(self, place: Path) -> Path:
         return self.records / place

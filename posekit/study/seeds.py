@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from posekit.study.configurations import label_of
+from posekit.study.configurations import in_order, label_of
 from posekit.study.runs import Run
 from posekit.training.run_config import RunConfig
 
@@ -43,11 +43,10 @@ def by_configuration(runs: Sequence[Run]) -> list[Seeds]:
     groups: dict[RunConfig, list[Run]] = {}
     for run in runs:
         groups.setdefault(replace(run.config, seed=0), []).append(run)
+    models = in_order({config.model for config in groups})
     return [
-        Seeds(tuple(sorted(group, key=lambda run: run.config.seed)))
-        for _, group in sorted(
-            groups.items(), key=lambda item: (item[0].model, item[0].learning_rate, item[0].batch_size)
-        )
+        Seeds(tuple(sorted(groups[config], key=lambda run: run.config.seed)))
+        for config in sorted(groups, key=lambda c: (models.index(c.model), c.learning_rate, c.batch_size))
     ]
 
 
@@ -57,6 +56,6 @@ def described(runs: Sequence[Run]) -> str:
     people = next((f"{len(run.distances())} validation people, " for run in runs if run.finished), "")
     epochs = f"{config.epochs} epochs" + (f" of {config.epoch_people:,} people" if config.epoch_people else "")
     return (
-        f"{config.data}, {people}profile {config.profile} "
+        f"{config.data}, {people}size {config.size} "
         f"({config.crop.size} px, {config.network.channels} channels, {epochs})"
     )

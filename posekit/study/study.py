@@ -1,15 +1,15 @@
-"""One study: a profile on a data set, and the one place that knows where its files are.
+"""One study: a size on a data set, and the one place that knows where its files are.
 
-    data/sample/                         the drawn people
-    data/cache/                          crops
-    data/runs/<study>/model-5-seed-0/    records (small text)
-    data/runs/<study>/variations/...     records of runs with another learning rate or batch size
-    data/checkpoints/<study>/...         networks
-    data/notebooks/<study>/              executed notebooks
-    figures/<study>/                     figures and tables
+    data/sample/                              the drawn people
+    data/cache/                               crops
+    data/runs/<study>/model-5-seed-0/         records (small text)
+    data/runs/<study>/other-settings/...      records of runs with another learning rate or batch size
+    data/checkpoints/<study>/...              networks
+    data/notebooks/<study>/                   executed notebooks
+    figures/<study>/                          figures and tables
 
-<study> is data set and profile, such as sample-quick or mpii-full; a part of MPII carries the number of people
-in its name (mpii-1992-quick), so that no study writes over another one's results.
+<study> is data set and size, such as sample-quick or mpii-full; a part of a data set carries the number of people
+in its name (mpii-2203-half), so that no study writes over another one's results.
 """
 
 import os
@@ -22,14 +22,15 @@ from pathlib import Path
 from posekit.datasets.people import People
 from posekit.datasets.sources import DATA_VARIABLE, SINGLE_VARIABLES, data_from_environment, read_people
 from posekit.device import choose_device, choose_precision, cpu_threads
-from posekit.evaluation.evaluate import evaluate
 from posekit.evaluation.floors import floors_and_ceiling
 from posekit.machine import cpu_cores
 from posekit.paths import home
 from posekit.preprocessing.batches import Crops, make_crops
-from posekit.study.configurations import MODELS, OWN_MODEL, get_model, get_profile, run_config
+from posekit.preprocessing.crop import CropRule
+from posekit.study.configurations import REPORT_MODELS, get_model, get_size, label_of, run_config
 from posekit.study.parallel import run_together
 from posekit.study.runs import (
+    OTHER_SETTINGS,
     Run,
     RunStore,
     continued,
@@ -40,51 +41,53 @@ from posekit.study.runs import (
     write_finished,
     write_progress,
 )
-from posekit.training.checkpoint import load_network, owned, snapshot_path
+from posekit.training.checkpoint import load_network, owned, snapshot_path, weights_hash
 from posekit.training.distributed import from_leader, is_leader
 from posekit.training.estimate import estimate
-from posekit.training.loop import EVALUATION_BATCH, EpochRecord, train
+from posekit.training.loop import EpochRecord, train, validate
 from posekit.training.run_config import RunConfig
 
 
 class Study:
-    """A profile on a data set: prepares the data, trains what is missing, and answers from records.
+    """A size on a data set: prepares the data, trains what is missing, and answers from records.
 
-    profile is a name out of `PROFILES`; data are folders of data sets (see `posekit.datasets.sources`), none for
+    size is a name out of `SIZES`; data are folders of data sets (see `posekit.datasets.sources`), none for
     the drawn people. device (by default a GPU if there is one), precision (see `posekit.device.choose_precision`)
     and compiled say how networks are trained: see `posekit.training.step.Step`. Raises `PosekitError` for an
-    unknown profile, device or precision, or a folder that cannot be read.
+    unknown size, device or precision, or a folder that cannot be read.
     """
 
     def __init__(
         self,
-        profile: str = "quick",
+        size: str = "quick",
         data: Sequence[Path] = (),
         progress: bool = True,
         device: str | None = None,
         precision: str | None = None,
         compiled: bool = False,
     ) -> None:
-        self.profile = get_profile(profile)
+        self.size = get_size(size)
         self.device = choose_device(device)
-        self.precision, self.precision_reason = choose_precision(precision, self.profile.precision, self.device)
+        self.precision, self.precision_reason = choose_precision(precision, self.size.precision, self.device)
         self.compiled = compiled
         self.data = tuple(data)
         self.progress = progress
+        self._crops: dict[CropRule, tuple[Crops, Crops]] = {}
+        self._floors: dict[tuple, dict[str, float]] = {}
         self.people, self.left_out = read_people(self.data, home() / "data" / "sample", progress)
-        self.name = f"{self.people.name}-{self.profile.name}"
+        self.name = f"{self.people.name}-{self.size.name}"
 
     @classmethod
     def from_environment(cls) -> "Study":
-        """The study that POSEKIT_PROFILE and the data variables name; unset: quick on drawn people."""
-        return cls(os.environ.get("POSEKIT_PROFILE") or "quick", data_from_environment())
+        """The study that POSEKIT_SIZE and the data variables name; unset: quick on drawn people."""
+        return cls(os.environ.get("POSEKIT_SIZE") or "quick", data_from_environment())
 
     @property
     def environment(self) -> dict[str, str]:
         """What makes another process's `from_environment` this very study."""
         return {
             "POSEKIT_HOME": str(home()),
-            "POSEKIT_PROFILE": self.profile.name,
+            "POSEKIT_SIZE": self.size.name,
             DATA_VARIABLE: os.pathsep.join(str(folder.resolve()) for folder in self.data),
         } | dict.fromkeys(SINGLE_VARIABLES, "")
 
@@ -100,15 +103,29 @@ class Study:
     def executed_notebooks(self) -> Path:
         return home() / "data" / "notebooks" / self.name
 
-    @cached_property
+    @property
+    def train_people(self) -> int:
+        """How many people are trained on."""
+        return int((~self.people.validation).sum())
+
+    @property
     def crops(self) -> tuple[Crops, Crops]:
-        """(train, validation) at the profile's size, made on first use."""
-        cache = home() / "data" / "cache"
-        train_people, _ = self.people.split()
-        return (
-            make_crops(train_people, self.profile.crop, cache, self.progress),
-            make_crops(self.validation_people[0], self.profile.crop, cache, self.progress),
-        )
+        """(train, validation) of the size's own crop, made on first use."""
+        return self.crops_of(self.size.crop)
+
+    def crops_of(self, rule: CropRule) -> tuple[Crops, Crops]:
+        """(train, validation) of a crop, made on first use."""
+        if rule not in self._crops:
+            train_people, _ = self.people.split()
+            self._crops[rule] = self._make(train_people, rule), self._make(self.validation_people[0], rule)
+        return self._crops[rule]
+
+    def further_crops(self, rule: CropRule) -> list[Crops]:
+        """The validation people of all data sets but the first, cropped."""
+        return [self._make(people, rule) for people in self.validation_people[1:]]
+
+    def _make(self, people: People, rule: CropRule) -> Crops:
+        return make_crops(people, rule, home() / "data" / "cache", self.progress)
 
     @cached_property
     def validation_people(self) -> list[People]:
@@ -120,31 +137,33 @@ class Study:
         names = dict.fromkeys(validation.data_set.tolist())
         return [replace(validation.select(validation.data_set == name), name=name) for name in names]
 
-    @cached_property
-    def further_crops(self) -> list[Crops]:
-        """The validation people of all data sets but the first, cropped."""
-        cache = home() / "data" / "cache"
-        return [
-            make_crops(people, self.profile.crop, cache, self.progress) for people in self.validation_people[1:]
-        ]
-
-    @cached_property
-    def floors(self) -> dict[str, float]:
-        """What is reached without looking at the image: see `posekit.study.runs.Run.floors`."""
-        stacks = self.config(OWN_MODEL.number).network.stacks  # the six models have as many
-        return floors_and_ceiling(*self.crops, self.profile.codec, stacks)
+    def floors(self, config: RunConfig) -> dict[str, float]:
+        """What a run reaches without looking at the image: see `posekit.study.runs.Run.floors`."""
+        key = config.crop, config.codec, config.network.stacks
+        if key not in self._floors:
+            self._floors[key] = floors_and_ceiling(*self.crops_of(config.crop), *key[1:])
+        return self._floors[key]
 
     def config(
-        self, model: int, seed: int = 0, learning_rate: float | None = None, batch_size: int | None = None
+        self,
+        model: str | int,
+        seed: int = 0,
+        learning_rate: float | None = None,
+        batch_size: int | None = None,
     ) -> RunConfig:
-        """What a run of this study is asked to do. Raises `PosekitError` for an unknown model."""
-        people = self.people
+        """What a run of this study is asked to do; model: a name, or one of the report's numbers.
+
+        A teacher's weights belong to it, so a missing teacher is trained. Raises `PosekitError` for an unknown
+        model.
+        """
+        asked, people = get_model(model), self.people
+        taught_by = weights_hash(self.network(asked.teacher)) if asked.teacher else ""
         return run_config(
-            get_model(model), self.profile, seed, people.name, people.fingerprint(), learning_rate, batch_size
+            asked, self.size, seed, people.name, people.fingerprint(), learning_rate, batch_size, taught_by
         )
 
-    def run(self, model: int, seed: int = 0, force: bool = False) -> Run:
-        """The records of a run of one of the six models: see `record`."""
+    def run(self, model: str | int, seed: int = 0, force: bool = False) -> Run:
+        """The records of a run: see `record`."""
         return self.record(self.config(model, seed), force)
 
     def record(self, config: RunConfig, force: bool = False) -> Run:
@@ -157,7 +176,7 @@ class Study:
             self._train(config, force)
         return from_leader(lambda: read_run(self._run_folder(config)))
 
-    def run_all(self, models: Sequence[int] = tuple(MODELS), force: bool = False) -> list[Run]:
+    def run_all(self, models: Sequence[str | int] = tuple(REPORT_MODELS), force: bool = False) -> list[Run]:
         """The records of several models; see `record_all`."""
         return self.record_all([self.config(model) for model in models], force)
 
@@ -172,7 +191,7 @@ class Study:
         self._train_together([config for config in configs if not self._is_recorded(config)])
         return [self.record(config) for config in configs]
 
-    def network(self, model: int, seed: int = 0) -> Path:
+    def network(self, model: str | int, seed: int = 0) -> Path:
         """The trained network of a run, for `Predictor.from_checkpoint`; it is trained if it is not complete."""
         config = self.config(model, seed)
         self.ensure_network(config)
@@ -183,13 +202,13 @@ class Study:
         if from_leader(lambda: not (self._is_recorded(config) and self._is_trained(config))):
             self._train(config)
 
-    def networks(self, models: Sequence[int]) -> dict[str, Path]:
+    def networks(self, models: Sequence[str | int]) -> dict[str, Path]:
         """The trained networks of several models by name; missing ones are trained, on a CPU several at once."""
         configs = [self.config(model) for model in models]
         self._train_together([c for c in configs if not (self._is_recorded(c) and self._is_trained(c))])
         return {get_model(model).label: self.network(model) for model in models}
 
-    def snapshots(self, model: int, seed: int = 0) -> dict[int, Path]:
+    def snapshots(self, model: str | int, seed: int = 0) -> dict[int, Path]:
         """The networks that a run had after its epochs, for `Predictor.from_checkpoint`; those that are there."""
         config = self.config(model, seed)
         paths = {e: snapshot_path(self._checkpoint(config), e) for e in range(1, config.epochs + 1)}
@@ -197,30 +216,29 @@ class Study:
 
     def jobs(self, runs: int) -> int:
         """How many of so many runs are trained at the same time: several where a CPU gains by it."""
-        threads = self.profile.cpu_threads
+        threads = self.size.cpu_threads
         return max(1, min(runs, cpu_cores() // threads)) if threads and self.device.type == "cpu" else 1
 
-    def expected(self, models: Sequence[int] = tuple(MODELS), force: bool = False) -> str:
+    def expected(self, models: Sequence[str | int] = tuple(REPORT_MODELS), force: bool = False) -> str:
         """How long training what is missing of these models will take here, measured; "" if nothing is."""
         configs = [self.config(model) for model in models]
         missing = [config for config in configs if force or not self._is_recorded(config)]
         if not missing:
             return ""
-        with cpu_threads(self.profile.cpu_threads):
-            needed = estimate(missing[0], self.crops[0], self.device, self.precision, self.compiled, self.progress)
+        with cpu_threads(self.size.cpu_threads):
+            crops, _ = self.crops_of(missing[0].crop)
+            needed = estimate(missing[0], crops, self.device, self.precision, self.compiled, self.progress)
         return needed.describe(len(missing), self.jobs(len(missing)))
 
     def _train_together(self, configs: list[RunConfig]) -> None:
         """Trains runs at the same time where a CPU gains by it; else leaves them for one after the other."""
         if (jobs := self.jobs(len(configs))) < 2:
             return
-        _ = (
-            self.floors,
-            self.further_crops,
-        )  # makes the crops too: once here instead of at the same time in every process
+        for config in configs:  # crops and floors are made once, here, and not in every process
+            self.floors(config), self.further_crops(config.crop)
         run_together(
             [
-                ["train", "--model", str(config.model), "--seed", str(config.seed)]
+                ["train", "--model", config.model, "--seed", str(config.seed)]
                 + ["--learning-rate", repr(config.learning_rate), "--batch-size", str(config.batch_size)]
                 + ["--device", "cpu", "--precision", self.precision, *(["--compile"] if self.compiled else [])]
                 for config in configs
@@ -228,17 +246,17 @@ class Study:
             jobs,
             environment=self.environment,
             state=lambda: self._state(configs),
-            images=sum(config.epochs * config.people_of_an_epoch(len(self.crops[0])) for config in configs),
+            images=sum(config.epochs * config.people_of_an_epoch(self.train_people) for config in configs),
             progress=self.progress,
         )
 
     def runs(self, unfinished: bool = False) -> list[Run]:
-        """All finished runs of the six models in this study, by model and seed, or those that still go as well."""
+        """The finished runs with the size's own settings; unfinished: those that still go, too."""
         return read_runs(self.records, unfinished)
 
-    def variations(self) -> list[Run]:
-        """All finished runs with another learning rate or batch size than the profile's."""
-        return read_runs(self.records / "variations")
+    def runs_with_other_settings(self) -> list[Run]:
+        """All finished runs with another learning rate or batch size than the size's."""
+        return read_runs(self.records / OTHER_SETTINGS)
 
     @property
     def _store(self) -> RunStore:
@@ -265,8 +283,11 @@ class Study:
                 when, rows = read_history(self._run_folder(config))
             except OSError:  # no epoch is recorded yet
                 continue
-            last, images = rows.iloc[-1], images + len(rows) * config.people_of_an_epoch(len(self.crops[0]))
-            text = f"model {config.model}: loss {last.train_loss:.5f}, PCKh@0.5 {last.pckh_weighted14:.1f} %"
+            last, images = (
+                rows.iloc[-1],
+                images + len(rows) * config.people_of_an_epoch(self.train_people),
+            )
+            text = f"{label_of(config)}: loss {last.train_loss:.5f}, PCKh@0.5 {last.pckh_weighted14:.1f} %"
             latest = max(latest, (when, f"{text} after epoch {len(rows)}"))
         return images, latest[1]
 
@@ -278,7 +299,7 @@ class Study:
 
     def _train(self, config: RunConfig, force: bool = False) -> None:
         folder, checkpoint = self._run_folder(config), self._checkpoint(config)
-        with ExitStack() as held, cpu_threads(self.profile.cpu_threads):
+        with ExitStack() as held, cpu_threads(self.size.cpu_threads):
             from_leader(lambda: (held.enter_context(owned(checkpoint)), None)[1])
             if force and is_leader():
                 self._forget(config)
@@ -288,21 +309,16 @@ class Study:
 
             def on_epoch(history: list[EpochRecord]) -> None:
                 if not recorded:
-                    write_progress(folder, config, self.floors, made_by, history)
+                    write_progress(folder, config, self.floors(config), made_by, history)
 
-            teacher = None
-            if config.teacher:
-                others = Study(config.teacher, self.data, self.progress, str(self.device))
-                teacher, _ = load_network(others.network(config.model), self.device)
+            teacher = load_network(self.network(config.teacher), self.device)[0] if config.teacher else None
+            train_crops, validation_crops = self.crops_of(config.crop)
             how = self.device, self.progress, on_epoch, self.precision, self.compiled, teacher
-            network, history, evaluation = train(config, *self.crops, checkpoint, *how)
+            network, history, evaluation = train(config, train_crops, validation_crops, checkpoint, *how)
             if is_leader() and not recorded:
-                people = self.crops[1].people
                 further = {
-                    crops.people.name: (
-                        crops.people,
-                        evaluate(network, crops, config.codec, self.device, EVALUATION_BATCH),
-                    )
-                    for crops in self.further_crops
+                    crops.people.name: (crops.people, validate(config, network, crops, self.device))
+                    for crops in self.further_crops(config.crop)
                 }
-                write_finished(folder, config, self.floors, made_by, history, people, evaluation, further)
+                people = validation_crops.people
+                write_finished(folder, config, self.floors(config), made_by, history, people, evaluation, further)

@@ -1,5 +1,6 @@
 """The state of a training run in one file, replaced in one piece, so that a killed run can always go on."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from torch import nn
 from posekit.device import memory_format
 from posekit.errors import PosekitError
 from posekit.files import whole_file
+from posekit.models.answers import HeatmapNetwork
 from posekit.models.build import build_network
 from posekit.models.folding import folded
 from posekit.training.run_config import RunConfig
@@ -101,7 +103,7 @@ def load_weights(network: nn.Module, state: dict, path: Path) -> None:
 
 
 def load_network(path: Path, device: torch.device) -> tuple[nn.Module, RunConfig]:
-    """The network of a checkpoint, for answering only, on the device, and what its run was asked to do.
+    """The network of a checkpoint, on the device and answering with heatmaps, and what its run was asked to do.
 
     Raises `PosekitError` as `read_checkpoint` and `load_weights` do.
     """
@@ -109,7 +111,19 @@ def load_network(path: Path, device: torch.device) -> tuple[nn.Module, RunConfig
     config = RunConfig.from_dict(state["config"])
     network = build_network(config.network)
     load_weights(network, state, path)
-    return folded(network).to(device, memory_format=memory_format(device)), config
+    network = folded(network).to(device, memory_format=memory_format(device))
+    return HeatmapNetwork(network, config.likelihoods), config
+
+
+def weights_hash(path: Path) -> str:
+    """16 hexadecimal digits of the weights in a checkpoint, whatever else is in the file.
+
+    Raises `PosekitError` as `read_checkpoint` does.
+    """
+    digest = hashlib.sha256()
+    for name, value in sorted(read_checkpoint(path)["network"].items()):
+        digest.update(name.encode() + value.contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def load_checkpoint(path: Path, config: RunConfig) -> dict:

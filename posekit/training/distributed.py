@@ -61,6 +61,13 @@ def from_leader(make: Callable[[], Made]) -> Made:
     return made[0]
 
 
+def total_on_device(value: torch.Tensor) -> torch.Tensor:
+    """The sum over all processes of a tensor, where it is; the host does not wait for it."""
+    value = value.clone()
+    dist.all_reduce(value)
+    return value
+
+
 def total(values: torch.Tensor) -> torch.Tensor:
     """The sum over all processes of a tensor on the CPU, in every process."""
     if not dist.is_initialized():

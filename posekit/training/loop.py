@@ -18,8 +18,8 @@ from posekit.preprocessing.augmentation import augment
 from posekit.preprocessing.batches import Crops, batches, resident, without_context
 from posekit.training.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights, snapshot_path
 from posekit.training.distributed import from_leader, is_leader, process, total
-from posekit.training.losses import heatmap_loss
-from posekit.training.run_config import SCHEDULER_EPOCH, SCHEDULER_FACTOR, RunConfig
+from posekit.training.losses import LOSSES
+from posekit.training.run_config import STEP_EPOCH, STEP_FACTOR, RunConfig
 from posekit.training.step import Step, make_network, make_optimizer
 
 #: Steps between two looks at the loss. A look makes a GPU wait, so it is not taken at every step.
@@ -30,7 +30,8 @@ EVALUATION_BATCH = 32
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """One row of a run's history. Losses are the report's; PCKh is at 0.5 over the validation people, percent."""
+    """One row of a run's history. Losses are the run's own (`RunConfig.loss`); PCKh is at 0.5 over the validation
+    people, percent."""
 
     epoch: int
     train_loss: float  # mean over the epoch's batches, while the network was learning
@@ -42,12 +43,12 @@ class EpochRecord:
 
 
 def make_scheduler(config: RunConfig, optimizer: torch.optim.Optimizer) -> torch.optim.lr_scheduler.LRScheduler:
-    """Times 0.1 after the third epoch for a model with scheduler; an annealed rate falls as a cosine to zero after
-    the last epoch (Loshchilov and Hutter, "SGDR", ICLR 2017); else the rate stays as it is."""
-    if config.annealed:
+    """What `Schedule` names, in steps of one epoch; the cosine is zero after the last one (Loshchilov and Hutter,
+    "SGDR", ICLR 2017)."""
+    if config.schedule == "cosine":
         return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.epochs)
-    milestones = [SCHEDULER_EPOCH] if config.scheduler else []
-    return torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones, gamma=SCHEDULER_FACTOR)
+    milestones = [STEP_EPOCH] if config.schedule == "step" else []
+    return torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones, gamma=STEP_FACTOR)
 
 
 def train(
@@ -101,7 +102,7 @@ def train(
     bar = tqdm(
         total=config.epochs * people,
         initial=len(history) * people,
-        desc=f"model {config.model}, seed {config.seed}",
+        desc=f"{config.model}, seed {config.seed}",
         unit=" images",
         disable=not (progress and is_leader()),
         mininterval=0.5,
@@ -112,9 +113,7 @@ def train(
             learning_rate = scheduler.get_last_lr()[0]
             train_loss = _train_epoch(config, step, train_crops, epoch, bar, history)
             scheduler.step()
-            evaluation = from_leader(
-                lambda: evaluate(network, validation_crops, config.codec, device, EVALUATION_BATCH, heatmap_loss)
-            )
+            evaluation = from_leader(lambda: validate(config, network, validation_crops, device))
             score = pckh(evaluation.distances)
             history.append(
                 EpochRecord(
@@ -135,10 +134,15 @@ def train(
                 save_checkpoint(checkpoint, config, network, optimizer, scheduler, rows)
                 on_epoch(history)
     if evaluation is None:  # the checkpoint was already at the last epoch
-        evaluation = from_leader(
-            lambda: evaluate(network, validation_crops, config.codec, device, EVALUATION_BATCH, heatmap_loss)
-        )
+        evaluation = from_leader(lambda: validate(config, network, validation_crops, device))
     return network.eval(), history, evaluation
+
+
+def validate(config: RunConfig, network: nn.Module, crops: Crops, device: torch.device) -> Evaluation:
+    """What the network of a run answers for all people of the crops, with the run's own loss."""
+    return evaluate(
+        network, crops, config.codec, device, EVALUATION_BATCH, config.likelihoods, LOSSES[config.loss]
+    )
 
 
 def _train_epoch(
@@ -176,7 +180,7 @@ def _finite(config: RunConfig, losses: list[torch.Tensor], epoch: int, before: i
     if not finite.all():
         batch = before + int((~finite).nonzero()[0]) + 1
         raise PosekitError(
-            f"the loss of model {config.model} is not a number any more in epoch {epoch}, batch {batch}; "
+            f"the loss of {config.model} is not a number any more in epoch {epoch}, batch {batch}; "
             f"most likely {config.optimizer}'s learning rate of {config.learning_rate:g} is too high: try a lower "
             "--learning-rate. What was recorded of earlier epochs is kept"
         )

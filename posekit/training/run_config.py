@@ -6,38 +6,52 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from posekit.errors import PosekitError
+from posekit.models.build import network_config
 from posekit.models.config import NetworkConfig
 from posekit.preprocessing.augmentation import Augmentation
 from posekit.preprocessing.crop import CropRule
 from posekit.preprocessing.heatmaps import Codec
+from posekit.training.losses import Loss
 
 OptimizerName = Literal["RMSprop", "RAdam", "Adam"]
 
-#: The report says "after several epochs" and no more. Our reading: times 0.1 after the third of five.
-SCHEDULER_EPOCH, SCHEDULER_FACTOR = 3, 0.1
+#: constant: the rate stays. step: times `STEP_FACTOR` after epoch `STEP_EPOCH`. cosine: it falls to zero.
+Schedule = Literal["constant", "step", "cosine"]
+
+#: The report's scheduler acts "after several epochs", it says no more. Our reading: after the third of five.
+STEP_EPOCH, STEP_FACTOR = 3, 0.1
 
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Everything that decides a run's numbers, apart from versions and hardware. Written into its records."""
+    """Everything that decides a run's numbers, apart from versions and hardware.
 
-    model: int
-    profile: str
+    model and size are names for people; every other field is what is trained.
+    """
+
+    model: str  # such as "model-5" or "lean"
+    size: str  # such as "half"
     seed: int
-    data: str  # name of the data set
-    data_fingerprint: str  # of the table of people
+    data: str  # name of the table of people
+    data_fingerprint: str  # of its content
     network: NetworkConfig
     crop: CropRule
     codec: Codec
+    loss: Loss
     optimizer: OptimizerName
     learning_rate: float
-    scheduler: bool
+    schedule: Schedule
     batch_size: int
     epochs: int
     augmentation: Augmentation | None = None
-    annealed: bool = False
-    teacher: str = ""
+    teacher: str = ""  # model whose heatmaps are learned as well
+    teacher_weights: str = ""  # hash of its weights
     epoch_people: int | None = None  # that an epoch draws, pass after pass over those at hand; None: one pass
+
+    @property
+    def likelihoods(self) -> bool:
+        """Whether the network's scores are those of cross-entropy: see `posekit.models.answers.to_heatmaps`."""
+        return self.loss == "cross-entropy"
 
     def people_of_an_epoch(self, at_hand: int) -> int:
         """How many people an epoch trains on, where so many are at hand."""
@@ -53,16 +67,16 @@ class RunConfig:
     @classmethod
     def from_dict(cls, values: dict) -> "RunConfig":
         """The way back from `to_dict`. Raises `PosekitError` if a field is missing or unknown."""
-        augmentation = values.get("augmentation")
         try:
+            augmentation = values.get("augmentation")
             return cls(
                 **{
                     **values,
-                    "network": NetworkConfig(**values["network"]),
+                    "network": network_config(values["network"]),
                     "crop": CropRule(**values["crop"]),
                     "codec": Codec(**values["codec"]),
                     "augmentation": Augmentation(**augmentation) if augmentation else None,
                 }
             )
-        except (KeyError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError) as error:
             raise PosekitError(f"these settings are not of a run of this version ({error})") from error

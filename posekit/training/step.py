@@ -1,4 +1,4 @@
-"""One training step: a network's heatmaps for a batch, the report's loss, its gradient, new weights."""
+"""One training step: a network's scores for a batch, their loss, its gradient, new weights."""
 
 import warnings
 from collections.abc import Iterator
@@ -11,15 +11,16 @@ from posekit.device import Precision, memory_format
 from posekit.errors import PosekitError
 from posekit.models.build import build_network
 from posekit.preprocessing.batches import Batch
-from posekit.training.distributed import process
-from posekit.training.losses import cross_entropy, heatmap_loss
+from posekit.preprocessing.heatmaps import STRIDE
+from posekit.training.distributed import process, total_on_device
+from posekit.training.losses import LOSSES
 from posekit.training.run_config import RunConfig
 
 
 def make_network(config: RunConfig, device: torch.device) -> nn.Module:
     """The run's network with the weights that its seed gives, in the memory layout that convolutions like.
 
-    Where several processes train it on GPUs, batch normalisation takes its means over all of them.
+    Where several processes train it on GPUs, batch normalization takes its means over all of them.
     """
     torch.manual_seed(config.seed)
     network = build_network(config.network)
@@ -46,7 +47,7 @@ class Step:
     precision: of the convolutions; weights, heatmaps and loss are float32 always. compiled: let torch.compile
     write the code of the step, which takes minutes once, and on CUDA replay it as one graph; if it cannot, a
     warning says why and the step is computed as it would have been. Nothing here makes the host wait for a GPU,
-    but batch normalisation over several GPUs, which waits for the others. teacher: a trained network whose answers
+    but batch normalization over several GPUs, which waits for the others. teacher: a trained network whose answers
     are learned as well.
     """
 
@@ -71,7 +72,7 @@ class Step:
         self.whole = len(range(number, config.batch_size, count))
         self._compiled = None
         if compiled and count > 1 and self.device.type == "cuda":
-            message = "torch.compile cannot cross batch normalisation over several GPUs; going on without"
+            message = "torch.compile cannot cross batch normalization over several GPUs; going on without"
             warnings.warn(message, stacklevel=2)
         elif compiled:
             mode = "reduce-overhead" if self.device.type == "cuda" else "default"
@@ -80,19 +81,31 @@ class Step:
             torch.backends.cudnn.benchmark = True  # crops are all of one size: the fastest algorithm is found once
 
     def loss(self, images: Tensor, joints: Tensor, present: Tensor) -> Tensor:
-        """The report's loss of crops (B, 3, S, S) in 0..1 with joints (B, 16, 2) crop px, present (B, 16).
+        """The run's loss of crops (B, 3, S, S) in 0..1 with joints (B, 16, 2) crop px, present (B, 16).
 
-        Of a network that answers likelihoods, their cross-entropy: see `cross_entropy`. With a teacher, the mean
-        of it and of the same against the teacher's last heatmaps: Hwang et al., "Lightweight 3D Human Pose
-        Estimation Network Training Using Teacher-Student Learning", 2020.
+        With a teacher, the mean of it and of the same loss against the teacher's last heatmaps: Hwang et al.,
+        "Lightweight 3D Human Pose Estimation Network Training Using Teacher-Student Learning", 2020.
         """
-        compare = cross_entropy if self.config.network.softmax else heatmap_loss
+        compare = LOSSES[self.config.loss]
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
-            answers = self.network(images)
+            scores = self.network(images)
             with torch.no_grad():
                 taught = self.teacher(images)[-1].float() if self.teacher is not None else None
-        loss = compare(answers, self.config.codec.encode(joints, present, answers[-1].shape[-2:]))
-        return loss if taught is None else (loss + compare(answers, taught)) / 2
+        cells = images.shape[-1] // STRIDE
+        loss = compare(scores, self.config.codec.encode(joints, present, (cells, cells)))
+        return loss if taught is None else (loss + compare(scores, taught)) / 2
+
+    def share(self, batch: Batch) -> Tensor | float:
+        """The weight of this process's mean loss, so that the mean over processes is that of the whole batch.
+
+        The squared error is a mean over people, the cross-entropy one over the joints that are there. With a
+        teacher, who answers for every joint, people are close enough to both.
+        """
+        count = process()[1]
+        if count == 1 or not self.config.likelihoods or self.teacher is not None:
+            return batch.share
+        joints = batch.present.sum().float()
+        return joints * count / total_on_device(joints).clamp(min=1)
 
     def __call__(self, batch: Batch) -> Tensor:
         """Updates the weights; the loss of the batch before the update, on the device. `PosekitError` if memory
@@ -103,13 +116,13 @@ class Step:
         return loss.detach().clone()  # a CUDA graph writes its next loss where it wrote this one
 
     def _backward(self, batch: Batch) -> Tensor:
-        inputs = batch.images, batch.joints, batch.present
+        inputs, share = (batch.images, batch.joints, batch.present), self.share(batch)
         self.optimizer.zero_grad(set_to_none=True)
         if self._compiled is not None and len(batch.which) == self.whole:
             try:
                 torch.compiler.cudagraph_mark_step_begin()
                 loss = self._compiled(*inputs)
-                (loss * batch.share).backward()
+                (loss * share).backward()
                 return loss
             except torch.OutOfMemoryError:
                 raise
@@ -119,7 +132,7 @@ class Step:
                 self._compiled = None
                 self.optimizer.zero_grad(set_to_none=True)
         loss = self.loss(*inputs)
-        (loss * batch.share).backward()
+        (loss * share).backward()
         return loss
 
 
@@ -133,6 +146,6 @@ def _memory_or_advice(config: RunConfig) -> Iterator[None]:
         raise PosekitError(
             f"memory is exhausted by a batch of {config.batch_size} people at {config.crop.size} px: close what "
             f"else uses it, or halve the batch with posekit train --batch-size {max(config.batch_size // 2, 1)}, "
-            "which makes another run than the one with the profile's batch. What was recorded of earlier epochs "
+            "which makes another run than the one with the size's batch. What was recorded of earlier epochs "
             "is kept"
         ) from error

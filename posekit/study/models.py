@@ -1,0 +1,32 @@
+"""What a model is: a network and how it learns, whatever the size."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from posekit.models.config import NetworkConfig
+from posekit.training.losses import Loss
+from posekit.training.run_config import OptimizerName, Schedule
+
+
+@dataclass(frozen=True)
+class Model:
+    """One of the things that a study compares.
+
+    A model has the original network of the size with the named stem or, if `network` is given, its own network.
+    """
+
+    name: str  # of folders and of --model
+    title: str  # of figures and tables
+    description: str  # what is special about it, in a few words
+    optimizer: OptimizerName
+    schedule: Schedule = "constant"
+    loss: Loss = "squared error"
+    stem: Literal["original", "reduced", "early"] = "original"
+    network: NetworkConfig | None = None
+    teacher: str = ""  # name of the model whose heatmaps are learned as well
+    reference: int | None = None  # number in the report's list of references
+
+    @property
+    def label(self) -> str:
+        """Title and description of one of the report's models; of the others the title alone."""
+        return self.title if self.network is not None else f"{self.title}: {self.description}"
