@@ -42,7 +42,7 @@ from posekit.errors import PosekitError
 from posekit.evaluation.floors import floors_and_ceiling
 from posekit.paths import run_folder_name
 from posekit.preprocessing.batches import Crops, resident
-from posekit.study.configurations import MODELS, get_model, get_profile, run_config
+from posekit.study.configurations import MODELS, get_model, get_size, run_config
 from posekit.study.runs import continued, environment, is_recorded, read_run, write_finished, write_progress
 from posekit.training.checkpoint import owned, snapshot_path
 from posekit.training.loop import EpochRecord, train
@@ -52,7 +52,7 @@ from posekit.training.run_config import RunConfig
 REPORT_EPOCH = 1_390 * 16
 
 #: For trying the script: the same crops, a network that learns next to nothing, an epoch of a few steps.
-TINY = replace(get_profile("full"), name="tiny", channels=8, modules=1, reductions=1, batch_size=8, epochs=2)
+TINY = replace(get_size("full"), name="tiny", channels=8, modules=1, reductions=1, batch_size=8, epochs=2)
 TINY_EPOCH = 28
 
 WORK = Path("data/checkpoints/gpu-study")
@@ -187,12 +187,12 @@ def plan(models: list[int]) -> list[tuple[int, int, float | None]]:
 def run_place(model: int, seed: int, rate: float | None) -> Path:
     """The folder of a run below the one of the study, as `posekit.study.study` has it."""
     name = run_folder_name(model, seed)
-    return Path(name) if rate is None else Path("variations", f"{name}-rate-{rate:g}")
+    return Path(name) if rate is None else Path("other-settings", f"{name}-rate-{rate:g}")
 
 
 def make_config(archive: Archive, tiny: bool, model: int, seed: int, rate: float | None) -> RunConfig:
     """What a run is asked to do, on the people of the archive, in epochs as long as the report's."""
-    people, profile = archive.people, TINY if tiny else get_profile("full")
+    people, profile = archive.people, TINY if tiny else get_size("full")
     config = run_config(get_model(model), profile, seed, people.name, people.fingerprint(), rate)
     return replace(config, crop=archive.train.rule, epoch_people=TINY_EPOCH if tiny else REPORT_EPOCH)
 
@@ -209,7 +209,7 @@ def pack(options: argparse.Namespace) -> None:
 def run(options: argparse.Namespace) -> None:
     clock = Clock(options.minutes)
     device = choose_device(options.device)
-    precision, reason = choose_precision(options.precision, get_profile("full").precision, device)
+    precision, reason = choose_precision(options.precision, get_size("full").precision, device)
     archive = read_archive(options.data)
     options.out.mkdir(parents=True, exist_ok=True)
     work = Work(options.work, options.out)

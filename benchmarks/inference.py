@@ -29,18 +29,18 @@ from tqdm.auto import tqdm
 
 from posekit.device import cpu_threads, memory_format
 from posekit.models.hourglass import StackedHourglass
-from posekit.study.configurations import get_model, get_profile, network_config
+from posekit.study.configurations import get_model, get_size, network_of
 
 #: A model with each of the two networks.
 NETWORKS = {"original": 1, "reduced": 5}
 BATCHES = (1, 16)
 THREADS = (1, 2)
-SIZE = get_profile("full").crop.size
+SIZE = get_size("full").crop.size
 
 
 def make(network: str, device: torch.device) -> StackedHourglass:
     torch.manual_seed(0)
-    config = network_config(get_model(NETWORKS[network]), get_profile("full"))
+    config = network_of(get_model(NETWORKS[network]), get_size("full"))
     return StackedHourglass(config).eval().to(device, memory_format=memory_format(device))
 
 

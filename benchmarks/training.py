@@ -35,7 +35,7 @@ from posekit.evaluation.pckh import pckh
 from posekit.models.build import build_network
 from posekit.models.cost import network_cost
 from posekit.preprocessing.batches import Crops, batches, make_crops
-from posekit.study.configurations import get_model, get_profile, run_config
+from posekit.study.configurations import get_model, get_size, run_config
 from posekit.training.checkpoint import save_checkpoint
 from posekit.training.loop import make_scheduler
 from posekit.training.run_config import RunConfig
@@ -185,7 +185,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         make_sample(Path(folder) / "people", train=64, validation=2)
         people = read_mpii(Path(folder) / "people", name="benchmark")
-        full = get_profile("full")
+        full = get_size("full")
         crops = make_crops(people.split()[0], full.crop, Path(folder) / "cache")
 
         def config(batch: int) -> RunConfig:

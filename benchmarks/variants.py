@@ -35,6 +35,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from inference import seconds, surroundings, with_interval
+from posekit.study.variants import SIZE, VARIANTS
 from reporting import add_options, peak_megabytes_so_far, told
 from torch import nn
 from tqdm.auto import tqdm
@@ -44,35 +45,34 @@ from posekit.inference.export import export_onnx
 from posekit.inference.onnx_network import OnnxNetwork
 from posekit.inference.predictor import Predictor
 from posekit.models.build import build_network
-from posekit.models.config import NetworkConfig
 from posekit.models.cost import modules_by_part
 from posekit.models.folding import folded
+from posekit.models.hourglass import HourglassConfig
 from posekit.preprocessing.crop import CropRule
 from posekit.preprocessing.heatmaps import Codec
-from posekit.study.configurations import OWN_MODEL, get_model, get_profile, network_config
-from posekit.study.variants import SIZE, VARIANTS
+from posekit.study.configurations import OWN_MODEL, get_model, get_size, network_of
 
 CPU = torch.device("cpu")
 #: Measured at the report's size as well.
 AT_FULL_SIZE = ("original", "slim", "compact", "lean")
-FULL_SIZE = get_profile("full").crop.size
+FULL_SIZE = get_size("full").crop.size
 #: Of almost no size: what a process with it takes is what Python and the runtime take.
-NOTHING = NetworkConfig("early", channels=4, stacks=1, modules=1, reductions=1, unread=False)
+NOTHING = HourglassConfig("early", channels=4, stacks=1, modules=1, reductions=1, unread=False)
 NOTHING_SIZE = 32
 
 
-def as_trained(name: str) -> NetworkConfig:
-    return network_config(OWN_MODEL, get_profile(f"short-{name}"))
+def as_trained(name: str) -> HourglassConfig:
+    return network_of(OWN_MODEL, get_size(f"short-{name}"))
 
 
-def at_full_size(name: str) -> NetworkConfig:
+def at_full_size(name: str) -> HourglassConfig:
     """The report's original network with the variant's changes: widths beside it as among the trained."""
     levers = dict(VARIANTS[name].levers)
     scaled = {key: times * levers[key] for key, times in (("channels", 4), ("columns", 2)) if key in levers}
-    return replace(network_config(get_model(1), get_profile("full")), **levers | scaled)
+    return replace(network_of(get_model(1), get_size("full")), **levers | scaled)
 
 
-def build(config: NetworkConfig, device: torch.device) -> nn.Module:
+def build(config: HourglassConfig, device: torch.device) -> nn.Module:
     torch.manual_seed(0)
     return build_network(config).eval().to(device, memory_format=memory_format(device))
 
@@ -81,7 +81,7 @@ def one_crop(size: int, device: torch.device) -> torch.Tensor:
     return torch.rand(1, 3, size, size).to(device, memory_format=memory_format(device))
 
 
-def export(config: NetworkConfig, size: int, path: Path) -> Path:
+def export(config: HourglassConfig, size: int, path: Path) -> Path:
     export_onnx(Predictor(build(config, CPU), CropRule(size=size), Codec()), path)
     return path
 
@@ -97,11 +97,11 @@ def in_turns(networks: dict, crop: torch.Tensor, rounds: int) -> dict:
 
 
 def latencies(
-    exported: dict[NetworkConfig, Path], size: int, device: torch.device, threads: int | None, rounds: int
+    exported: dict[HourglassConfig, Path], size: int, device: torch.device, threads: int | None, rounds: int
 ) -> list[dict]:
     """A row a network and runtime; the first network is the one that ratios are about."""
     with cpu_threads(threads):  # onnxruntime takes the number when it opens the file
-        networks: dict[tuple[NetworkConfig, str], nn.Module] = {}
+        networks: dict[tuple[HourglassConfig, str], nn.Module] = {}
         for config, path in exported.items():
             network = build(config, device)
             networks |= {(config, "torch"): network, (config, "torch folded"): folded(network)}
@@ -122,19 +122,19 @@ def device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
 
 
-def peak_of_this_process(config: NetworkConfig, size: int, path: Path | None) -> float:
+def peak_of_this_process(config: HourglassConfig, size: int, path: Path | None) -> float:
     """MB, in a process that asks one network once: by onnxruntime if there is a path, else by torch."""
     torch.set_num_threads(1)
     seconds(OnnxNetwork(path) if path else build(config, CPU), one_crop(size, CPU))
     return peak_megabytes_so_far()
 
 
-def peak(config: NetworkConfig, size: int, path: Path | None) -> float:
+def peak(config: HourglassConfig, size: int, path: Path | None) -> float:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(peak_of_this_process, (config, size, path))
 
 
-def memory(exported: dict[NetworkConfig, Path], size: int, nothing: Path) -> list[dict]:
+def memory(exported: dict[HourglassConfig, Path], size: int, nothing: Path) -> list[dict]:
     """A row a network and runtime, asked on 1 thread of the CPU; nothing: the exported file of `NOTHING`."""
     rows = []
     empty = {"torch": peak(NOTHING, NOTHING_SIZE, None), "onnxruntime": peak(NOTHING, NOTHING_SIZE, nothing)}
@@ -146,7 +146,7 @@ def memory(exported: dict[NetworkConfig, Path], size: int, nothing: Path) -> lis
     return rows
 
 
-def gpu_memory(configs: Iterable[NetworkConfig], size: int, device: torch.device) -> list[dict]:
+def gpu_memory(configs: Iterable[HourglassConfig], size: int, device: torch.device) -> list[dict]:
     """A row a network: what torch allocated on the GPU, of which all is the network's."""
     rows = []
     for config in configs:
@@ -159,9 +159,9 @@ def gpu_memory(configs: Iterable[NetworkConfig], size: int, device: torch.device
     return rows
 
 
-def compare_networks(configs: dict[str, NetworkConfig], size: int, rounds: int) -> dict:
+def compare_networks(configs: dict[str, HourglassConfig], size: int, rounds: int) -> dict:
     """`size`, `measurements` and `memory` of the networks by variant, the original one first."""
-    names: dict[NetworkConfig, list[str]] = {}
+    names: dict[HourglassConfig, list[str]] = {}
     for name, config in configs.items():
         names.setdefault(config, []).append(name)
     with tempfile.TemporaryDirectory() as name:
@@ -180,7 +180,7 @@ def compare_networks(configs: dict[str, NetworkConfig], size: int, rounds: int) 
     return {"size": size} | dict(zip(("measurements", "memory"), of_variants, strict=True))
 
 
-def part_times(config: NetworkConfig, size: int, rounds: int) -> dict:
+def part_times(config: HourglassConfig, size: int, rounds: int) -> dict:
     """A row a part and level, as `posekit.models.cost.cost_by_part` has them, and one of what lies between them.
 
     share: of the time of the whole forward pass, within rounds.

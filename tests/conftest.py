@@ -9,7 +9,7 @@ from filelock import FileLock
 from tables import TINY
 
 from posekit.datasets.drawn import make_sample
-from posekit.study.configurations import MODELS, PROFILES
+from posekit.study.configurations import MODELS, SIZES
 from posekit.study.study import Study
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -24,7 +24,7 @@ REAL = {
     for name in ("MPII", "LSPET", "LSP")
 }
 os.environ |= {f"POSEKIT_REAL_{name}": folder for name, folder in REAL.items()}
-for variable in ("POSEKIT_PROFILE", "POSEKIT_HOME", "POSEKIT_DATA"):
+for variable in ("POSEKIT_SIZE", "POSEKIT_HOME", "POSEKIT_DATA"):
     os.environ.pop(variable, None)
 
 
@@ -79,5 +79,5 @@ def tiny_home(tmp_path_factory) -> Path:
 def tiny_study(drawn, tiny_home, monkeypatch) -> Study:
     """A study of the profile `tiny`; its records stay for the whole session."""
     monkeypatch.setenv("POSEKIT_HOME", str(tiny_home))
-    monkeypatch.setitem(PROFILES, "tiny", TINY)
+    monkeypatch.setitem(SIZES, "tiny", TINY)
     return Study("tiny", [drawn], progress=False, device="cpu")

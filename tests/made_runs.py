@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 
 from posekit.skeleton import JOINTS
-from posekit.study.configurations import get_model, get_profile, run_config
+from posekit.study.configurations import MODELS, get_model, get_size, run_config
 from posekit.study.runs import Run
 
 PEOPLE = 200
 
 
 def make_run(
-    model: int,
+    model: str | int,
     accuracy: float,
     seed: int = 0,
     rate: float | None = None,
@@ -21,7 +21,9 @@ def make_run(
 ) -> Run:
     """A run that finds this share of every joint: the same people for every run, but for those on the border."""
     hard = np.random.default_rng(0).random((PEOPLE, len(JOINTS)))
-    chance = np.random.default_rng([seed, model, int(1e6 * (rate or 0))]).normal(0, 0.01, hard.shape)
+    chance = np.random.default_rng(
+        [seed, list(MODELS).index(get_model(model).name) + 1, int(1e6 * (rate or 0))]
+    ).normal(0, 0.01, hard.shape)
     distances = np.where(hard + chance < accuracy, 0.1, 2.0)
     table = pd.DataFrame(
         {
@@ -30,10 +32,11 @@ def make_run(
             "distance": distances.ravel(),
         }
     )
-    config = run_config(get_model(model), get_profile("quick"), seed, "made", "0" * 16, rate, batch)
+    config = run_config(get_model(model), get_size("quick"), seed, "made", "0" * 16, rate, batch)
     history = pd.DataFrame(
         {"epoch": np.arange(1, len(losses) + 1), "train_loss": losses, "validation_loss": losses}
     )
     zero = {"zero_heatmap_train": 6.0, "zero_heatmap_validation": 6.0}
     values = {"mean_pose_weighted14": 15.0, "center_weighted14": 5.0, "codec_ceiling_weighted14": 95.0}
-    return Run(config, zero | {name: values[name] for name in floors}, {}, True, history, table)
+    losses_are = {"train_loss": config.loss, "validation_loss": config.loss}
+    return Run(config, losses_are, zero | {name: values[name] for name in floors}, {}, True, history, table)

@@ -1,24 +1,22 @@
-"""Small tables of people and small profiles for tests."""
+"""Small tables of people and a small size for tests."""
 
 from pathlib import Path
 
 import numpy as np
 
 from posekit.datasets.people import People
+from posekit.models.hourglass import HourglassConfig
 from posekit.preprocessing.crop import CropRule
 from posekit.preprocessing.heatmaps import Codec
 from posekit.skeleton import JOINTS
-from posekit.study.configurations import Profile
+from posekit.study.configurations import Size
 
 #: Learns nothing, but goes through everything within seconds.
-TINY = Profile(
+TINY = Size(
     "tiny",
+    HourglassConfig(channels=8, modules=1, reductions=1),
     CropRule(size=32),
     Codec("subpixel"),
-    channels=8,
-    stacks=2,
-    modules=1,
-    reductions=1,
     batch_size=8,
     epochs=3,
     learning_rates={"RMSprop": 1e-3, "RAdam": 1e-3, "Adam": 1e-3},

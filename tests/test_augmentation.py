@@ -11,7 +11,7 @@ from posekit.preprocessing.augmentation import Augmentation, augment, random_mat
 from posekit.preprocessing.batches import Batch, batches, make_crops, without_context
 from posekit.preprocessing.crop import CropRule
 from posekit.skeleton import INDEX, JOINTS, mirrored_joints
-from posekit.study.configurations import PROFILES
+from posekit.study.configurations import SIZES
 from posekit.training.loop import train
 
 NOTHING = Augmentation(flip=0, rotation=0, scale=0, color=0)
@@ -139,12 +139,12 @@ def test_impossible_augmentation_is_refused(wrong):
 
 
 def test_the_reports_profiles_do_not_augment():
-    compared = [PROFILES[name] for name in ("quick", "half", "full")]
+    compared = [SIZES[name] for name in ("quick", "half", "full")]
     assert all(profile.augmentation is None and profile.crop.context == 1 for profile in compared)
 
 
 def test_training_with_augmentation_resumes_and_validates_on_plain_crops(tiny_study, tmp_path):
-    rule = replace(tiny_study.profile.crop, context=1.5)
+    rule = replace(tiny_study.size.crop, context=1.5)
     crops = [make_crops(side, rule, tmp_path / "cache", progress=False) for side in tiny_study.people.split()]
     config = replace(tiny_study.config(5), crop=rule, augmentation=Augmentation())
     _, history, evaluation = train(config, *crops, tmp_path / "a.pt", torch.device("cpu"), progress=False)

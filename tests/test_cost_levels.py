@@ -4,15 +4,14 @@ import pytest
 import torch
 
 from posekit.errors import PosekitError
-from posekit.models.config import NetworkConfig
 from posekit.models.cost import convolutions, cost_by_part, count_parameters, modules_by_part, network_cost
-from posekit.models.hourglass import StackedHourglass
+from posekit.models.hourglass import HourglassConfig, StackedHourglass
 
 CONFIGS = {
-    "original": NetworkConfig("original", channels=16, stacks=2, modules=1, reductions=3),
-    "coupled": NetworkConfig("reduced", 8, 3, 2, 2, gated=True, merge="concatenate", handed_on="coupled"),
-    "aggregated": NetworkConfig("early", 8, 2, 1, 2, columns=48, separable=True, handed_on="aggregated"),
-    "small": NetworkConfig("early", 12, 1, 1, 3, columns=48, separable=True, unread=False),
+    "original": HourglassConfig("original", channels=16, stacks=2, modules=1, reductions=3),
+    "coupled": HourglassConfig("reduced", 8, 3, 2, 2, gated=True, merge="concatenate", handed_on="coupled"),
+    "aggregated": HourglassConfig("early", 8, 2, 1, 2, columns=48, separable=True, handed_on="aggregated"),
+    "small": HourglassConfig("early", 12, 1, 1, 3, columns=48, separable=True, unread=False),
 }
 
 
@@ -63,7 +62,7 @@ def test_levels_add_up_to_parts_and_parts_to_the_whole(config):
 
 
 def test_the_rows_of_the_original_network_stand_from_high_to_low():
-    rows = cost_by_part(NetworkConfig("original", channels=64, modules=1), 128, levels=True)
+    rows = cost_by_part(HourglassConfig("original", channels=64, modules=1), 128, levels=True)
     levels = [32, 16, 8, 4, 2]
     assert [(row["part"], row["level"]) for row in rows] == [
         ("stem", None),
@@ -79,4 +78,4 @@ def test_the_rows_of_the_original_network_stand_from_high_to_low():
 
 def test_a_network_of_another_family_is_not_counted_as_a_stacked_hourglass():
     with pytest.raises(PosekitError, match="not a network of the family lean"):
-        cost_by_part(NetworkConfig(channels=12, stacks=1, family="lean"), 64)
+        cost_by_part(HourglassConfig(channels=12, stacks=1, family="lean"), 64)

@@ -21,8 +21,7 @@ from posekit.datasets.images import write_image
 from posekit.errors import PosekitError
 from posekit.inference.export import export_onnx
 from posekit.inference.predictor import OWN_NETWORK, Predictor
-from posekit.models.config import NetworkConfig
-from posekit.models.hourglass import StackedHourglass
+from posekit.models.hourglass import HourglassConfig, StackedHourglass
 from posekit.preprocessing.crop import CropRule
 from posekit.preprocessing.heatmaps import Codec
 from posekit.skeleton import JOINTS
@@ -50,7 +49,7 @@ def exported(tmp_path_factory) -> Path:
 def untrained(tmp_path_factory) -> tuple[Predictor, Path]:
     """Two stacks and the report's codec."""
     torch.manual_seed(0)
-    network = StackedHourglass(NetworkConfig("reduced", channels=8, stacks=2, modules=1, reductions=1))
+    network = StackedHourglass(HourglassConfig("reduced", channels=8, stacks=2, modules=1, reductions=1))
     predictor = Predictor(network, CropRule(size=32), Codec("report", sigma=1.5))
     path = tmp_path_factory.mktemp("untrained") / "untrained.onnx"
     export_onnx(predictor, path)

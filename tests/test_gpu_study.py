@@ -19,7 +19,7 @@ from record_bundle import bring, unpacked
 
 from posekit.errors import PosekitError
 from posekit.inference.predictor import Predictor
-from posekit.study.configurations import PROFILES
+from posekit.study.configurations import SIZES
 from posekit.study.runs import read_run, read_runs
 from posekit.study.study import Study
 from posekit.training.checkpoint import read_checkpoint
@@ -141,8 +141,8 @@ def test_a_run_that_fails_does_not_keep_the_others_from_theirs(packed, tmp_path,
 
 
 def test_all_runs_in_their_order_in_the_places_of_a_study(tiny_study, monkeypatch):
-    monkeypatch.setitem(PROFILES, "tiny", replace(TINY, learning_rates=PROFILES["full"].learning_rates))
-    monkeypatch.setattr(tiny_study, "profile", PROFILES["tiny"])
+    monkeypatch.setitem(SIZES, "tiny", replace(TINY, learning_rates=SIZES["full"].learning_rates))
+    monkeypatch.setattr(tiny_study, "size", SIZES["tiny"])
     runs = gpu_study.plan([1, 2, 3, 4, 5, 6])
     assert runs[:6] == [(model, 0, None) for model in (1, 2, 3, 4, 5, 6)]
     assert runs[6:14] == [(model, seed, None) for seed in (1, 2) for model in (1, 3, 5, 6)]

@@ -7,12 +7,11 @@ import pytest
 import torch
 
 from posekit.errors import PosekitError
-from posekit.models.config import NetworkConfig
 from posekit.models.cost import convolutions, cost_by_part, count_parameters, network_cost
 from posekit.models.folding import folded
-from posekit.models.hourglass import Hourglass, Residual, StackedHourglass
+from posekit.models.hourglass import Hourglass, HourglassConfig, Residual, StackedHourglass
 
-SMALL = NetworkConfig("reduced", channels=16, stacks=2, modules=1, reductions=2)
+SMALL = HourglassConfig("reduced", channels=16, stacks=2, modules=1, reductions=2)
 
 
 def conv(kernel: int, inputs: int, outputs: int) -> int:
@@ -46,7 +45,7 @@ def test_original_network_of_the_report():
     by_hand = stem + body(256, 2, 2, 4)
     assert by_hand == 12_647_206
     with torch.device("meta"):
-        network = StackedHourglass(NetworkConfig("original"))
+        network = StackedHourglass(HourglassConfig("original"))
     assert count_parameters(network) == by_hand
     assert len(convolutions(network.stem)) == 12
     assert sum(count_parameters(layer) for layer in convolutions(network.stem)) == 350_848
@@ -57,7 +56,7 @@ def test_reduced_network_of_the_report():
     by_hand = stem + body(256, 2, 2, 4)
     assert by_hand == 12_530_790
     with torch.device("meta"):
-        network = StackedHourglass(NetworkConfig("reduced"))
+        network = StackedHourglass(HourglassConfig("reduced"))
     assert count_parameters(network) == by_hand
     layers = convolutions(network.stem)
     assert [(c.kernel_size[0], c.in_channels, c.out_channels) for c in layers] == REDUCED_STEM
@@ -68,7 +67,7 @@ def test_reduced_network_of_the_report():
 def test_other_sizes_have_the_parameters_they_should(channels, stacks, modules, reductions):
     stem = [(k, i if i == 3 else i * channels // 256, o * channels // 256) for k, i, o in REDUCED_STEM]
     by_hand = sum(norm(i) + conv(k, i, o) for k, i, o in stem) + body(channels, stacks, modules, reductions)
-    network = StackedHourglass(NetworkConfig("reduced", channels, stacks, modules, reductions))
+    network = StackedHourglass(HourglassConfig("reduced", channels, stacks, modules, reductions))
     assert count_parameters(network) == by_hand
 
 
@@ -76,8 +75,8 @@ def test_flops_of_the_report_by_hand():
     """2 k k i o FLOPs a position of the output, summed over the reduced stem; known totals for the rest."""
     sides = [128, 128, 128, 64, 64]
     by_hand = sum(2 * k * k * i * o * side**2 for (k, i, o), side in zip(REDUCED_STEM, sides, strict=True))
-    reduced = network_cost(NetworkConfig("reduced"), 256)
-    original = network_cost(NetworkConfig("original"), 256)
+    reduced = network_cost(HourglassConfig("reduced"), 256)
+    original = network_cost(HourglassConfig("original"), 256)
     assert reduced["stem_gflop"] == pytest.approx(by_hand / 1e9, rel=1e-12)
     assert original["stem_gflop"] == pytest.approx(4.50, abs=0.005)
     assert original["gflop"] == pytest.approx(27.69, abs=0.01)
@@ -85,8 +84,8 @@ def test_flops_of_the_report_by_hand():
 
 
 def test_the_parts_add_up_to_the_whole():
-    parts = cost_by_part(NetworkConfig("original"), 256)
-    whole = network_cost(NetworkConfig("original"), 256)
+    parts = cost_by_part(HourglassConfig("original"), 256)
+    whole = network_cost(HourglassConfig("original"), 256)
     assert sum(part["parameters"] for part in parts) == whole["parameters"]
     assert sum(part["gflop"] for part in parts) == pytest.approx(whole["gflop"], rel=1e-12)
     assert parts[0]["parameters"] / whole["parameters"] == pytest.approx(0.028, abs=0.001)
@@ -95,7 +94,7 @@ def test_the_parts_add_up_to_the_whole():
 
 @pytest.mark.parametrize("stem", ["original", "reduced"])
 def test_every_learnable_parameter_receives_a_gradient(stem):
-    network = StackedHourglass(NetworkConfig(stem, 16, 2, 1, 2))
+    network = StackedHourglass(HourglassConfig(stem, 16, 2, 1, 2))
     answers = network(torch.rand(2, 3, 64, 64))
     sum(answer.square().mean() for answer in answers).backward()
     idle = {name for name, parameter in network.named_parameters() if parameter.grad is None}
@@ -109,7 +108,7 @@ def test_every_learnable_parameter_receives_a_gradient(stem):
 
 def test_no_convolution_comes_without_norm_and_relu_before_it():
     """BatchNorm -> ReLU -> Conv everywhere, but for skips and what a head makes of its features."""
-    network = StackedHourglass(NetworkConfig("reduced", 16, 1, 1, 1))
+    network = StackedHourglass(HourglassConfig("reduced", 16, 1, 1, 1))
     kinds = [type(layer).__name__ for layer in network.stem.modules() if not list(layer.children())]
     block = ["BatchNorm2d", "ReLU", "Conv2d"]
     assert kinds == 3 * block + ["MaxPool2d"] + 2 * block
@@ -135,7 +134,7 @@ def test_people_of_a_batch_do_not_touch_each_other():
 )
 def test_impossible_networks_are_refused(wrong):
     with pytest.raises(PosekitError):
-        NetworkConfig(**wrong)
+        HourglassConfig(**wrong)
 
 
 LEVERS = {
@@ -150,8 +149,8 @@ LEVERS = {
 }
 
 
-def lever(**changes: object) -> NetworkConfig:
-    return replace(NetworkConfig("reduced", channels=16, stacks=2, modules=1, reductions=2), **changes)
+def lever(**changes: object) -> HourglassConfig:
+    return replace(HourglassConfig("reduced", channels=16, stacks=2, modules=1, reductions=2), **changes)
 
 
 @pytest.mark.parametrize("changes", LEVERS.values(), ids=LEVERS)
@@ -241,8 +240,8 @@ def test_folding_keeps_the_answers(changes):
 
 def test_likelihoods_are_shares_of_one_sum_and_keep_the_order_of_cells():
     torch.manual_seed(0)
-    network = StackedHourglass(NetworkConfig("early", 16, 2, 1, 2, columns=32, softmax=True)).eval()
-    plain = StackedHourglass(NetworkConfig("early", 16, 2, 1, 2, columns=32)).eval()
+    network = StackedHourglass(HourglassConfig("early", 16, 2, 1, 2, columns=32, softmax=True)).eval()
+    plain = StackedHourglass(HourglassConfig("early", 16, 2, 1, 2, columns=32)).eval()
     plain.load_state_dict(network.state_dict())
     images = torch.rand(2, 3, 64, 64)
     with torch.inference_mode():
@@ -258,7 +257,7 @@ def test_likelihoods_are_shares_of_one_sum_and_keep_the_order_of_cells():
 
 
 def test_channels_grow_where_the_resolution_falls():
-    config = NetworkConfig("early", 32, 1, 1, 3, growth=1.5)
+    config = HourglassConfig("early", 32, 1, 1, 3, growth=1.5)
     assert [config.width(level) for level in range(4)] == [32, 48, 64, 112]  # 32, 48, 72, 108 to multiples of 16
     network = StackedHourglass(config)
     hourglass, widths = network.hourglasses[0], []
@@ -270,6 +269,6 @@ def test_channels_grow_where_the_resolution_falls():
     assert widths == [(32, 32), (48, 48), (64, 64)]
     assert convolutions(hourglass)[0].in_channels == 112
     assert network(torch.rand(2, 3, 64, 64))[0].shape == (2, 16, 16, 16)
-    assert NetworkConfig(channels=20).width(3) == 20
+    assert HourglassConfig(channels=20).width(3) == 20
     with pytest.raises(PosekitError, match="growth must be at least 1"):
-        NetworkConfig(growth=0.5)
+        HourglassConfig(growth=0.5)

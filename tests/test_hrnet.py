@@ -16,13 +16,12 @@ from torch import nn
 
 from posekit.errors import PosekitError
 from posekit.models.build import build_network
-from posekit.models.config import NetworkConfig
 from posekit.models.cost import network_cost
 from posekit.models.hourglass import StackedHourglass
-from posekit.models.hrnet import HRNet
-from posekit.study.configurations import OWN_MODEL, get_profile, network_config, run_config
+from posekit.models.hrnet import HRNet, HRNetConfig
+from posekit.study.configurations import OWN_MODEL, get_size, network_of, run_config
 
-CONFIG = NetworkConfig(channels=8, stacks=1, family="hrnet")
+CONFIG = HRNetConfig(channels=8, stacks=1, family="hrnet")
 
 
 def make(seed: int = 0) -> HRNet:
@@ -60,7 +59,7 @@ def test_every_parameter_receives_a_gradient():
 def test_before_training_it_answers_almost_zero():
     """A mean square far below that of a crop's true heatmaps, 0.003: it need not unlearn anything."""
     torch.manual_seed(0)
-    network = build_network(network_config(OWN_MODEL, get_profile("short-hrnet")))
+    network = build_network(network_of(OWN_MODEL, get_size("short-hrnet")))
     (answer,) = network(torch.rand(4, 3, 128, 128))
     assert 0 < answer.square().mean() < 0.001
 
@@ -71,8 +70,7 @@ def test_a_low_resolution_sees_the_whole_crop_and_adds_to_the_highest():
 
 def test_the_variant_costs_what_the_original_does():
     ours, original = (
-        network_cost(network_config(OWN_MODEL, get_profile(f"short-{name}")), 128)
-        for name in ("hrnet", "original")
+        network_cost(network_of(OWN_MODEL, get_size(f"short-{name}")), 128) for name in ("hrnet", "original")
     )
     assert 0.85 < ours["gflop"] / original["gflop"] < 1
     # 3 to 32 and 32 to 64 channels, 3 x 3, at a half and a quarter of the side; timm's have no biases.
@@ -80,7 +78,7 @@ def test_the_variant_costs_what_the_original_does():
 
 
 def test_only_its_own_settings_are_taken():
-    assert type(build_network(NetworkConfig(channels=8))) is StackedHourglass
+    assert type(build_network(HRNetConfig(channels=8))) is StackedHourglass
     for changes, why in (({"stacks": 2}, "one stack, not 2"), ({"columns": 96}, "computes all columns")):
         with pytest.raises(PosekitError, match=why):
             replace(CONFIG, **changes)
@@ -102,5 +100,5 @@ def test_folded_it_has_no_normalisation_left_and_the_same_answers():
 
 
 def test_a_checkpoint_and_an_onnx_file_answer_as_the_network(tmp_path):
-    config = replace(run_config(OWN_MODEL, get_profile("short-hrnet"), 0, "data", "0" * 16), network=CONFIG)
+    config = replace(run_config(OWN_MODEL, get_size("short-hrnet"), 0, "data", "0" * 16), network=CONFIG)
     assert_read_and_exported_alike(make(), config, tmp_path)

@@ -15,14 +15,14 @@ from torch import nn
 
 from posekit.errors import PosekitError
 from posekit.models.build import build_network
-from posekit.models.config import NetworkConfig
 from posekit.models.cost import network_cost
-from posekit.study.configurations import OWN_MODEL, get_profile, network_config, run_config
+from posekit.models.lean import LeanConfig
+from posekit.study.configurations import OWN_MODEL, get_size, network_of, run_config
 
-CONFIG = NetworkConfig(channels=24, stacks=1, modules=1, reductions=2, growth=1.4, family="lean")
+CONFIG = LeanConfig(channels=24, stacks=1, modules=1, reductions=2, growth=1.4, family="lean")
 
 
-def make(config: NetworkConfig = CONFIG) -> nn.Module:
+def make(config: LeanConfig = CONFIG) -> nn.Module:
     torch.manual_seed(0)
     return as_if_trained(build_network(config))
 
@@ -50,7 +50,7 @@ def test_parameters_by_hand():
 def test_the_variant_costs_a_tenth_of_the_original():
     """FLOPs by hand, 2 a multiply-add: 64 x 128 px, heatmaps of 16 x 32 cells."""
     ours, original = (
-        network_cost(network_config(OWN_MODEL, get_profile(f"long-{name}")), 128) for name in ("lean", "original")
+        network_cost(network_of(OWN_MODEL, get_size(f"long-{name}")), 128) for name in ("lean", "original")
     )
     stem = 9 * (3 * 8 * 32 * 64 + 8 * 24 * 16 * 32)
     first = (9 * 24 * 32 + 4 * 9 * 32**2 + 32 * 24) * 8 * 16
@@ -98,5 +98,5 @@ def test_folded_it_has_no_normalisation_left_and_the_same_answers():
 
 
 def test_a_checkpoint_and_an_onnx_file_answer_as_the_network(tmp_path):
-    config = replace(run_config(OWN_MODEL, get_profile("short-lean"), 0, "data", "0" * 16), network=CONFIG)
+    config = replace(run_config(OWN_MODEL, get_size("short-lean"), 0, "data", "0" * 16), network=CONFIG)
     assert_read_and_exported_alike(make(), config, tmp_path)

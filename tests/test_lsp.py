@@ -20,7 +20,7 @@ from posekit.evaluation.evaluate import unit_of_distance
 from posekit.evaluation.pckh import head_distances, pckh
 from posekit.preprocessing.crop import CropRule, lost_joints
 from posekit.skeleton import INDEX, SIDES
-from posekit.study.configurations import PROFILES
+from posekit.study.configurations import SIZES
 from posekit.study.study import Study
 
 #: A standing person of 14 joints in the order of LSP's own description, facing the camera, 200 px tall.
@@ -256,7 +256,7 @@ def test_data_sets_combine_into_one_table(tmp_path):
 def test_a_study_trains_on_both_and_validates_on_mpii(drawn, tmp_path, monkeypatch):
     """The drawn people stand in for MPII; those of LSP are written in LSP's own form."""
     monkeypatch.setenv("POSEKIT_HOME", str(tmp_path / "home"))
-    monkeypatch.setitem(PROFILES, "tiny", TINY)
+    monkeypatch.setitem(SIZES, "tiny", TINY)
     lspet = tmp_path / "lspet"
     (lspet / "images").mkdir(parents=True)
     source = read_mpii(drawn)

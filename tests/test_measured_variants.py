@@ -17,9 +17,8 @@ import variants
 from posekit.analysis import benchmark_records
 from posekit.analysis.tables import cost_and_time
 from posekit.errors import PosekitError
-from posekit.models.config import NetworkConfig
 from posekit.models.cost import cost_by_part
-from posekit.models.hourglass import StackedHourglass
+from posekit.models.hourglass import HourglassConfig, StackedHourglass
 from posekit.study.configurations import get_model, run_config
 from posekit.training.checkpoint import save_weights
 
@@ -116,7 +115,7 @@ def test_a_missing_record_says_how_it_is_made(records, name):
 
 
 def test_small_networks_at_full_size_are_the_report_s_with_fewer_of_everything():
-    assert variants.at_full_size("original") == NetworkConfig("original", channels=256, stacks=2, modules=2)
+    assert variants.at_full_size("original") == HourglassConfig("original", channels=256, stacks=2, modules=2)
     assert variants.at_full_size("compact") == variants.at_full_size("student")
     for name in variants.AT_FULL_SIZE[1:]:
         small, large = variants.as_trained(name), variants.at_full_size(name)
@@ -125,8 +124,8 @@ def test_small_networks_at_full_size_are_the_report_s_with_fewer_of_everything()
 
 
 def test_what_is_recorded_of_variants_is_what_is_read(records, monkeypatch):
-    large = NetworkConfig("original", channels=16, stacks=2, modules=1, reductions=1)
-    small = NetworkConfig("early", channels=8, stacks=1, modules=1, reductions=1, columns=16, unread=False)
+    large = HourglassConfig("original", channels=16, stacks=2, modules=1, reductions=1)
+    small = HourglassConfig("early", channels=8, stacks=1, modules=1, reductions=1, columns=16, unread=False)
     megabytes = {large: 250.0, small: 230.0, variants.NOTHING: 200.0}  # a process each would take seconds
     monkeypatch.setattr(variants, "peak", lambda config, size, path: megabytes[config] + (path is not None))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)

@@ -9,13 +9,14 @@ import pandas as pd
 import pytest
 from made_runs import make_run
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from posekit.study.variants import VARIANTS
 from typer.testing import CliRunner
 
 from posekit.analysis import benchmark_records
 from posekit.analysis.cheaper_networks import (
     PARETO_COLUMNS,
     budget_table,
-    by_variant,
+    by_network,
     measured_as_told,
     pareto_table,
     passing_epoch,
@@ -29,9 +30,8 @@ from posekit.cli.cli import app
 from posekit.errors import PosekitError
 from posekit.evaluation.intervals import compare
 from posekit.evaluation.pckh import pckh
-from posekit.study.configurations import OWN_MODEL, get_profile, run_config
+from posekit.study.configurations import OWN_MODEL, get_size, run_config
 from posekit.study.runs import Run
-from posekit.study.variants import VARIANTS
 
 LATENCY = {"original": 12.0, "early": 9.0, "small": 2.0}
 
@@ -39,7 +39,7 @@ LATENCY = {"original": 12.0, "early": 9.0, "small": 2.0}
 def of_variant(name: str, accuracy: float, seed: int = 0, budget: str = "short", epochs: int = 0) -> Run:
     """A run with a chosen accuracy; epochs: a run that is still going and has come so far."""
     run = make_run(7, accuracy, seed)
-    config = run_config(OWN_MODEL, get_profile(f"{budget}-{name}"), seed, "made", "0" * 16)
+    config = run_config(OWN_MODEL, get_size(f"{budget}-{name}"), seed, "made", "0" * 16)
     done = np.arange(1, (epochs or config.epochs) + 1)
     history = pd.DataFrame({"epoch": done, "pckh_weighted14": 100 * accuracy * done / config.epochs})
     predictions = pd.DataFrame() if epochs else run.predictions
@@ -60,7 +60,7 @@ def test_the_table_has_the_original_first_and_paired_differences():
     assert small.difference == pytest.approx(small.pckh - original.pckh, abs=1e-9)
     assert small.gflop < original.gflop / 5 and small.latency_ms == 2 and np.isnan(early.latency_ms)
     assert list(table["seeds"]) == [2, 1, 2] and set(table["epochs"]) == {3}
-    with pytest.raises(PosekitError, match="posekit train --model 7 --profile long-original --mpii"):
+    with pytest.raises(PosekitError, match="posekit train --model 7 --size long-original --mpii"):
         pareto_table(runs, "long", {})
 
 
@@ -78,7 +78,7 @@ def test_an_interval_covers_seeds_where_both_sides_have_several_and_says_so():
 
 def test_runs_that_are_still_going_are_not_of_the_table():
     runs = [of_variant("original", 0.6), of_variant("early", 0.5, epochs=2)]
-    assert list(by_variant(runs, "short")) == ["original"]
+    assert list(by_network(runs, "short")) == ["original"]
     missing = untrained(runs)
     assert "early" in missing["short"] and "original" not in missing["short"]
     assert missing["long"] == list(VARIANTS)
@@ -250,7 +250,7 @@ def test_the_command_writes_tables_and_figures_and_says_what_is_missing(home, mo
     assert {"pareto.png", "pareto.svg", "learning.png", "variants.md", "budgets.md"} <= made
     assert "| small |" in (folder / "budgets.md").read_text()
     assert "3 epochs, no finished record yet: reduced, " in said and "student" in said
-    assert "posekit train --model 7 --profile short-reduced --mpii path/to/mpii\n" in said
+    assert "posekit train --model 7 --size short-reduced --mpii path/to/mpii\n" in said
 
 
 def test_the_command_needs_no_latency(home, monkeypatch):

@@ -53,7 +53,7 @@ def test_crop_figure_shows_the_crop(tiny_study):
     people = tiny_study.people
     image = read_image(people.images_folder / people.image[0], upright=False)
     left, right = crop_figure(
-        image, people.center[0], people.scale[0], people.joints[0], tiny_study.profile.crop
+        image, people.center[0], people.scale[0], people.joints[0], tiny_study.size.crop
     ).axes
     np.testing.assert_array_equal(left.images[0].get_array(), image)
     assert right.images[0].get_array().shape[0] == 512

@@ -193,7 +193,7 @@ def run(*arguments: object):
 def test_an_exported_file_gives_the_numbers_of_its_run(tiny_study, tmp_path, suffix):
     """The circle that others go through: train, export, evaluate the file against the annotations."""
     trained = tiny_study.run(5)
-    study = ("--profile", "tiny", "--mpii", tiny_study.data[0])
+    study = ("--size", "tiny", "--mpii", tiny_study.data[0])
     path = tmp_path / f"ours{suffix}"
     told = run("evaluate", *study, "--model", 5, "--seed", 0, "--export", path, "--json")
     assert told.exit_code == 0 and "wrote" in told.stderr
@@ -216,7 +216,7 @@ def test_a_runs_own_record_can_be_evaluated(tiny_study):
 def test_export_asks_which_run(tiny_study, tmp_path):
     tiny_study.run(5)
     tiny_study.run(5, seed=1)
-    study = ("--profile", "tiny", "--mpii", tiny_study.data[0])
+    study = ("--size", "tiny", "--mpii", tiny_study.data[0])
     several = run("evaluate", *study, "--export", tmp_path / "ours.mat")
     assert "say --model and --seed" in str(several.exception)
     nobody = run("evaluate", *study, "--model", 2, "--seed", 7)

@@ -217,9 +217,9 @@ def test_without_a_box_the_person_fills_the_photograph_and_the_command_says_so(t
         (["evaluate", "--checkpoint", "nowhere.pt"], "there is no checkpoint nowhere.pt"),
         (["evaluate", "--checkpoint", "a.pt", "--export", "b.csv"], "leave out --checkpoint"),
         (["predict", __file__], "cannot be decoded"),
-        (["train", "--profile", "huge"], "there is no profile 'huge'"),
-        (["study", "--profile", "huge"], "there is no profile 'huge'"),
-        (["cost", "--profile", "huge"], "there is no profile 'huge'"),
+        (["train", "--size", "huge"], "there is no size 'huge'"),
+        (["study", "--size", "huge"], "there is no size 'huge'"),
+        (["cost", "--size", "huge"], "there is no size 'huge'"),
         (["train", "--mpii", "nowhere"], "folder nowhere does not exist"),
         (["evaluate", "--predictions", "a.mat"], "--predictions needs --mpii"),
         (["figures", "unheard-of"], "no finished runs in"),
@@ -229,7 +229,7 @@ def test_without_a_box_the_person_fills_the_photograph_and_the_command_says_so(t
 def test_bad_requests_end_in_one_sentence(trained, drawn, monkeypatch, arguments, message):
     if "--mpii" not in arguments and "--predictions" not in arguments:
         monkeypatch.setenv("POSEKIT_MPII", str(drawn))
-    monkeypatch.setenv("POSEKIT_PROFILE", "tiny")
+    monkeypatch.setenv("POSEKIT_SIZE", "tiny")
     result = run(*arguments)
     assert result.exit_code != 0
     assert isinstance(result.exception, PosekitError) and message in str(result.exception)
@@ -307,13 +307,13 @@ def test_the_example_of_the_readme_runs(trained, tmp_path, monkeypatch):
 
 def test_evaluate_shows_every_seed(trained):
     trained.run(5, seed=1)
-    result = run("evaluate", "--profile", "tiny", "--mpii", trained.data[0], "--json")
+    result = run("evaluate", "--size", "tiny", "--mpii", trained.data[0], "--json")
     scores = json.loads(result.stdout)
     assert {"Model 5: reduced, RMSprop", "Model 5: reduced, RMSprop, seed 1"} <= scores.keys()
     for seed, name in enumerate(("Model 5: reduced, RMSprop", "Model 5: reduced, RMSprop, seed 1")):
         expected = trained.run(5, seed).history.pckh_weighted14.iloc[-1]
         assert scores[name]["weighted14"] == pytest.approx(expected, abs=1e-6)
-    table = run("evaluate", "--profile", "tiny", "--mpii", trained.data[0]).stdout
+    table = run("evaluate", "--size", "tiny", "--mpii", trained.data[0]).stdout
     assert "seed 1" in table and "mean pose" in table and "left wrist" in table
 
 

@@ -28,7 +28,7 @@ from posekit.study.study import Study
 from posekit.training.checkpoint import load_checkpoint, owned, read_checkpoint
 from posekit.training.estimate import Estimate, estimate
 from posekit.training.loop import EpochRecord
-from posekit.training.losses import heatmap_loss
+from posekit.training.losses import squared_error
 from posekit.training.step import Step, make_network, make_optimizer
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="forks processes")
@@ -208,7 +208,7 @@ def test_a_compiler_that_fails_is_named_and_the_step_done_without(tiny_study, mo
         loss = step(batch)
     plain = make_network(config, CPU)
     target = config.codec.encode(batch.joints, batch.present, (8, 8))
-    assert float(loss) == pytest.approx(heatmap_loss(plain.train()(batch.images), target).item())
+    assert float(loss) == pytest.approx(squared_error(plain.train()(batch.images), target).item())
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # it is said once
         step(batch)
@@ -223,7 +223,7 @@ def test_trainings_end_with_the_study_that_is_killed(drawn, tmp_path):
     )
     environment = {**os.environ, "POSEKIT_HOME": str(tmp_path), "POSEKIT_MPII": str(drawn)}
     study = subprocess.Popen([sys.executable, "-c", program], env=environment)
-    folder = tmp_path / "data" / "checkpoints" / "mpii-64-quick" / "variations"
+    folder = tmp_path / "data" / "checkpoints" / "mpii-64-quick" / "other-settings"
     checkpoints = [folder / f"model-{n}-seed-0-rate-0.002" / "last.pt" for n in (5, 6)]
     deadline = time.monotonic() + 120
     while not all(path.exists() for path in checkpoints):
@@ -264,7 +264,7 @@ def test_another_rate_is_another_run_beside_the_studys_own(tiny_study):
     faster = tiny_study.record(tiny_study.config(5, learning_rate=2e-3))
     larger = tiny_study.record(tiny_study.config(5, batch_size=16))
     assert [run.config.learning_rate for run in (usual, faster, larger)] == [1e-3, 2e-3, 1e-3]
-    assert {run.config.batch_size for run in tiny_study.variations()} == {8, 16}
+    assert {run.config.batch_size for run in tiny_study.runs_with_other_settings()} == {8, 16}
     assert len({tuple(run.history.train_loss) for run in (usual, faster, larger)}) == 3
     assert {(run.config.learning_rate, run.config.batch_size) for run in tiny_study.runs()} == {(1e-3, 8)}
     with pytest.raises(PosekitError, match="the learning rate must be positive and finite, not -1"):

@@ -17,13 +17,13 @@ from posekit.errors import PosekitError
 from posekit.evaluation.pckh import pckh
 from posekit.inference.predictor import Predictor
 from posekit.paths import checkpoint_path
-from posekit.study.configurations import MODELS, PROFILES, get_model, get_profile
+from posekit.study.configurations import MODELS, SIZES, get_model, get_size
 from posekit.study.parallel import run_together
 from posekit.study.runs import read_run
 from posekit.study.study import Study
 from posekit.training.checkpoint import read_checkpoint, save_checkpoint
 from posekit.training.loop import make_scheduler, train
-from posekit.training.losses import heatmap_loss
+from posekit.training.losses import squared_error
 from posekit.training.run_config import RunConfig
 from posekit.training.step import make_network, make_optimizer
 
@@ -40,7 +40,7 @@ def test_loss_by_hand():
     first, second = target.clone(), target.clone()
     first[0, 3, 0, 1] = 2.0
     second[0, 5, 1, 1] = second[0, 6, 0, 0] = 1.0
-    assert heatmap_loss([first, second], target).item() == pytest.approx((4 + 2) / (16 * 4))
+    assert squared_error([first, second], target).item() == pytest.approx((4 + 2) / (16 * 4))
 
 
 def test_the_six_models_are_those_of_the_report():
@@ -56,7 +56,7 @@ def test_the_six_models_are_those_of_the_report():
 
 
 def test_the_full_profile_is_the_report():
-    full = PROFILES["full"]
+    full = SIZES["full"]
     assert (full.crop.size, full.channels, full.stacks, full.modules, full.reductions) == (256, 256, 2, 2, 4)
     assert (full.batch_size, full.epochs, full.learning_rates["RMSprop"], full.codec.kind) == (
         16,
@@ -196,7 +196,7 @@ def test_trainings_side_by_side_are_of_the_same_study(tiny_study, monkeypatch):
         posekit.study.study, "run_together", lambda *arguments, **rest: asked.append((arguments, rest))
     )
     monkeypatch.setattr(posekit.study.study, "cpu_cores", lambda: 4)
-    monkeypatch.setattr(tiny_study, "profile", replace(tiny_study.profile, cpu_threads=1))
+    monkeypatch.setattr(tiny_study, "size", replace(tiny_study.size, cpu_threads=1))
     monkeypatch.setenv("POSEKIT_MPII", "/elsewhere")
     configs = [replace(tiny_study.config(model), seed=0) for model in (1, 2)]
     tiny_study._train_together(configs)
@@ -220,8 +220,8 @@ def test_a_training_that_fails_beside_others_says_why(drawn, tmp_path):
 
 def test_records_of_other_settings_are_not_overwritten(tiny_study, monkeypatch):
     tiny_study.run(5)
-    changed = replace(tiny_study.profile, learning_rates={**tiny_study.profile.learning_rates, "RMSprop": 5e-4})
-    monkeypatch.setattr(tiny_study, "profile", changed)
+    changed = replace(tiny_study.size, learning_rates={**tiny_study.size.learning_rates, "RMSprop": 5e-4})
+    monkeypatch.setattr(tiny_study, "size", changed)
     with pytest.raises(PosekitError, match=r"learning_rate: 0.001 there, 0.0005 asked for.*--force"):
         tiny_study.run(5)
 
@@ -287,7 +287,7 @@ def test_broken_records_are_named(tiny_study, tmp_path):
         read_run(tmp_path)
 
 
-@pytest.mark.parametrize("ask", [lambda: get_model(8), lambda: get_profile("huge"), lambda: Study("huge")])
+@pytest.mark.parametrize("ask", [lambda: get_model(8), lambda: get_size("huge"), lambda: Study("huge")])
 def test_unknown_models_and_profiles_are_refused(ask):
     with pytest.raises(PosekitError, match="there is no"):
         ask()

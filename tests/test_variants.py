@@ -5,35 +5,34 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from posekit.study.variants import VARIANTS
 from torch.nn import functional as F
 
 from posekit.models.answers import likelihood
-from posekit.models.config import NetworkConfig
-from posekit.models.hourglass import StackedHourglass
+from posekit.models.hourglass import HourglassConfig, StackedHourglass
 from posekit.preprocessing.crop import clip_box, crop_matrix, person_box
-from posekit.study.configurations import OWN_MODEL, VARIANT_PROFILES, get_profile, run_config
-from posekit.study.variants import VARIANTS
+from posekit.study.configurations import OWN_MODEL, VARIANT_SIZES, get_size, run_config
 from posekit.training.losses import cross_entropy
 from posekit.training.step import Step, make_optimizer
 
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_variant_differs_from_the_original_in_what_it_says(name):
-    original, profile = get_profile("short-original"), get_profile(f"short-{name}")
+    original, profile = get_size("short-original"), get_size(f"short-{name}")
     ours, theirs = (run_config(OWN_MODEL, p, 0, "data", "0" * 16) for p in (profile, original))
     assert ours.network == replace(theirs.network, **VARIANTS[name].levers)
-    assert theirs.network == NetworkConfig("original", 64, 2, 1, 4)
+    assert theirs.network == HourglassConfig("original", 64, 2, 1, 4)
     same = {"network", "crop", "profile", "teacher"}
     assert {k: v for k, v in ours.to_dict().items() if k not in same} == {
         k: v for k, v in theirs.to_dict().items() if k not in same
     }
     assert ours.crop.columns == ours.network.columns
-    assert not ours.teacher or ours.teacher in VARIANT_PROFILES
+    assert not ours.teacher or ours.teacher in VARIANT_SIZES
 
 
 def test_a_narrower_crop_shows_people_as_large_as_the_wide_one():
     """Somebody in the middle of a large image has the same size in all variants, so none has finer heatmaps."""
-    wide, narrow = (get_profile(f"short-{name}").crop for name in ("original", "rectangle"))
+    wide, narrow = (get_size(f"short-{name}").crop for name in ("original", "rectangle"))
     center, size = np.array([1000.0, 900.0]), np.array([2000, 1800])
     zooms = [
         crop_matrix(clip_box(person_box(rule, center, np.array(2.0)), size), rule)[0, 0] for rule in (wide, narrow)
@@ -43,8 +42,8 @@ def test_a_narrower_crop_shows_people_as_large_as_the_wide_one():
 
 def test_a_taught_loss_is_half_truth_and_half_teacher():
     torch.manual_seed(0)
-    config = run_config(OWN_MODEL, get_profile("short-small"), 0, "data", "0" * 16)
-    small = replace(config, network=NetworkConfig("early", 16, 2, 1, 2))
+    config = run_config(OWN_MODEL, get_size("short-small"), 0, "data", "0" * 16)
+    small = replace(config, network=HourglassConfig("early", 16, 2, 1, 2))
     student, teacher = (StackedHourglass(small.network).train(mode) for mode in (True, False))
     for network in (student, teacher):
         network.eval()
@@ -80,7 +79,7 @@ def test_cross_entropy_is_what_a_loop_over_cells_gives():
 def test_cross_entropy_is_least_for_the_truth_which_has_the_entropy_of_a_bump():
     joints, present = torch.tensor([[[61.5, 61.5]] * 16]), torch.ones(1, 16, dtype=torch.bool)
     present[0, 5] = False
-    target = get_profile("short-compact").codec.encode(joints, present, (32, 32))
+    target = get_size("short-compact").codec.encode(joints, present, (32, 32))
     scores = target.clamp(min=1e-12).log().requires_grad_()
     loss = cross_entropy([likelihood(scores)], target)
     assert float(loss.detach()) == pytest.approx(np.log(2 * np.pi * np.e), abs=1e-3)  # of a Gaussian with sigma 1
@@ -92,8 +91,8 @@ def test_cross_entropy_is_least_for_the_truth_which_has_the_entropy_of_a_bump():
 
 def test_a_softmax_network_learns_by_cross_entropy_and_by_its_teacher():
     torch.manual_seed(0)
-    config = run_config(OWN_MODEL, get_profile("short-compact"), 0, "data", "0" * 16)
-    small = replace(config, network=NetworkConfig("early", 16, 1, 1, 2, softmax=True))
+    config = run_config(OWN_MODEL, get_size("short-compact"), 0, "data", "0" * 16)
+    small = replace(config, network=HourglassConfig("early", 16, 1, 1, 2, softmax=True))
     student, teacher = (StackedHourglass(small.network).eval() for _ in range(2))
     images, joints = torch.rand(2, 3, 64, 64), 64 * torch.rand(2, 16, 2)
     present = torch.ones(2, 16, dtype=torch.bool)
