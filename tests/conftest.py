@@ -9,7 +9,7 @@ from filelock import FileLock
 from tables import TINY
 
 from posekit.datasets.drawn import make_sample
-from posekit.study.configurations import MODELS, SIZES
+from posekit.study.configurations import REPORT_MODELS, SIZES
 from posekit.study.study import Study
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -66,7 +66,7 @@ def quick_study() -> Study:
     """On the drawn people, with the checkout's own records and networks: nothing is trained twice."""
     study = Study("quick", progress=False)
     with FileLock(CHECKOUT / "data" / ".sample-quick-lock"):  # tests run in several processes
-        study.networks(tuple(MODELS))
+        study.networks(tuple(REPORT_MODELS))
     return study
 
 
@@ -77,7 +77,7 @@ def tiny_home(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def tiny_study(drawn, tiny_home, monkeypatch) -> Study:
-    """A study of the profile `tiny`; its records stay for the whole session."""
+    """A study of the size `tiny`; its records stay for the whole session."""
     monkeypatch.setenv("POSEKIT_HOME", str(tiny_home))
     monkeypatch.setitem(SIZES, "tiny", TINY)
     return Study("tiny", [drawn], progress=False, device="cpu")

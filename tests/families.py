@@ -8,6 +8,7 @@ from torch import nn
 
 from posekit.inference.export import export_onnx
 from posekit.inference.predictor import Predictor
+from posekit.models.answers import HeatmapNetwork
 from posekit.models.folding import folded
 from posekit.training.checkpoint import save_weights
 from posekit.training.run_config import RunConfig
@@ -59,6 +60,7 @@ def assert_read_and_exported_alike(network: nn.Module, config: RunConfig, folder
     exported = Predictor.from_checkpoint(folder / "network.onnx", CPU)
     crops = torch.rand(3, 3, config.crop.size, config.crop.size)
     with torch.inference_mode():
-        (expected,), (ours,), (theirs,) = (n(crops) for n in (network.eval(), read.network, exported.network))
+        whole = HeatmapNetwork(network.eval(), config.likelihoods)
+        (expected,), (ours,), (theirs,) = (n(crops) for n in (whole, read.network, exported.network))
     np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(theirs, expected, rtol=1e-4, atol=1e-4)

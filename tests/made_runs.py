@@ -21,9 +21,8 @@ def make_run(
 ) -> Run:
     """A run that finds this share of every joint: the same people for every run, but for those on the border."""
     hard = np.random.default_rng(0).random((PEOPLE, len(JOINTS)))
-    chance = np.random.default_rng(
-        [seed, list(MODELS).index(get_model(model).name) + 1, int(1e6 * (rate or 0))]
-    ).normal(0, 0.01, hard.shape)
+    number = list(MODELS).index(get_model(model).name) + 1
+    chance = np.random.default_rng([seed, number, int(1e6 * (rate or 0))]).normal(0, 0.01, hard.shape)
     distances = np.where(hard + chance < accuracy, 0.1, 2.0)
     table = pd.DataFrame(
         {

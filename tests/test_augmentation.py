@@ -138,9 +138,9 @@ def test_impossible_augmentation_is_refused(wrong):
         Augmentation(**wrong)
 
 
-def test_the_reports_profiles_do_not_augment():
+def test_the_reports_sizes_do_not_augment():
     compared = [SIZES[name] for name in ("quick", "half", "full")]
-    assert all(profile.augmentation is None and profile.crop.context == 1 for profile in compared)
+    assert all(size.augmentation is None and size.crop.context == 1 for size in compared)
 
 
 def test_training_with_augmentation_resumes_and_validates_on_plain_crops(tiny_study, tmp_path):

@@ -6,6 +6,7 @@ import torch
 from posekit.errors import PosekitError
 from posekit.models.cost import convolutions, cost_by_part, count_parameters, modules_by_part, network_cost
 from posekit.models.hourglass import HourglassConfig, StackedHourglass
+from posekit.models.lean import LeanConfig
 
 CONFIGS = {
     "original": HourglassConfig("original", channels=16, stacks=2, modules=1, reductions=3),
@@ -78,4 +79,4 @@ def test_the_rows_of_the_original_network_stand_from_high_to_low():
 
 def test_a_network_of_another_family_is_not_counted_as_a_stacked_hourglass():
     with pytest.raises(PosekitError, match="not a network of the family lean"):
-        cost_by_part(HourglassConfig(channels=12, stacks=1, family="lean"), 64)
+        cost_by_part(LeanConfig(channels=12), 64)

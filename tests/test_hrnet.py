@@ -1,7 +1,7 @@
 """timm's HRNet as one of posekit's networks: what it answers, what of it is read, and that all else takes it."""
 
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -15,13 +15,13 @@ from families import (
 from torch import nn
 
 from posekit.errors import PosekitError
-from posekit.models.build import build_network
+from posekit.models.build import build_network, network_config
 from posekit.models.cost import network_cost
-from posekit.models.hourglass import StackedHourglass
+from posekit.models.hourglass import HourglassConfig, StackedHourglass
 from posekit.models.hrnet import HRNet, HRNetConfig
-from posekit.study.configurations import OWN_MODEL, get_size, network_of, run_config
+from posekit.study.configurations import get_model, get_size, network_of, run_config
 
-CONFIG = HRNetConfig(channels=8, stacks=1, family="hrnet")
+CONFIG = HRNetConfig(channels=8)
 
 
 def make(seed: int = 0) -> HRNet:
@@ -59,7 +59,7 @@ def test_every_parameter_receives_a_gradient():
 def test_before_training_it_answers_almost_zero():
     """A mean square far below that of a crop's true heatmaps, 0.003: it need not unlearn anything."""
     torch.manual_seed(0)
-    network = build_network(network_of(OWN_MODEL, get_size("short-hrnet")))
+    network = build_network(network_of(get_model("hrnet"), get_size("short")))
     (answer,) = network(torch.rand(4, 3, 128, 128))
     assert 0 < answer.square().mean() < 0.001
 
@@ -70,20 +70,18 @@ def test_a_low_resolution_sees_the_whole_crop_and_adds_to_the_highest():
 
 def test_the_variant_costs_what_the_original_does():
     ours, original = (
-        network_cost(network_of(OWN_MODEL, get_size(f"short-{name}")), 128) for name in ("hrnet", "original")
+        network_cost(network_of(get_model(name), get_size("short")), 128) for name in ("hrnet", "original")
     )
     assert 0.85 < ours["gflop"] / original["gflop"] < 1
     # 3 to 32 and 32 to 64 channels, 3 x 3, at a half and a quarter of the side; timm's have no biases.
     assert ours["stem_gflop"] == pytest.approx(2 * 9 * (3 * 32 * 64**2 + 32 * 64 * 32**2) / 1e9, rel=1e-12)
 
 
-def test_only_its_own_settings_are_taken():
-    assert type(build_network(HRNetConfig(channels=8))) is StackedHourglass
-    for changes, why in (({"stacks": 2}, "one stack, not 2"), ({"columns": 96}, "computes all columns")):
-        with pytest.raises(PosekitError, match=why):
-            replace(CONFIG, **changes)
-    with pytest.raises(PosekitError, match="unknown family 'resnet'"):
-        replace(CONFIG, family="resnet")
+def test_settings_name_their_family():
+    assert network_config(asdict(CONFIG)) == CONFIG
+    assert type(build_network(HourglassConfig(channels=8))) is StackedHourglass
+    with pytest.raises(PosekitError, match="no family of networks 'resnet'"):
+        network_config({"family": "resnet"})
 
 
 @pytest.mark.parametrize("package", ["timm", "torchvision"])
@@ -100,5 +98,5 @@ def test_folded_it_has_no_normalisation_left_and_the_same_answers():
 
 
 def test_a_checkpoint_and_an_onnx_file_answer_as_the_network(tmp_path):
-    config = replace(run_config(OWN_MODEL, get_size("short-hrnet"), 0, "data", "0" * 16), network=CONFIG)
+    config = replace(run_config(get_model("hrnet"), get_size("short"), 0, "data", "0" * 16), network=CONFIG)
     assert_read_and_exported_alike(make(), config, tmp_path)

@@ -160,7 +160,7 @@ def run(*arguments: object):
 
 
 def test_evaluating_a_checkpoint_finds_what_is_recorded_of_it(trained, drawn):
-    checkpoint = checkpoint_path(trained.name, 5, 0)
+    checkpoint = checkpoint_path(trained.name, "model-5", 0)
     result = run("evaluate", "--checkpoint", checkpoint, "--mpii", drawn, "--json")
     recorded = pckh(trained.run(5).distances())
     assert json.loads(result.stdout)["weighted14"] == pytest.approx(recorded.weighted14, abs=0.2)
@@ -248,7 +248,7 @@ def test_the_program_itself_prints_no_traceback(tmp_path):
 
 def test_a_study_without_checkpoint_says_what_to_do(trained):
     photograph = trained.people.images_folder / trained.people.image[0]
-    assert not checkpoint_path("no-study", 5, 0).exists()
+    assert not checkpoint_path("no-study", "model-5", 0).exists()
     result = run("predict", photograph, "--study", "no-study")
     assert "train the model first" in str(result.exception)
 

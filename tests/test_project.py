@@ -64,7 +64,7 @@ def test_readme_names_commands_that_exist():
     commands = {command.name or command.callback.__name__ for command in app.registered_commands}
     named = set(
         re.findall(
-            r"posekit (study|train|evaluate|grid|variants|figures|notebooks|predict|export|sample|cost)\b", readme
+            r"posekit (study|train|evaluate|grid|networks|figures|notebooks|predict|export|sample|cost)\b", readme
         )
     )
     assert named == commands

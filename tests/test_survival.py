@@ -140,7 +140,7 @@ def test_a_run_that_has_just_begun_is_plotted(tiny_study):
     fresh = replace(tiny_study.config(3), seed=9)
     folder = tiny_study.records / "model-3-seed-9"
     history = [EpochRecord(1, 0.02, 0.03, 5.0, 4.0, 1e-3, 1.0)]
-    write_progress(folder, fresh, tiny_study.floors, {}, history)
+    write_progress(folder, fresh, tiny_study.floors(fresh), {}, history)
     going = [run for run in tiny_study.runs(unfinished=True) if run.config.seed == 9]
     assert [run.label for run in going] == ["Model 3: original, Adam, seed 9 (epoch 1 of 3)"]
     assert all(run.config.seed != 9 for run in tiny_study.runs())

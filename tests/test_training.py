@@ -17,7 +17,7 @@ from posekit.errors import PosekitError
 from posekit.evaluation.pckh import pckh
 from posekit.inference.predictor import Predictor
 from posekit.paths import checkpoint_path
-from posekit.study.configurations import MODELS, SIZES, get_model, get_size
+from posekit.study.configurations import REPORT_MODELS, SIZES, get_model, get_size
 from posekit.study.parallel import run_together
 from posekit.study.runs import read_run
 from posekit.study.study import Study
@@ -44,26 +44,24 @@ def test_loss_by_hand():
 
 
 def test_the_six_models_are_those_of_the_report():
-    known = {n: (m.stem, m.optimizer, m.scheduler) for n, m in MODELS.items()}
+    known = {n: (m.stem, m.optimizer, m.schedule) for n, m in REPORT_MODELS.items()}
     assert known == {
-        1: ("original", "RMSprop", False),
-        2: ("original", "RAdam", False),
-        3: ("original", "Adam", False),
-        4: ("original", "Adam", True),
-        5: ("reduced", "RMSprop", False),
-        6: ("reduced", "Adam", False),
+        "model-1": ("original", "RMSprop", "constant"),
+        "model-2": ("original", "RAdam", "constant"),
+        "model-3": ("original", "Adam", "constant"),
+        "model-4": ("original", "Adam", "step"),
+        "model-5": ("reduced", "RMSprop", "constant"),
+        "model-6": ("reduced", "Adam", "constant"),
     }
+    assert all(m.loss == "squared error" and m.network is None for m in REPORT_MODELS.values())
 
 
-def test_the_full_profile_is_the_report():
+def test_the_full_size_is_the_report():
     full = SIZES["full"]
-    assert (full.crop.size, full.channels, full.stacks, full.modules, full.reductions) == (256, 256, 2, 2, 4)
-    assert (full.batch_size, full.epochs, full.learning_rates["RMSprop"], full.codec.kind) == (
-        16,
-        5,
-        2.5e-4,
-        "report",
-    )
+    network = full.network
+    assert (network.channels, network.stacks, network.modules, network.reductions) == (256, 2, 2, 4)
+    assert (full.crop.size, full.batch_size, full.epochs) == (256, 16, 5)
+    assert full.learning_rates["RMSprop"] == 2.5e-4 and full.codec.kind == "report"
 
 
 def test_scheduler_divides_the_rate_by_ten_after_the_third_epoch(tiny_study):
@@ -80,7 +78,7 @@ def test_scheduler_divides_the_rate_by_ten_after_the_third_epoch(tiny_study):
 
 
 def test_an_annealed_rate_falls_along_a_cosine(tiny_study):
-    config = tiny_study.config(7)
+    config = replace(tiny_study.config(3), schedule="cosine")
     optimizer = make_optimizer(config, make_network(config, CPU))
     scheduler = make_scheduler(config, optimizer)
     rates = []
@@ -115,7 +113,7 @@ def test_training_learns(tiny_study, tmp_path):
     """A few dozen people by heart: the loss must come well below the one of answering zero."""
     config = replace(tiny_study.config(5), epochs=30)
     _, history, _ = train(config, *tiny_study.crops, tmp_path / "last.pt", CPU, progress=False)
-    assert history[-1].train_loss < 0.8 * tiny_study.floors["zero_heatmap_train"]
+    assert history[-1].train_loss < 0.8 * tiny_study.floors(tiny_study.config(5))["zero_heatmap_train"]
 
 
 class Stop(Exception):
@@ -165,7 +163,7 @@ def test_a_missing_or_half_trained_network_is_trained_without_touching_finished_
     expected = weights(Predictor.from_checkpoint(tiny_study.network(6), CPU).network)
     record = tiny_study.records / "model-6-seed-0" / "run.json"
     before = record.stat().st_mtime_ns
-    path = checkpoint_path(tiny_study.name, 6, 0)
+    path = checkpoint_path(tiny_study.name, "model-6", 0)
     path.unlink()
 
     def stop(history):
@@ -190,7 +188,7 @@ def test_force_trains_anew_but_not_before_the_request_is_sound(tiny_study):
 
 
 def test_trainings_side_by_side_are_of_the_same_study(tiny_study, monkeypatch):
-    """Children must see this study's data and profile, not the ones of the person's environment."""
+    """Children must see this study's data and size, not the ones of the person's environment."""
     asked = []
     monkeypatch.setattr(
         posekit.study.study, "run_together", lambda *arguments, **rest: asked.append((arguments, rest))
@@ -202,8 +200,8 @@ def test_trainings_side_by_side_are_of_the_same_study(tiny_study, monkeypatch):
     tiny_study._train_together(configs)
     (commands, jobs), rest = asked[0]
     assert jobs == 2 and [command[:3] for command in commands] == [
-        ["train", "--model", "1"],
-        ["train", "--model", "2"],
+        ["train", "--model", "model-1"],
+        ["train", "--model", "model-2"],
     ]
     assert rest["environment"]["POSEKIT_DATA"] == str(tiny_study.data[0]) and rest["images"] == 2 * 3 * 48
     monkeypatch.setattr(tiny_study, "data", ())
@@ -288,7 +286,7 @@ def test_broken_records_are_named(tiny_study, tmp_path):
 
 
 @pytest.mark.parametrize("ask", [lambda: get_model(8), lambda: get_size("huge"), lambda: Study("huge")])
-def test_unknown_models_and_profiles_are_refused(ask):
+def test_unknown_models_and_sizes_are_refused(ask):
     with pytest.raises(PosekitError, match="there is no"):
         ask()
 

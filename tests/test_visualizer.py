@@ -36,7 +36,7 @@ def visualizer(tiny_study, predictors) -> Visualizer:
 @pytest.fixture
 def snapshots(tiny_study, predictors, tmp_path) -> dict:
     """Two earlier epochs of Model 5 that answer differently, as checkpoint files."""
-    state = read_checkpoint(checkpoint_path(tiny_study.name, 5, 0))
+    state = read_checkpoint(checkpoint_path(tiny_study.name, "model-5", 0))
     paths = {}
     for epoch in (1, 2):
         generator = torch.Generator().manual_seed(epoch)

@@ -255,7 +255,7 @@ def _predictor(
     from posekit.study.configurations import get_model
 
     if study is not None:
-        checkpoint = checkpoint_path(study, get_model(5 if model is None else model).number, seed=0)
+        checkpoint = checkpoint_path(study, get_model(model or "5").name, seed=0)
     own = checkpoint is None
     return Predictor.from_checkpoint(
         checkpoint or OWN_NETWORK, choose_device(device), own if flip is None else flip
