@@ -4,6 +4,7 @@ from torch import nn
 
 from posekit.errors import PosekitError
 from posekit.models.config import NetworkConfig
+from posekit.models.encoder import EncoderConfig, EncoderNetwork
 from posekit.models.hourglass import HourglassConfig, StackedHourglass
 from posekit.models.hrnet import HRNet, HRNetConfig
 from posekit.models.lean import LeanConfig, LeanHourglass
@@ -13,6 +14,7 @@ FAMILIES: dict[str, tuple[type, type[nn.Module]]] = {
     "hourglass": (HourglassConfig, StackedHourglass),
     "lean": (LeanConfig, LeanHourglass),
     "hrnet": (HRNetConfig, HRNet),
+    "encoder": (EncoderConfig, EncoderNetwork),
 }
 
 

@@ -7,6 +7,7 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 from PIL import Image
@@ -55,8 +56,9 @@ def read_photograph(content: bytes, name: str) -> Photograph:
         if kind != "JPEG" or width * height > MOST_PIXELS_REDUCED:
             raise PosekitError(_too_large(name, f"{megapixels:.0f} megapixels"))
         reduce = next(by for by in (2, 4, 8) if width * height <= MOST_PIXELS * by**2)
-    image = decode_image(content, name, upright=True, reduce=reduce)
+    image = decode_image(content, name, upright=True)
     if reduce > 1:
+        image = cv2.resize(image, None, fx=1 / reduce, fy=1 / reduce, interpolation=cv2.INTER_AREA)
         remarks.append(
             f"{name} has {megapixels:.0f} megapixels and was reduced to {image.shape[1]} x {image.shape[0]} px; "
             "joints are in pixels of that."
