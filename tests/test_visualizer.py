@@ -257,7 +257,7 @@ def test_networks_of_snapshots_are_loaded_when_asked_and_bounded(tiny_study, pre
 def test_errors_of_everybody_are_those_of_the_records(tiny_study, predictors):
     heard = []
     errors = Answers(tiny_study.crops[1], predictors).errors(FIVE, lambda *progress: heard.append(progress))
-    np.testing.assert_allclose(errors, tiny_study.run(5).distances(), atol=1e-4)
+    np.testing.assert_allclose(errors, tiny_study.run(5).distances(), atol=1e-3)  # folded: other last digits
     assert heard[-1] == (16, 16)
 
 

@@ -96,7 +96,7 @@ def half_body_matrices(
 ) -> Tensor:
     """(B, 2, 3) float32, crop px -> crop px in which the upper or the lower half of the body fills the crop.
 
-    joints (B, 16, 2) crop px and present (B, 16), on the CPU. Chance chooses a share of the people, and which half.
+    joints (B, 16, 2) crop px and present (B, 16), on the CPU. Chance chooses a share of the people and a half.
     A person with fewer than three joints there stays unchanged (identity), as do those who are not chosen.
     """
     draw = torch.rand(len(joints), 2, generator=generator)
