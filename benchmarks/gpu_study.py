@@ -5,7 +5,7 @@ files in and out.
     PYTHONPATH=. python benchmarks/gpu_study.py run --data study.npz --out results --minutes 9
     python benchmarks/gpu_study.py collect results/records.zip
 
-`pack` puts the crops of the profile `full` as JPEGs into one file of at most --megabytes, with all that records
+`pack` puts the crops of the size `full` as JPEGs into one file of at most --megabytes, with all that records
 need: they are of the real data set, and say through which quality of JPEG the crops went.
 
 `run` is for the GPU machine. It needs the folders posekit/ and benchmarks/, the packed file, and Python 3.11 or
@@ -40,10 +40,18 @@ from posekit.analysis.optimizers import GRID_MODELS, GRID_RATES, REPORT_RATES
 from posekit.device import choose_device, choose_precision
 from posekit.errors import PosekitError
 from posekit.evaluation.floors import floors_and_ceiling
-from posekit.paths import run_folder_name
+from posekit.paths import home
 from posekit.preprocessing.batches import Crops, resident
-from posekit.study.configurations import MODELS, get_model, get_size, run_config
-from posekit.study.runs import continued, environment, is_recorded, read_run, write_finished, write_progress
+from posekit.study.configurations import REPORT_MODELS, get_model, get_size, run_config
+from posekit.study.runs import (
+    RunStore,
+    continued,
+    environment,
+    is_recorded,
+    read_run,
+    write_finished,
+    write_progress,
+)
 from posekit.training.checkpoint import owned, snapshot_path
 from posekit.training.loop import EpochRecord, train
 from posekit.training.run_config import RunConfig
@@ -52,13 +60,17 @@ from posekit.training.run_config import RunConfig
 REPORT_EPOCH = 1_390 * 16
 
 #: For trying the script: the same crops, a network that learns next to nothing, an epoch of a few steps.
-TINY = replace(get_size("full"), name="tiny", channels=8, modules=1, reductions=1, batch_size=8, epochs=2)
+_FULL = get_size("full")
+TINY = replace(
+    _FULL,
+    name="tiny",
+    network=replace(_FULL.network, channels=8, modules=1, reductions=1),
+    batch_size=8,
+    epochs=2,
+)
 TINY_EPOCH = 28
 
 WORK = Path("data/checkpoints/gpu-study")
-
-#: Models with several seeds: those that the report's comparisons are about.
-SEEDED = (1, 3, 5, 6)
 
 #: Largest part of the weights, bytes; and of the minutes, that the benchmarks may take.
 PART, BENCHMARKS = 15_000_000, 0.4
@@ -106,26 +118,23 @@ class Work:
     out: Path
 
     @property
-    def records(self) -> Path:
-        return self.folder / "records"
-
-    def checkpoint(self, place: Path) -> Path:
-        return self.folder / "networks" / place / "last.pt"
+    def store(self) -> RunStore:
+        return RunStore(self.folder / "records", self.folder / "networks")
 
     def is_finished(self, place: Path, config: RunConfig) -> bool:
         """Whether a run is done. Raises `PosekitError` if its records are of other settings."""
-        return is_recorded(self.records / place, config, "name another --work")
+        return is_recorded(self.store.folder(place), config, "name another --work")
 
     def bundle(self) -> None:
         """The records of all runs as one file in `out`."""
-        write_bundle(self.records, self.out / "records.zip")
+        write_bundle(self.store.records, self.out / "records.zip")
 
     def save_best(self, places: list[Path]) -> None:
         """The weights of the finished run that finds most joints, in parts in `out`; of those trained here."""
         best = {}
         for place in places:
-            run = read_run(self.records / place)
-            path = snapshot_path(self.checkpoint(place), run.config.epochs)
+            run = read_run(self.store.folder(place))
+            path = snapshot_path(self.store.checkpoint(place), run.config.epochs)
             if path.exists():
                 best[run.history.pckh_weighted14.iloc[-1]] = (place.name, path)
         if best:
@@ -151,7 +160,7 @@ class Training:
 
     def run(self, place: Path, config: RunConfig) -> None:
         """Trains a run from where it is to its end. Raises `TimeIsUp` after an epoch if no other one fits."""
-        folder, checkpoint = self.work.records / place, self.work.checkpoint(place)
+        folder, checkpoint = self.work.store.folder(place), self.work.store.checkpoint(place)
         made_by = continued(folder, self.environment)
         epochs = 0
 
@@ -174,26 +183,20 @@ class Training:
         self.work.bundle()
 
 
-def plan(models: list[int]) -> list[tuple[int, int, float | None]]:
+def plan(models: list[str]) -> list[tuple[str, int, float | None]]:
     """(model, seed, learning rate or None for the usual one) of all runs of these models, in their order."""
-    runs = [(model, 0, None) for model in MODELS]
-    runs += [(model, seed, None) for seed in (1, 2) for model in SEEDED]
+    runs = [(model, 0, None) for model in REPORT_MODELS]
+    runs += [(model, seed, None) for seed in (1, 2) for model in REPORT_MODELS]
     # First the usual rates of the other optimizers, so that all are soon compared at the same ones.
     for rate in sorted(GRID_RATES, key=lambda rate: rate not in REPORT_RATES.values()):
         runs += [(model, 0, rate) for name, model in GRID_MODELS.items() if rate != REPORT_RATES[name]]
     return [run for run in runs if run[0] in models]
 
 
-def run_place(model: int, seed: int, rate: float | None) -> Path:
-    """The folder of a run below the one of the study, as `posekit.study.study` has it."""
-    name = run_folder_name(model, seed)
-    return Path(name) if rate is None else Path("other-settings", f"{name}-rate-{rate:g}")
-
-
-def make_config(archive: Archive, tiny: bool, model: int, seed: int, rate: float | None) -> RunConfig:
+def make_config(archive: Archive, tiny: bool, model: str, seed: int, rate: float | None) -> RunConfig:
     """What a run is asked to do, on the people of the archive, in epochs as long as the report's."""
-    people, profile = archive.people, TINY if tiny else get_size("full")
-    config = run_config(get_model(model), profile, seed, people.name, people.fingerprint(), rate)
+    people, size = archive.people, TINY if tiny else _FULL
+    config = run_config(get_model(model), size, seed, people.name, people.fingerprint(), rate)
     return replace(config, crop=archive.train.rule, epoch_people=TINY_EPOCH if tiny else REPORT_EPOCH)
 
 
@@ -217,10 +220,13 @@ def run(options: argparse.Namespace) -> None:
         with unpacked(options.records) as folders:
             for place, folder in folders.items():
                 if read_run(folder).finished:
-                    bring(folder, work.records / place)
-    configs = {run_place(*one): make_config(archive, options.tiny, *one) for one in plan(options.models)}
+                    bring(folder, work.store.folder(place))
+    configs = {}
+    for model, seed, rate in plan(options.models):
+        config, usual = (make_config(archive, options.tiny, model, seed, one) for one in (rate, None))
+        configs[work.store.place(config, usual)] = config
     if not configs:
-        raise PosekitError(f"--models names none of {', '.join(map(str, MODELS))}")
+        raise PosekitError(f"--models names none of {', '.join(REPORT_MODELS)}")
     left = [place for place, config in configs.items() if not work.is_finished(place, config)]
     if left and not options.skip_benchmarks:
         measure(work.folder / "benchmarks", options.out, device, BENCHMARKS * 60 * options.minutes)
@@ -256,19 +262,22 @@ def run(options: argparse.Namespace) -> None:
 
 
 def collect(options: argparse.Namespace) -> None:
-    from posekit.paths import home
-
     kept = []
     with unpacked(options.records) as folders:
         for place, folder in folders.items():
             config = read_run(folder).config
-            target = home() / "data" / "runs" / f"{config.data}-{config.profile}" / place
+            target = home() / "data" / "runs" / f"{config.data}-{config.size}" / place
             why = bring(folder, target, options.force)
             if why:
                 kept.append(f"{target} {why}")
     print(f"{len(folders) - len(kept)} of {len(folders)} runs are in {home() / 'data' / 'runs'}")
     if kept:
         raise PosekitError(f"{'; '.join(kept)}: left as it is; --force replaces it")
+
+
+def named_models(text: str) -> list[str]:
+    """Names of models from numbers or names, separated by commas."""
+    return [get_model(name).name for name in text.split(",")]
 
 
 def main() -> None:
@@ -285,13 +294,11 @@ def main() -> None:
     running.add_argument("--data", type=Path, required=True, help="the file that `pack` made")
     running.add_argument("--out", type=Path, required=True, help="folder for the few files that are fetched")
     running.add_argument("--minutes", type=float, required=True, help="to be done within; one epoch at least")
-    running.add_argument("--models", type=lambda text: [int(n) for n in text.split(",")], default=list(MODELS))
+    running.add_argument("--models", type=named_models, default=list(REPORT_MODELS), help="such as 1,5")
     running.add_argument("--work", type=Path, default=WORK, help="folder that later calls find again")
     running.add_argument("--records", type=Path, help="records.zip of an earlier call whose --work is lost")
     running.add_argument("--device", help="by default a GPU if there is one")
-    running.add_argument(
-        "--precision", help="float32 or bfloat16; by default the profile's, if the hardware has it"
-    )
+    running.add_argument("--precision", help="float32 or bfloat16; by default the size's, if the hardware has it")
     running.add_argument("--compile", action="store_true", help="let torch.compile write the step")
     running.add_argument("--skip-benchmarks", action="store_true")
     running.add_argument("--tiny", action="store_true", help="a network of no use, to try this script")

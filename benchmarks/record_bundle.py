@@ -28,7 +28,7 @@ def write_bundle(records: Path, path: Path) -> None:
 @contextmanager
 def unpacked(bundle: Path) -> Iterator[dict[Path, Path]]:
     """The runs of a bundle: their folders below that of a study, and where they are unpacked for a while."""
-    pattern = re.compile(rf"(variations/)?model-\d+-seed-\d+[\w.-]*/({'|'.join(map(re.escape, RECORD_FILES))})")
+    pattern = re.compile(rf"(other-settings/)?[\w-]+-seed-\d+[\w.+-]*/({'|'.join(map(re.escape, RECORD_FILES))})")
     if not bundle.is_file():
         raise PosekitError(f"there is no file {bundle}; name the records.zip of a run of gpu_study.py")
     with tempfile.TemporaryDirectory() as name:

@@ -2,7 +2,7 @@
 
     python benchmarks/training.py [--json] [--compile] [--batch 4] [--rounds 5]
 
-The network is the report's (profile full, Model 1). Figures:
+The network is the report's (size full, Model 1). Figures:
 
 over_float32     a step of plain float32 (as upstream trains), as a multiple of posekit's step (>= 2)
 over_float64     the same in float64 (as the report's authors trained) (>= 7)

@@ -2,9 +2,9 @@
 
     python benchmarks/variants.py [--rounds 60] [--json] [--out data/benchmarks/variants.json]
 
-The networks of posekit.study.variants as the profiles short-... train them, with random weights, on which time
-does not depend; variants that share a network are measured once. Each is asked by torch as it was trained, by
-torch with batch normalisations folded into convolutions (`posekit.models.folding`), and by onnxruntime from an
+The networks of posekit.study.networks as the size `short` trains them, with random weights, on which time does not
+depend; networks that share a network are measured once. Each is asked by torch as it was trained, by
+torch with batch normalizations folded into convolutions (`posekit.models.folding`), and by onnxruntime from an
 exported file, on one thread of the CPU and, by torch, on a GPU if there is one. A turn is two forward passes of
 one image, of which the second is timed: the first brings the weights back into the processor's cache. All take
 turns, in the other order in every other round, so that a machine that changes its speed changes all. Latencies are
@@ -14,7 +14,7 @@ nothing about others.
 
 Memory is the peak of a fresh process that asks one network once, and how far that is above the peak of a process
 that asks a network of almost no size: the rest is Python, torch and onnxruntime. The same follows for the original
-and the small ones at the report's size (256 px, four times the channels; two blocks a place, which lean has
+and the small ones at the report's size (256 px, four times the channels; two residual blocks each, which lean has
 already), in a tenth of the rounds on 1 thread; and the time of the original's parts by torch, not folded, on 1
 thread. What lies between the parts is pooling, upsampling and sums.
 
@@ -35,7 +35,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from inference import seconds, surroundings, with_interval
-from posekit.study.variants import SIZE, VARIANTS
 from reporting import add_options, peak_megabytes_so_far, told
 from torch import nn
 from tqdm.auto import tqdm
@@ -45,34 +44,37 @@ from posekit.inference.export import export_onnx
 from posekit.inference.onnx_network import OnnxNetwork
 from posekit.inference.predictor import Predictor
 from posekit.models.build import build_network
+from posekit.models.config import NetworkConfig
 from posekit.models.cost import modules_by_part
 from posekit.models.folding import folded
 from posekit.models.hourglass import HourglassConfig
 from posekit.preprocessing.crop import CropRule
 from posekit.preprocessing.heatmaps import Codec
-from posekit.study.configurations import OWN_MODEL, get_model, get_size, network_of
+from posekit.study.configurations import get_size
+from posekit.study.networks import NETWORKS
 
 CPU = torch.device("cpu")
 #: Measured at the report's size as well.
 AT_FULL_SIZE = ("original", "slim", "compact", "lean")
+SIZE = get_size("short").crop.size
 FULL_SIZE = get_size("full").crop.size
 #: Of almost no size: what a process with it takes is what Python and the runtime take.
 NOTHING = HourglassConfig("early", channels=4, stacks=1, modules=1, reductions=1, unread=False)
 NOTHING_SIZE = 32
 
 
-def as_trained(name: str) -> HourglassConfig:
-    return network_of(OWN_MODEL, get_size(f"short-{name}"))
+def as_trained(name: str) -> NetworkConfig:
+    return NETWORKS[name].network
 
 
-def at_full_size(name: str) -> HourglassConfig:
-    """The report's original network with the variant's changes: widths beside it as among the trained."""
-    levers = dict(VARIANTS[name].levers)
-    scaled = {key: times * levers[key] for key, times in (("channels", 4), ("columns", 2)) if key in levers}
-    return replace(network_of(get_model(1), get_size("full")), **levers | scaled)
+def at_full_size(name: str) -> NetworkConfig:
+    """The network for crops of twice the side: four times the channels, hourglasses with two blocks."""
+    config = as_trained(name)
+    blocks = {"modules": get_size("full").network.modules} if isinstance(config, HourglassConfig) else {}
+    return replace(config, channels=4 * config.channels, columns=config.columns and 2 * config.columns, **blocks)
 
 
-def build(config: HourglassConfig, device: torch.device) -> nn.Module:
+def build(config: NetworkConfig, device: torch.device) -> nn.Module:
     torch.manual_seed(0)
     return build_network(config).eval().to(device, memory_format=memory_format(device))
 
@@ -81,7 +83,7 @@ def one_crop(size: int, device: torch.device) -> torch.Tensor:
     return torch.rand(1, 3, size, size).to(device, memory_format=memory_format(device))
 
 
-def export(config: HourglassConfig, size: int, path: Path) -> Path:
+def export(config: NetworkConfig, size: int, path: Path) -> Path:
     export_onnx(Predictor(build(config, CPU), CropRule(size=size), Codec()), path)
     return path
 
@@ -97,11 +99,11 @@ def in_turns(networks: dict, crop: torch.Tensor, rounds: int) -> dict:
 
 
 def latencies(
-    exported: dict[HourglassConfig, Path], size: int, device: torch.device, threads: int | None, rounds: int
+    exported: dict[NetworkConfig, Path], size: int, device: torch.device, threads: int | None, rounds: int
 ) -> list[dict]:
     """A row a network and runtime; the first network is the one that ratios are about."""
     with cpu_threads(threads):  # onnxruntime takes the number when it opens the file
-        networks: dict[tuple[HourglassConfig, str], nn.Module] = {}
+        networks: dict[tuple[NetworkConfig, str], nn.Module] = {}
         for config, path in exported.items():
             network = build(config, device)
             networks |= {(config, "torch"): network, (config, "torch folded"): folded(network)}
@@ -122,19 +124,19 @@ def device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
 
 
-def peak_of_this_process(config: HourglassConfig, size: int, path: Path | None) -> float:
+def peak_of_this_process(config: NetworkConfig, size: int, path: Path | None) -> float:
     """MB, in a process that asks one network once: by onnxruntime if there is a path, else by torch."""
     torch.set_num_threads(1)
     seconds(OnnxNetwork(path) if path else build(config, CPU), one_crop(size, CPU))
     return peak_megabytes_so_far()
 
 
-def peak(config: HourglassConfig, size: int, path: Path | None) -> float:
+def peak(config: NetworkConfig, size: int, path: Path | None) -> float:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(peak_of_this_process, (config, size, path))
 
 
-def memory(exported: dict[HourglassConfig, Path], size: int, nothing: Path) -> list[dict]:
+def memory(exported: dict[NetworkConfig, Path], size: int, nothing: Path) -> list[dict]:
     """A row a network and runtime, asked on 1 thread of the CPU; nothing: the exported file of `NOTHING`."""
     rows = []
     empty = {"torch": peak(NOTHING, NOTHING_SIZE, None), "onnxruntime": peak(NOTHING, NOTHING_SIZE, nothing)}
@@ -146,7 +148,7 @@ def memory(exported: dict[HourglassConfig, Path], size: int, nothing: Path) -> l
     return rows
 
 
-def gpu_memory(configs: Iterable[HourglassConfig], size: int, device: torch.device) -> list[dict]:
+def gpu_memory(configs: Iterable[NetworkConfig], size: int, device: torch.device) -> list[dict]:
     """A row a network: what torch allocated on the GPU, of which all is the network's."""
     rows = []
     for config in configs:
@@ -159,9 +161,9 @@ def gpu_memory(configs: Iterable[HourglassConfig], size: int, device: torch.devi
     return rows
 
 
-def compare_networks(configs: dict[str, HourglassConfig], size: int, rounds: int) -> dict:
+def compare_networks(configs: dict[str, NetworkConfig], size: int, rounds: int) -> dict:
     """`size`, `measurements` and `memory` of the networks by variant, the original one first."""
-    names: dict[HourglassConfig, list[str]] = {}
+    names: dict[NetworkConfig, list[str]] = {}
     for name, config in configs.items():
         names.setdefault(config, []).append(name)
     with tempfile.TemporaryDirectory() as name:
@@ -222,7 +224,7 @@ def part_times(config: HourglassConfig, size: int, rounds: int) -> dict:
 def measure(rounds: int) -> dict:
     """Everything: `environment`, what `compare_networks` says as trained and at `full_size`, and `part_times`."""
     load, few = round(os.getloadavg()[0], 1), max(rounds // 10, 2)
-    networks = {name: as_trained(name) for name in VARIANTS}
+    networks = {name: as_trained(name) for name in NETWORKS}
     large = {name: at_full_size(name) for name in AT_FULL_SIZE}
     return {
         "environment": surroundings(load),

@@ -4,6 +4,7 @@ come home and replace nothing."""
 import sys
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,8 +20,8 @@ from record_bundle import bring, unpacked
 
 from posekit.errors import PosekitError
 from posekit.inference.predictor import Predictor
-from posekit.study.configurations import SIZES
-from posekit.study.runs import read_run, read_runs
+from posekit.study.configurations import REPORT_MODELS, SIZES
+from posekit.study.runs import RunStore, read_run, read_runs
 from posekit.study.study import Study
 from posekit.training.checkpoint import read_checkpoint
 from posekit.training.loop import train
@@ -113,7 +114,7 @@ def test_pieces_are_the_runs_of_one_piece(packed, home, tmp_path, monkeypatch, c
     runs = read_runs(home / "home" / "data" / "runs" / f"{data}-tiny")
     assert [run.config.seed for run in runs] == [0, 1, 2]
     stopped = runs[0]
-    assert stopped.config == gpu_study.make_config(archive, True, 5, 0, None)
+    assert stopped.config == gpu_study.make_config(archive, True, "model-5", 0, None)
     assert stopped.environment["crops"] == f"JPEG quality {archive.quality}"
     crops, precision = (archive.train, archive.validation), stopped.environment["precision"]
     _, history, whole = train(stopped.config, *crops, tmp_path / "whole.pt", CPU, False, precision=precision)
@@ -133,7 +134,7 @@ def test_pieces_are_the_runs_of_one_piece(packed, home, tmp_path, monkeypatch, c
 
 
 def test_a_run_that_fails_does_not_keep_the_others_from_theirs(packed, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(gpu_study, "plan", lambda models: [(5, 0, 1e30), (5, 0, None)])
+    monkeypatch.setattr(gpu_study, "plan", lambda models: [("model-5", 0, 1e30), ("model-5", 0, None)])
     run(packed, tmp_path / "out", 10, tmp_path / "work")
     said = capsys.readouterr().out
     assert "finished: 1 of 2 runs" in said and "model-5-seed-0-rate-1e+30 failed: the loss" in said
@@ -143,16 +144,18 @@ def test_a_run_that_fails_does_not_keep_the_others_from_theirs(packed, tmp_path,
 def test_all_runs_in_their_order_in_the_places_of_a_study(tiny_study, monkeypatch):
     monkeypatch.setitem(SIZES, "tiny", replace(TINY, learning_rates=SIZES["full"].learning_rates))
     monkeypatch.setattr(tiny_study, "size", SIZES["tiny"])
-    runs = gpu_study.plan([1, 2, 3, 4, 5, 6])
-    assert runs[:6] == [(model, 0, None) for model in (1, 2, 3, 4, 5, 6)]
-    assert runs[6:14] == [(model, seed, None) for seed in (1, 2) for model in (1, 3, 5, 6)]
-    grid = [*runs[:3], *runs[14:]]
+    runs = gpu_study.plan(list(REPORT_MODELS))
+    assert runs[:6] == [(model, 0, None) for model in REPORT_MODELS]
+    assert runs[6:18] == [(model, seed, None) for seed in (1, 2) for model in REPORT_MODELS]
+    grid = [*runs[:3], *runs[18:]]
     rates = {(model, rate or tiny_study.config(model).learning_rate) for model, _, rate in grid}
     assert len(rates) == len(grid) == 3 * 8 and {rate for _, rate in rates} == set(gpu_study.GRID_RATES)
-    assert {rate for _, _, rate in runs[14:17]} == {2.5e-4, 1e-3}
+    assert {rate for _, _, rate in runs[18:21]} == {2.5e-4, 1e-3}
     for model, seed, rate in runs:
-        assert gpu_study.run_place(model, seed, rate) == tiny_study._place(tiny_study.config(model, seed, rate))
-    assert gpu_study.plan([4]) == [(4, 0, None)]
+        store = RunStore(Path("records"), Path("networks"))
+        config, usual = (tiny_study.config(model, seed, one) for one in (rate, None))
+        assert store.place(config, usual) == tiny_study._place(config)
+    assert gpu_study.plan(["model-4"]) == [("model-4", seed, None) for seed in range(3)]
 
 
 def test_an_epoch_is_begun_if_it_ends_in_time(monkeypatch):
@@ -198,13 +201,13 @@ def test_records_that_are_there_stay(tiny_study, tmp_path):
 
 def test_a_bundle_holds_records_and_nothing_else(tmp_path):
     with zipfile.ZipFile(tmp_path / "records.zip", "w") as opened:
-        for folder in ("model-1-seed-0", "variations/model-1-seed-0-rate-0.001"):
+        for folder in ("model-1-seed-0", "other-settings/model-1-seed-0-rate-0.001"):
             opened.writestr(f"{folder}/run.json", "{}")
             opened.writestr(f"{folder}/conftest.py", "")
     with unpacked(tmp_path / "records.zip") as folders:
         assert [place.as_posix() for place in folders] == [
             "model-1-seed-0",
-            "variations/model-1-seed-0-rate-0.001",
+            "other-settings/model-1-seed-0-rate-0.001",
         ]
         assert [path.name for path in folders[next(iter(folders))].iterdir()] == ["run.json"]
     with pytest.raises(PosekitError, match=r"no file .*nothing\.zip"), unpacked(tmp_path / "nothing.zip"):

@@ -93,7 +93,7 @@ def test_the_command_trains_the_grid_and_prints_it(tiny_study, drawn, monkeypatc
     grid_command("tiny", data=[drawn], mpii=None, lspet=None, seeds=2, device="cpu")
     assert {
         (r.config.model, r.config.seed, r.config.learning_rate) for r in tiny_study.runs_with_other_settings()
-    } >= {(model, seed, 2e-3) for model in (1, 2, 3) for seed in (0, 1)}
+    } >= {(f"model-{number}", seed, 2e-3) for number in (1, 2, 3) for seed in (0, 1)}
     printed = capsys.readouterr().out
     assert len([line for line in printed.splitlines() if line.split()[:1] == ["RAdam"]]) == 2
     assert printed.count("equal rates") == 4 and printed.count("own best rate") == 2

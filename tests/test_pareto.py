@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 from made_runs import make_run
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from posekit.study.variants import VARIANTS
 from typer.testing import CliRunner
 
 from posekit.analysis import benchmark_records
@@ -30,16 +29,17 @@ from posekit.cli.cli import app
 from posekit.errors import PosekitError
 from posekit.evaluation.intervals import compare
 from posekit.evaluation.pckh import pckh
-from posekit.study.configurations import OWN_MODEL, get_size, run_config
+from posekit.study.configurations import get_model, get_size, run_config
+from posekit.study.networks import NETWORKS
 from posekit.study.runs import Run
 
 LATENCY = {"original": 12.0, "early": 9.0, "small": 2.0}
 
 
-def of_variant(name: str, accuracy: float, seed: int = 0, budget: str = "short", epochs: int = 0) -> Run:
+def of_network(name: str, accuracy: float, seed: int = 0, budget: str = "short", epochs: int = 0) -> Run:
     """A run with a chosen accuracy; epochs: a run that is still going and has come so far."""
-    run = make_run(7, accuracy, seed)
-    config = run_config(OWN_MODEL, get_size(f"{budget}-{name}"), seed, "made", "0" * 16)
+    run = make_run("original", accuracy, seed)
+    config = run_config(get_model(name), get_size(budget), seed, "made", "0" * 16)
     done = np.arange(1, (epochs or config.epochs) + 1)
     history = pd.DataFrame({"epoch": done, "pckh_weighted14": 100 * accuracy * done / config.epochs})
     predictions = pd.DataFrame() if epochs else run.predictions
@@ -47,8 +47,8 @@ def of_variant(name: str, accuracy: float, seed: int = 0, budget: str = "short",
 
 
 def test_the_table_has_the_original_first_and_paired_differences():
-    runs = [of_variant("small", 0.55), of_variant("small", 0.55, 1), of_variant("original", 0.6)]
-    runs += [of_variant("original", 0.6, 1), of_variant("early", 0.6), of_variant("early", 0.7, budget="long")]
+    runs = [of_network("small", 0.55), of_network("small", 0.55, 1), of_network("original", 0.6)]
+    runs += [of_network("original", 0.6, 1), of_network("early", 0.6), of_network("early", 0.7, budget="long")]
     table = pareto_table(runs, "short", LATENCY | {"early": float("nan")})
     assert list(table.columns[:8]) == PARETO_COLUMNS == [
         "network", "parameters", "gflop", "latency_ms", "pckh", "difference", "low", "high",
@@ -60,13 +60,13 @@ def test_the_table_has_the_original_first_and_paired_differences():
     assert small.difference == pytest.approx(small.pckh - original.pckh, abs=1e-9)
     assert small.gflop < original.gflop / 5 and small.latency_ms == 2 and np.isnan(early.latency_ms)
     assert list(table["seeds"]) == [2, 1, 2] and set(table["epochs"]) == {3}
-    with pytest.raises(PosekitError, match="posekit train --model 7 --size long-original --mpii"):
+    with pytest.raises(PosekitError, match="posekit train --model original --size long"):
         pareto_table(runs, "long", {})
 
 
 def test_an_interval_covers_seeds_where_both_sides_have_several_and_says_so():
-    runs = [of_variant("original", 0.6, s) for s in (0, 1)] + [of_variant("early", 0.6)]
-    runs += [of_variant("small", accuracy, s) for s, accuracy in enumerate((0.5, 0.6))]
+    runs = [of_network("original", 0.6, s) for s in (0, 1)] + [of_network("early", 0.6)]
+    runs += [of_network("small", accuracy, s) for s, accuracy in enumerate((0.5, 0.6))]
     early, small = (row for _, row in pareto_table(runs, "short", {}).iloc[1:].iterrows())
     originals, smalls = (np.stack([r.distances() for r in part]) for part in (runs[:2], runs[3:]))
     of_people = compare(runs[2].distances(), originals)
@@ -77,15 +77,15 @@ def test_an_interval_covers_seeds_where_both_sides_have_several_and_says_so():
 
 
 def test_runs_that_are_still_going_are_not_of_the_table():
-    runs = [of_variant("original", 0.6), of_variant("early", 0.5, epochs=2)]
+    runs = [of_network("original", 0.6), of_network("early", 0.5, epochs=2)]
     assert list(by_network(runs, "short")) == ["original"]
     missing = untrained(runs)
     assert "early" in missing["short"] and "original" not in missing["short"]
-    assert missing["long"] == list(VARIANTS)
+    assert missing["long"] == list(NETWORKS)
 
 
 def test_the_table_for_people_leaves_out_what_was_not_measured():
-    runs = [of_variant("original", 0.6), of_variant("early", 0.5)]
+    runs = [of_network("original", 0.6), of_network("early", 0.5)]
     table = pareto_table(runs, "short", {})
     told = told_table({"short": table})
     assert not any("latency" in column or "memory" in column for column in told)
@@ -117,11 +117,11 @@ def test_the_original_passes_where_a_line_over_log_epochs_is_zero():
 
 
 def test_budgets_are_compared_where_a_variant_has_both():
-    runs = [of_variant("original", 0.3), of_variant("original", 0.6, budget="long"), of_variant("early", 0.4)]
+    runs = [of_network("original", 0.3), of_network("original", 0.6, budget="long"), of_network("early", 0.4)]
     short = pareto_table(runs, "short", {})
     assert budget_table({"short": short}).empty
     assert budget_table({"short": short, "long": pareto_table(runs, "long", {})}).empty
-    runs += [of_variant("small", 0.4), of_variant("small", 0.5, budget="long")]
+    runs += [of_network("small", 0.4), of_network("small", 0.5, budget="long")]
     tables = {budget: pareto_table(runs, budget, {}) for budget in ("short", "long")}
     table = budget_table(tables)
     (row,) = (row for _, row in table.iterrows())
@@ -131,15 +131,15 @@ def test_budgets_are_compared_where_a_variant_has_both():
     assert row["long difference"] == pytest.approx(values[3] - values[1])
     assert row["short low"] > 0 > row["long high"] and row["long covers"] == "people"
     assert row["passing_epoch"] == pytest.approx(np.sqrt(3 * 20), rel=0.2)
-    tables["long"] = pareto_table([*runs, of_variant("likelihood", 0.6, budget="long")], "long", {})
+    tables["long"] = pareto_table([*runs, of_network("likelihood", 0.6, budget="long")], "long", {})
     (told,) = (row for _, row in told_budgets(tables).iterrows())  # likelihood has one budget alone
     assert told["beside"] == "original" and "between the budgets" in told["the other one passes after"]
 
 
 def test_networks_are_compared_with_the_original_that_learns_alike_too():
-    runs = [of_variant(name, accuracy) for name, accuracy in (("original", 0.3), ("likelihood", 0.6))]
-    runs += [of_variant("compact", 0.5), of_variant("compact", 0.6, budget="long")]
-    runs += [of_variant("original", 0.5, budget="long"), of_variant("likelihood", 0.8, budget="long")]
+    runs = [of_network(name, accuracy) for name, accuracy in (("original", 0.3), ("likelihood", 0.6))]
+    runs += [of_network("compact", 0.5), of_network("compact", 0.6, budget="long")]
+    runs += [of_network("original", 0.5, budget="long"), of_network("likelihood", 0.8, budget="long")]
     tables = {budget: pareto_table(runs, budget, {}) for budget in ("short", "long")}
     original, likelihood, compact = (row for _, row in tables["short"].iterrows())
     assert compact.difference == pytest.approx(compact.pckh - original.pckh)
@@ -162,16 +162,16 @@ def test_places_are_spread_no_further_than_needed():
 
 
 def test_the_picture_names_every_variant_and_no_names_overlap():
-    runs = [of_variant(name, 0.6, budget="long") for name in ("original", "compact")]
+    runs = [of_network(name, 0.6, budget="long") for name in ("original", "compact")]
     long = pareto_table(runs, "long", {"original": 4.0, "compact": 0.9})
     same = {"gflop": 0.3, "latency_ms": 4.0, "difference": 1.0, "low": -1.0, "high": 3.0, "covers": "people"}
-    short = pd.DataFrame({"network": name} | same for name in VARIANTS)  # all cost the same: the least room
+    short = pd.DataFrame({"network": name} | same for name in NETWORKS)  # all cost the same: the least room
     short.loc[0, ["difference", "low", "high", "covers"]] = [np.nan] * 3 + [""]
     figure = pareto_figure({"short": short, "long": long}, "title")
     renderer = FigureCanvasAgg(figure).get_renderer()
     figure.draw(renderer)
     assert len(figure.axes) == 4
-    for axis, named in zip(figure.axes, [set(VARIANTS)] * 2 + [{"original", "compact"}] * 2, strict=True):
+    for axis, named in zip(figure.axes, [set(NETWORKS)] * 2 + [{"original", "compact"}] * 2, strict=True):
         names = {text.get_text(): text.get_window_extent(renderer) for text in axis.texts}
         assert named < set(names)
         assert not any(a.overlaps(b) for a, b in combinations(names.values(), 2))
@@ -182,15 +182,15 @@ def test_the_picture_names_every_variant_and_no_names_overlap():
 
 
 def test_without_latency_there_are_panels_of_flops_alone():
-    runs = [of_variant("original", 0.5), of_variant("early", 0.5)]
+    runs = [of_network("original", 0.5), of_network("early", 0.5)]
     for latency in ({}, {"early": 3.0}):
         (axis,) = pareto_figure({"short": pareto_table(runs, "short", latency)}, "title").axes
         assert "GFLOP" in axis.get_xlabel()
 
 
 def test_learning_is_drawn_as_the_mean_of_the_finished_seeds():
-    runs = [of_variant("original", 0.5), of_variant("original", 0.7, 1), of_variant("original", 0.9, 2, epochs=2)]
-    runs += [of_variant("compact", 0.4, budget="long", epochs=4), of_variant("compact", 0.6, 1, "long", epochs=7)]
+    runs = [of_network("original", 0.5), of_network("original", 0.7, 1), of_network("original", 0.9, 2, epochs=2)]
+    runs += [of_network("compact", 0.4, budget="long", epochs=4), of_network("compact", 0.6, 1, "long", epochs=7)]
     short, long = learning_figure(runs, "title").axes
     np.testing.assert_allclose(short.lines[0].get_ydata(), [20, 40, 60])  # of 50 % and 70 %
     assert sum(line.get_linewidth() == 0.6 for line in short.lines) == 3
@@ -200,11 +200,15 @@ def test_learning_is_drawn_as_the_mean_of_the_finished_seeds():
 
 def write(folder, run: Run) -> None:
     """The three files of records."""
-    folder = (
-        folder / f"{run.config.data}-{run.config.profile}" / f"model-{run.config.model}-seed-{run.config.seed}"
-    )
+    folder = folder / f"{run.config.data}-{run.config.size}" / f"{run.config.model}-seed-{run.config.seed}"
     folder.mkdir(parents=True)
-    content = {"config": run.config.to_dict(), "floors": run.floors, "environment": {}, "finished": run.finished}
+    content = {
+        "config": run.config.to_dict(),
+        "losses": run.losses,
+        "floors": run.floors,
+        "environment": {},
+        "finished": run.finished,
+    }
     (folder / "run.json").write_text(json.dumps(content))
     run.history.to_csv(folder / "history.csv", index=False)
     if run.finished:
@@ -213,17 +217,15 @@ def write(folder, run: Run) -> None:
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    """Records of three variants, one of them still going, and of another model at the size of one of them."""
+    """Records of three networks, one of them still going."""
     monkeypatch.setenv("POSEKIT_HOME", str(tmp_path))
-    other = of_variant("small", 0.9)
-    write(tmp_path / "data" / "runs", replace(other, config=replace(other.config, model=5)))
     for run in (
-        of_variant("original", 0.6),
-        of_variant("original", 0.6, 1),
-        of_variant("small", 0.5),
-        of_variant("student", 0.5, epochs=2),
-        of_variant("original", 0.7, budget="long"),
-        of_variant("small", 0.5, budget="long"),
+        of_network("original", 0.6),
+        of_network("original", 0.6, 1),
+        of_network("small", 0.5),
+        of_network("student", 0.5, epochs=2),
+        of_network("original", 0.7, budget="long"),
+        of_network("small", 0.5, budget="long"),
     ):
         write(tmp_path / "data" / "runs", run)
     return tmp_path
@@ -239,18 +241,18 @@ def test_the_command_writes_tables_and_figures_and_says_what_is_missing(home, mo
     rows = [(name, "onnxruntime", 1, ms, 60.0) for name, ms in LATENCY.items()]
     table = pd.DataFrame(rows, columns=["variant", "runtime", "threads", "ms", "network MB"])
     monkeypatch.setattr(benchmark_records, "variant_latency", lambda: table, raising=False)
-    said = run_command("variants", "made")
-    folder = home / "figures" / "made-variants"
+    said = run_command("networks", "made")
+    folder = home / "figures" / "made-networks"
     short, long = (pd.read_csv(folder / name) for name in ("pareto.csv", "pareto-long.csv"))
     for table in (short, long):
         assert list(table.columns) == PARETO_COLUMNS
         assert list(table["network"]) == ["original", "small"] and list(table["latency_ms"]) == [12, 2]
     assert short["difference"][1] > long["difference"][1] and np.isnan(short["low"][0])
     made = {path.name for path in folder.iterdir()}
-    assert {"pareto.png", "pareto.svg", "learning.png", "variants.md", "budgets.md"} <= made
+    assert {"pareto.png", "pareto.svg", "learning.png", "networks.md", "budgets.md"} <= made
     assert "| small |" in (folder / "budgets.md").read_text()
     assert "3 epochs, no finished record yet: reduced, " in said and "student" in said
-    assert "posekit train --model 7 --size short-reduced --mpii path/to/mpii\n" in said
+    assert "posekit train --model reduced --size short\n" in said
 
 
 def test_the_command_needs_no_latency(home, monkeypatch):
@@ -258,16 +260,16 @@ def test_the_command_needs_no_latency(home, monkeypatch):
         raise PosekitError("there is no record variants.json; make it")
 
     monkeypatch.setattr(benchmark_records, "variant_latency", none, raising=False)
-    assert "there is no record variants.json" in run_command("variants", "made")
-    table = pd.read_csv(home / "figures" / "made-variants" / "pareto.csv")
+    assert "there is no record variants.json" in run_command("networks", "made")
+    table = pd.read_csv(home / "figures" / "made-networks" / "pareto.csv")
     assert table["latency_ms"].isna().all() and len(table) == 2
-    result = CliRunner().invoke(app, ["variants", "unheard-of"])
-    assert isinstance(result.exception, PosekitError) and "no runs of variants" in str(result.exception)
+    result = CliRunner().invoke(app, ["networks", "unheard-of"])
+    assert isinstance(result.exception, PosekitError) and "there are no runs in" in str(result.exception)
 
 
-def test_figures_of_a_study_are_not_made_of_a_variant(home):
+def test_figures_of_a_study_are_not_made_of_networks_that_are_compared(home):
     said = run_command("figures")
-    assert "made-short-small: a variant" in said and "posekit variants" in said
+    assert "made-short: networks that are compared by cost" in said and "posekit networks" in said
     assert not (home / "figures").exists()
 
 

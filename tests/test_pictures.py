@@ -1,14 +1,15 @@
 """Figures and tables: what they show comes from the records."""
 
 import numpy as np
+from made_runs import make_run
 
 from posekit.analysis.accuracy_figures import accuracy_figure
 from posekit.analysis.picture_figures import crop_figure
 from posekit.analysis.publish import publish_pictures, publish_records, save_figure
-from posekit.analysis.report_figures import LOSS_FIGURES, loss_figure
+from posekit.analysis.report_figures import loss_figure, loss_figures
 from posekit.analysis.results import Results
 from posekit.evaluation.pckh import pckh
-from posekit.study.configurations import MODELS
+from posekit.study.configurations import REPORT_MODELS
 
 
 def test_loss_figure_draws_what_the_records_say(tiny_study):
@@ -32,10 +33,12 @@ def test_further_seeds_do_not_repeat_the_legend(tiny_study):
 
 
 def test_loss_figures_compare_the_pairs_of_the_report():
-    assert {number: models for number, (_, models) in LOSS_FIGURES.items()} == {
-        2: (1, 2, 3, 4),
-        3: (1, 5),
-        4: (3, 6),
+    runs = [make_run(name, 0.5) for name in REPORT_MODELS]
+    shown = {name: [run.config.model for run in some] for name, (_, some) in loss_figures(runs).items()}
+    assert shown == {
+        "figure_2": ["model-1", "model-2", "model-3", "model-4"],
+        "figure_3": ["model-1", "model-5"],
+        "figure_4": ["model-3", "model-6"],
     }
 
 
@@ -68,7 +71,7 @@ def test_the_same_records_give_the_same_files(tiny_study, tmp_path):
 
 
 def test_everything_of_the_report_is_published(tiny_study, tmp_path):
-    runs = [tiny_study.run(number) for number in MODELS]
+    runs = [tiny_study.run(number) for number in REPORT_MODELS]
     paths = publish_records(Results.read(tiny_study.name), tmp_path, progress=False)
     paths += publish_pictures(runs, tiny_study.crops[1], tmp_path)
     made = {path.name for path in paths}

@@ -255,7 +255,7 @@ def test_a_study_without_checkpoint_says_what_to_do(trained):
 
 def test_cost_prints_the_keys_that_scripts_read():
     rows = json.loads(run("cost", "--json").stdout)
-    assert [row["model"] for row in rows] == [1, 2, 3, 4, 5, 6]
+    assert [row["model"] for row in rows] == [f"Model {number}" for number in range(1, 7)]
     assert rows[0]["parameters"] == 12_647_206 and rows[4]["parameters"] == 12_530_790
     assert rows[0]["stem_convolutions"] == 12 and rows[4]["stem_convolution_parameters"] == 235_328
     assert rows[0]["gflop"] == pytest.approx(27.69, abs=0.01) and rows[0]["stem_gflop"] == pytest.approx(

@@ -115,13 +115,13 @@ def publish_networks(
 
     latency: of `posekit.analysis.benchmark_records.variant_latency`, or None. Of every budget at which the
     original network is trained, `PARETO_FILES` in the folder `numbers`; of all together, in `figures`: pareto,
-    learning, and the tables variants and budgets. Returns the paths.
+    learning, and the tables networks and budgets. Returns the paths.
     """
     ms = measured_as_told(latency, "ms") if latency is not None else {}
     peak = measured_as_told(latency, "network MB") if latency is not None else {}
     budgets = [size for size in COMPARISON_SIZES if "original" in by_network(runs, size)]
     tables = {b: pareto_table(runs, b, ms, peak) for b in tqdm(budgets, "budgets", disable=not progress)}
-    title = f"Variants of the original network ({runs[0].config.data})"
+    title = f"Networks by cost ({runs[0].config.data})"
     paths = []
     if learning := [run for run in runs if run.config.model in LEARNING]:
         paths += save_figure(learning_figure(learning, title), figures, "learning")
@@ -135,7 +135,7 @@ def publish_networks(
         paths.append(path)
     if tables:
         paths += save_figure(pareto_figure(tables, title), figures, "pareto")
-        paths += save_table(told_table(tables), figures, "variants")
+        paths += save_table(told_table(tables), figures, "networks")
     if not (turns := told_budgets(tables)).empty:
         paths += save_table(turns, figures, "budgets")
     return paths
