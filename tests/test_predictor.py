@@ -296,7 +296,7 @@ def test_figures_command_needs_no_data_set(trained, monkeypatch):
 
 
 def test_the_example_of_the_readme_runs(trained, tmp_path, monkeypatch):
-    text = (CHECKOUT / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    text = (CHECKOUT / "docs" / "python.md").read_text().split("```python\n")[1].split("```")[0]
     assert "photo.jpg" in text
     shutil.copy(trained.people.images_folder / trained.people.image[0], tmp_path / "photo.jpg")
     monkeypatch.chdir(tmp_path)

@@ -60,7 +60,7 @@ def test_conda_installs_the_same_lock():
 
 
 def test_readme_names_commands_that_exist():
-    readme = (CHECKOUT / "README.md").read_text()
+    readme = "\n".join(path.read_text() for path in [CHECKOUT / "README.md", CHECKOUT / "docs" / "commands.md"])
     commands = {command.name or command.callback.__name__ for command in app.registered_commands}
     named = set(
         re.findall(
@@ -71,8 +71,14 @@ def test_readme_names_commands_that_exist():
     makefile = (CHECKOUT / "Makefile").read_text()
     targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
     assert set(re.findall(r"`?make ([a-z]+)", readme)) <= targets
-    for path in re.findall(r"\]\(([\w./-]+)\)", readme):
-        assert (CHECKOUT / path).exists(), path
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", *(f"docs/{path.name}" for path in (CHECKOUT / "docs").glob("*.md"))]
+)
+def test_links_lead_somewhere(page):
+    for link in re.findall(r"\]\(([\w./-]+)\)", (CHECKOUT / page).read_text()):
+        assert ((CHECKOUT / page).parent / link).exists(), link
 
 
 @pytest.mark.parametrize("path", study_notebooks(), ids=lambda path: path.stem)
@@ -153,5 +159,5 @@ def test_modules_are_small_and_few_lie_outside_of_wings():
 
 def test_the_table_of_models_in_the_readme_is_the_one_made_from_the_records():
     made = CHECKOUT / "figures" / PUBLISHED / "models.md"
-    assert made.read_text() in (CHECKOUT / "README.md").read_text(), "renew it from " + str(made)
+    assert made.read_text() in (CHECKOUT / "docs" / "results.md").read_text(), "renew it from " + str(made)
     assert made.read_text() == markdown(models_table(Results.read(PUBLISHED).runs)), "run posekit figures"

@@ -14,6 +14,7 @@ from nbformat import NotebookNode
 from PIL import Image
 from tqdm.auto import tqdm
 
+from posekit.datasets.sources import DATA_VARIABLE, SINGLE_VARIABLES
 from posekit.errors import PosekitError
 from posekit.files import whole_file
 from posekit.paths import REPOSITORY
@@ -61,7 +62,7 @@ def publish_notebook(notebook: Path, executed: Path, progress: bool = True) -> N
     executed is a file for the outputs as they came. Raises `PosekitError` as `execute_notebook`; the notebook is
     then left as it was.
     """
-    named = ("POSEKIT_PROFILE", "POSEKIT_MPII", "POSEKIT_LSPET")
+    named = ("POSEKIT_SIZE", DATA_VARIABLE, *SINGLE_VARIABLES)
     execute_notebook(notebook, executed, dict.fromkeys(named, ""), progress)
     content = nbformat.read(executed, as_version=4)
     with whole_file(notebook) as stream:
