@@ -2,6 +2,7 @@
 
 import os
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,10 +19,11 @@ _ATTEMPTS = 40  # twentieths of a second
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """To write to; it takes the place of `path` when it is complete and on the disk, else `path` stays as it was.
 
-    One process at a time may write the same path. Raises `OSError`, as for a full disk.
+    Folders that are missing are made. Where several write the same path at once, the last one to finish wins, and
+    what is there is always one of them as a whole. Raises `OSError`, as for a full disk.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.unfinished")
+    unfinished = path.with_name(f".{path.name[:40]}.{uuid.uuid4().hex[:12]}.unfinished")
     try:
         with unfinished.open("wb") as stream:
             yield stream
@@ -50,3 +52,12 @@ def load_mat(path: Path) -> dict[str, np.ndarray]:
         return scipy.io.loadmat(path)
     except Exception as error:  # scipy meets what is not a .mat file with almost any exception
         raise PosekitError(f"{path} cannot be read as a .mat file ({error})") from error
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Writes a file that is whole or not there; text as UTF-8. Raises `PosekitError` if it cannot be written."""
+    try:
+        with whole_file(path) as stream:
+            stream.write(content.encode() if isinstance(content, str) else content)
+    except OSError as error:
+        raise PosekitError(f"{path} cannot be written ({error.strerror})") from error

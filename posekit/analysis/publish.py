@@ -1,5 +1,6 @@
 """Every figure and table of a study, written from its records into one folder."""
 
+import io
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
@@ -29,7 +30,7 @@ from posekit.analysis.results import Results
 from posekit.analysis.tables import accuracy_table, losses_table, models_table, table_1_beside_the_report, table_2
 from posekit.datasets.images import read_image
 from posekit.datasets.people import People
-from posekit.errors import PosekitError
+from posekit.files import write_whole
 from posekit.preprocessing.batches import Crops
 from posekit.preprocessing.crop import CropRule, lost_joints
 from posekit.study.configurations import COMPARISON_SIZES, REPORT_MODELS
@@ -127,11 +128,7 @@ def publish_networks(
         paths += save_figure(learning_figure(learning, title), figures, "learning")
     for budget, table in tables.items():
         path = numbers / PARETO_FILES[budget]
-        try:
-            numbers.mkdir(parents=True, exist_ok=True)
-            table[PARETO_COLUMNS].to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
-        except OSError as error:
-            raise PosekitError(f"{path} cannot be written ({error.strerror})") from error
+        write_whole(path, table[PARETO_COLUMNS].to_csv(index=False, float_format="%.6g", lineterminator="\n"))
         paths.append(path)
     if tables:
         paths += save_figure(pareto_figure(tables, title), figures, "pareto")
@@ -142,27 +139,29 @@ def publish_networks(
 
 
 def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Writes `name`.png and `name`.svg; the same figure gives the same bytes. Returns the paths."""
-    paths = [folder / f"{name}.png", folder / f"{name}.svg"]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with matplotlib.rc_context({"svg.hashsalt": name}):
-            figure.savefig(paths[0], dpi=150, bbox_inches="tight")
-            figure.savefig(paths[1], metadata={"Date": None}, bbox_inches="tight")
-    except OSError as error:
-        raise PosekitError(f"figures cannot be written to {folder} ({error.strerror})") from error
+    """Writes `name`.png and `name`.svg; the same figure gives the same bytes. Returns the paths.
+
+    Raises `PosekitError` if they cannot be written.
+    """
+    kinds = {"png": {"dpi": 150}, "svg": {"metadata": {"Date": None}}}
+    paths = []
+    with matplotlib.rc_context({"svg.hashsalt": name}):
+        for kind, options in kinds.items():
+            stream = io.BytesIO()
+            figure.savefig(stream, format=kind, bbox_inches="tight", **options)
+            write_whole(folder / f"{name}.{kind}", stream.getvalue())
+            paths.append(folder / f"{name}.{kind}")
     return paths
 
 
 def save_table(table: pd.DataFrame, folder: Path, name: str) -> list[Path]:
-    """Writes `name`.csv for machines and `name`.md for people. Returns the paths."""
+    """Writes `name`.csv for machines and `name`.md for people. Returns the paths.
+
+    Raises `PosekitError` if they cannot be written.
+    """
     paths = [folder / f"{name}.csv", folder / f"{name}.md"]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        table.to_csv(paths[0], index=False)
-        paths[1].write_text(markdown(table), encoding="utf-8")
-    except OSError as error:
-        raise PosekitError(f"tables cannot be written to {folder} ({error.strerror})") from error
+    write_whole(paths[0], table.to_csv(index=False))
+    write_whole(paths[1], markdown(table))
     return paths
 
 

@@ -23,8 +23,6 @@ PUBLISHED_GRID = "mpii-1992-quick"
 #: The data set of the variants of the original network.
 PUBLISHED_DATA = "mpii-1992-lspet-6000"
 
-_SHIPPED = {PUBLISHED, PUBLISHED_GRID, *(f"{PUBLISHED_DATA}-{size}" for size in COMPARISON_SIZES)}
-
 
 @dataclass(frozen=True)
 class Results:
@@ -80,9 +78,9 @@ def read_networks(data: str) -> list[Run]:
 
 
 def _folder(name: str) -> Path:
-    """Of a study's records. What came with the repository lies in it, wherever `home` is."""
-    shipped = REPOSITORY / "data" / "runs" / name
-    return shipped if name in _SHIPPED and shipped.exists() else home() / "data" / "runs" / name
+    """Of a study's records: the person's own, else those that came with the repository."""
+    own, shipped = home() / "data" / "runs" / name, REPOSITORY / "data" / "runs" / name
+    return shipped if shipped.exists() and not any(own.rglob("run.json")) else own
 
 
 def _grid(name: str) -> Grid:

@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from posekit.cli.common import guarded
 from posekit.cli.evaluate import evaluate
 from posekit.cli.mpii import mpii_app
 from posekit.cli.predict import export, predict
@@ -21,7 +22,7 @@ app = typer.Typer(
 
 app.add_typer(mpii_app, name="mpii")
 for command in (study, train, evaluate, grid, networks, predict, export, figures, notebooks, sample, cost):
-    app.command()(command)
+    app.command()(guarded(command))
 
 
 def main() -> None:
@@ -31,6 +32,9 @@ def main() -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)  # so that a study that is ended takes the trainings beside it along
+    for stream in (sys.stdout, sys.stderr):  # names that this terminal cannot show are escaped
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except PosekitError as error:

@@ -1,12 +1,17 @@
 """Options that several commands share."""
 
+import json
+import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from posekit.errors import PosekitError
 
 DataOption = Annotated[
     list[Path] | None,
@@ -57,6 +62,40 @@ def named_data(data: list[Path] | None, *more: Path | None) -> list[Path]:
     from posekit.datasets.sources import each_once
 
     return each_once([*(data or []), *filter(None, more)])
+
+
+def as_json_text(value: object) -> str:
+    """JSON as the standard has it: what is not a finite number becomes null."""
+
+    def finite(part: object) -> object:
+        if isinstance(part, dict):
+            return {key: finite(one) for key, one in part.items()}
+        if isinstance(part, list | tuple):
+            return [finite(one) for one in part]
+        return None if isinstance(part, float) and not math.isfinite(part) else part
+
+    return json.dumps(finite(value), indent=2, allow_nan=False)
+
+
+def guarded(command: Callable[..., None]) -> Callable[..., None]:
+    """A command at whose door every failure of the system is one sentence, and Ctrl-C is exit status 130.
+
+    The sentence is a `PosekitError` with the file's name and the cause.
+    """
+
+    @wraps(command)
+    def at_the_door(*arguments: object, **options: object) -> None:
+        try:
+            with interruptible():
+                command(*arguments, **options)
+        except BrokenPipeError:  # the program that reads the output has gone, as head does
+            raise
+        except OSError as error:
+            names = " and ".join(str(name) for name in (error.filename, error.filename2) if name is not None)
+            cause = error.strerror or str(error)
+            raise PosekitError(f"{names or 'a file'}: {cause}; check path, rights and free space") from error
+
+    return at_the_door
 
 
 @contextmanager

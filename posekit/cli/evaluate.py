@@ -1,13 +1,12 @@
 """The command `posekit evaluate`: scores of trained models or of anybody's predictions, and files of ours."""
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from posekit.cli.common import DataOption, LspetOption, MpiiOption, SizeOption, named_data
+from posekit.cli.common import DataOption, LspetOption, MpiiOption, SizeOption, as_json_text, named_data
 from posekit.errors import PosekitError
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def evaluate(
         write_predictions(export, run.joints(), run.images(), confidence, overwrite)
         print(f"posekit: wrote {export}, predictions of {run.label}", file=sys.stderr)
     if as_json:
-        print(json.dumps({run.label: _scores(run.distances(), threshold) for run in runs}, indent=2))
+        print(as_json_text({run.label: _scores(run.distances(), threshold) for run in runs}))
         return
     print(f"PCKh@{threshold:g} in percent")
     print(accuracy_table(runs, threshold).T.round(1).to_string(na_rep=""))
@@ -101,19 +100,19 @@ def _evaluate_file(path: Path, mpii: Path, threshold: float, as_json: bool) -> N
 
 def _evaluate_checkpoint(path: Path, flip: bool, data: list[Path]) -> tuple["np.ndarray", "People"]:
     """Distances (N, 16) in head sizes of a network's answers, and the validation people it was asked about."""
+    from posekit.datasets.sources import read_people
     from posekit.device import choose_device
     from posekit.evaluation.evaluate import evaluate as evaluate_network
     from posekit.inference.predictor import Predictor
     from posekit.paths import home
     from posekit.preprocessing.batches import make_crops
-    from posekit.study.study import Study
     from posekit.training.loop import EVALUATION_BATCH
 
     predictor = Predictor.from_checkpoint(path, choose_device(), flip)
-    study = Study(data=data)
-    if study.left_out:
-        print(f"posekit: {study.left_out}", file=sys.stderr)
-    crops = make_crops(study.validation_people[0], predictor.rule, home() / "data" / "cache")
+    people, left_out = read_people(data, home() / "data" / "sample")
+    if left_out:
+        print(f"posekit: {left_out}", file=sys.stderr)
+    crops = make_crops(people.validation_sets()[0], predictor.rule, home() / "data" / "cache")
     answers = evaluate_network(predictor.network, crops, predictor.codec, predictor.device, EVALUATION_BATCH)
     return answers.distances, crops.people
 
@@ -126,7 +125,7 @@ def _print_scores(distances: "np.ndarray", people: "People", threshold: float, a
     for name, part in split_by_visibility(distances, people.visible).items():
         scores[f"weighted14_{name}"] = pckh(part, threshold).weighted14
     if as_json:
-        print(json.dumps(scores, indent=2))
+        print(as_json_text(scores))
         return
     print(f"PCKh@{threshold:g} in percent, {len(people)} people")
     for name, value in list(scores.items())[1:]:

@@ -7,12 +7,15 @@ from typing import Annotated
 
 import typer
 
+from posekit.cli.common import guarded
+
 # What takes long to import is imported inside the commands, so that --help answers at once.
 
 mpii_app = typer.Typer(help="Download MPII Human Pose and check its photographs.", no_args_is_help=True)
 
 
 @mpii_app.command()
+@guarded
 def download(
     mpii: Annotated[
         Path,
@@ -50,6 +53,7 @@ def download(
 
 
 @mpii_app.command()
+@guarded
 def check(
     mpii: Annotated[
         Path,

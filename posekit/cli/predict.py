@@ -1,6 +1,7 @@
 """The commands `posekit predict` (joints in a photograph, a folder, a video, or before a camera) and `export`."""
 
-import json
+import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from posekit.cli.common import as_json_text
 from posekit.errors import PosekitError
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ def predict(
         typer.Option(help="Ask a network of this study, a folder of data/checkpoints, instead of posekit's own."),
     ] = None,
     model: Annotated[
-        int | None, typer.Option(help="With --study: number of one of its models; by default 5.")
+        str | None, typer.Option(help="With --study: number or name of one of its models; by default 5.")
     ] = None,
     checkpoint: Annotated[
         Path | None, typer.Option(help="Ask the network of this checkpoint or .onnx file instead.")
@@ -61,7 +63,8 @@ def predict(
         typer.Option(help="Draw skeletons into this photograph, folder, or video (.mp4, .avi), as INPUT is."),
     ] = None,
     joints: Annotated[
-        Path | None, typer.Option(help="Write all joints to this .csv or .json file, a row a picture and joint.")
+        Path | None,
+        typer.Option(help="Write all joints to this .csv or .json file, one row per picture and joint."),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace --out and --joints if they exist.")
@@ -85,6 +88,8 @@ def predict(
         raise PosekitError("say which network by --study and --model, or by --checkpoint")
     if checkpoint is not None and checkpoint.suffix == ".onnx" and device not in (None, "cpu"):
         raise PosekitError(f"{checkpoint} runs on the CPU; leave out --device {device}")
+    if source is not None and re.match(r"[a-z]+:/", str(source), re.IGNORECASE) and not source.exists():
+        raise PosekitError(f"{source} is an address, not a file: save the picture on this machine first")
     _keep_what_exists(source, out, joints, overwrite)
 
     from posekit.inference.many import Place
@@ -112,12 +117,12 @@ def _keep_what_exists(source: Path | None, out: Path | None, joints: Path | None
     for path in (out, joints):
         if path is None:
             continue
-        if source is not None and path.resolve() == source.resolve():
+        if source is not None and os.path.realpath(path) == os.path.realpath(source):
             raise PosekitError(f"{path} is what is read; choose another name to write to")
         into_folder = path is out and source is not None and source.is_dir() and path.is_dir()
         if path.exists() and not overwrite and not into_folder:
             raise PosekitError(f"{path} exists already; choose another name or say --overwrite")
-    if out is not None and joints is not None and out.resolve() == joints.resolve():
+    if out is not None and joints is not None and os.path.realpath(out) == os.path.realpath(joints):
         raise PosekitError(f"{out} cannot be both --out and --joints; choose two names")
 
 
@@ -139,7 +144,7 @@ def _predict_photograph(
     answer = place.ask(asked, picture)
     rows = joint_rows(answer.joints, answer.confidence)
     if as_json:
-        print(json.dumps(rows, indent=2))
+        print(as_json_text(rows))
     else:
         for row in rows:
             print(f"{row['joint']:15s} {row['x']:8.1f} {row['y']:8.1f}   confidence {row['confidence']:.2f}")
@@ -247,7 +252,7 @@ def _say(sentence: str) -> None:
 
 
 def _predictor(
-    study: str | None, model: int | None, checkpoint: Path | None, flip: bool | None, device: str | None
+    study: str | None, model: str | None, checkpoint: Path | None, flip: bool | None, device: str | None
 ) -> "Predictor":
     from posekit.device import choose_device
     from posekit.inference.predictor import OWN_NETWORK, Predictor
@@ -308,7 +313,7 @@ def export(
         f"one person, {torch.get_num_threads()} thread(s): torch {1e3 * found.one_seconds:.1f} ms, "
         f"onnxruntime {1e3 * found.other_seconds:.1f} ms"
     )
-    if found.heatmaps > MOST_OF_HEATMAPS or found.joints > MOST_OF_JOINTS:
+    if not (found.heatmaps <= MOST_OF_HEATMAPS and found.joints <= MOST_OF_JOINTS):  # also what is no number
         raise PosekitError(
             f"{out} does not answer as {checkpoint} does (at most {MOST_OF_HEATMAPS:g} and {MOST_OF_JOINTS:g} px "
             "are rounding): do not use it; install the versions of requirements.lock and export again"

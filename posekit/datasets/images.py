@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 
 from posekit.errors import PosekitError
-from posekit.files import whole_file
+from posekit.files import write_whole
 
 
-def read_image(path: Path, upright: bool) -> np.ndarray:
-    """An image file as RGB, uint8, (H, W, 3); upright as in `decode_image`.
+def read_image(path: str | Path, upright: bool = True) -> np.ndarray:
+    """An image file as RGB, uint8, (H, W, 3); upright as in `decode_image`: False for data sets.
 
     Raises `PosekitError` naming the file if it is missing, not an image, or cut off.
     """
@@ -50,7 +50,12 @@ def is_cut_off(data: bytes) -> bool:
     if data[:2] != b"\xff\xd8":
         return False
     position = 2
-    while position + 4 <= len(data) and data[position + 1] != 0xDA:
+    while position + 4 <= len(data):
+        if data[position : position + 2] == b"\xff\xff":  # any number of bytes FF may stand before a marker
+            position += 1
+            continue
+        if data[position + 1] == 0xDA:
+            break
         position += 2 + int.from_bytes(data[position + 2 : position + 4])
     return data.find(b"\xff\xd9", position) < 0
 
@@ -63,8 +68,4 @@ def write_image(path: Path, image: np.ndarray) -> None:
         raise PosekitError(f"{path}: unknown kind of picture; end the name in .png or .jpg") from error
     if not written:
         raise PosekitError(f"{path}: the picture cannot be written in this format")
-    try:
-        with whole_file(Path(path)) as stream:
-            stream.write(data.tobytes())
-    except OSError as error:
-        raise PosekitError(f"{path} cannot be written ({error.strerror})") from error
+    write_whole(Path(path), data.tobytes())

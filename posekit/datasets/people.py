@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,19 @@ class People:
         }
         return replace(self, **columns)
 
+    def validation_sets(self) -> list[People]:
+        """The validation people of each data set that has some, the first data set's first, under its name.
+
+        Raises `PosekitError` if nobody is for validation.
+        """
+        if not self.validation.any():
+            raise PosekitError(
+                f"{self.images_folder}: there are no validation people among the {len(self)} of {self.name}; name "
+                "a data set that has some, annotated and with their photographs"
+            )
+        names = dict.fromkeys(self.data_set[self.validation].tolist())
+        return [replace(self.select(self.validation & (self.data_set == name)), name=name) for name in names]
+
     def split(self) -> tuple[People, People]:
         """(train people, validation people). Raises `PosekitError` if one side is empty."""
         for side, there in (("train", ~self.validation), ("validation", self.validation)):
@@ -101,6 +115,10 @@ class People:
 
     def fingerprint(self) -> str:
         """16 hex digits of every column that numbers depend on: other people or joints have another one."""
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
         digest = hashlib.sha256()
         for field in fields(self):
             column = getattr(self, field.name)

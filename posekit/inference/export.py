@@ -93,8 +93,9 @@ def compare(one: Predictor, other: Predictor, crops: np.ndarray, rounds: int) ->
     for crop in crops:
         pairs = zip(*(p.predict_stacks(crop, np.eye(2, 3)) for p in (one, other)), strict=True)
         for first, second in pairs:
-            heatmaps = max(heatmaps, float(np.abs(first.heatmaps - second.heatmaps).max()))
-            joints = max(joints, float(np.abs(first.joints - second.joints).max()))
+            # np.maximum keeps what is not a number, where max would pass over it.
+            heatmaps = float(np.maximum(heatmaps, np.abs(first.heatmaps - second.heatmaps).max()))
+            joints = float(np.maximum(joints, np.abs(first.joints - second.joints).max()))
     times: dict[Predictor, list[float]] = {one: [], other: []}
     for number in range(rounds):
         for predictor in (one, other)[:: 1 if number % 2 == 0 else -1]:

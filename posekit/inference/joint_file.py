@@ -24,12 +24,18 @@ def joint_rows(joints: np.ndarray, confidence: np.ndarray) -> list[dict]:
     ]
 
 
+def printable(name: str) -> str:
+    """A file's name with escapes in the place of bytes that are no UTF-8."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 @contextmanager
-def joint_file(path: Path, key: str) -> Iterator[Callable[[str | int, np.ndarray, np.ndarray], None]]:
+def joint_file(path: Path, key: str) -> Iterator[Callable[..., None]]:
     """To call with a photograph's name or a frame's number, joints (16, 2) and confidence (16,).
 
-    Every row of `joint_rows` is preceded by the name or number, in a column called `key`. The file takes the place
-    of `path` at the end. Raises `PosekitError` for another ending than .csv or .json and if it cannot be written.
+    Every row of `joint_rows` is preceded by the name or number, in a column called `key`; a frame's also by its
+    `seconds` from the beginning. A name that is not UTF-8 is written with \\x escapes. The file takes the place of
+    `path` at the end. Raises `PosekitError` for another ending than .csv or .json and if it cannot be written.
     """
     kind = path.suffix.lower()
     if kind not in ENDINGS:
@@ -37,16 +43,21 @@ def joint_file(path: Path, key: str) -> Iterator[Callable[[str | int, np.ndarray
     try:
         with whole_file(path) as stream:
             text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True)
-            table = csv.DictWriter(text, [key, "joint", "x", "y", "confidence"], lineterminator="\n")
+            table = csv.DictWriter(
+                text,
+                [key, *(["seconds"] if key == "frame" else []), "joint", "x", "y", "confidence"],
+                lineterminator="\n",
+            )
             begun = False
 
-            def write(name: str | int, joints: np.ndarray, confidence: np.ndarray) -> None:
+            def write(name: str | int, joints: np.ndarray, confidence: np.ndarray, **more: float) -> None:
                 nonlocal begun
+                name = name if isinstance(name, int) else printable(name)
                 for row in joint_rows(joints, confidence):
                     if kind == ".csv":
-                        table.writerow({key: name} | row)
+                        table.writerow({key: name} | more | row)
                     else:
-                        text.write((",\n" if begun else "[\n") + json.dumps({key: name} | row))
+                        text.write((",\n" if begun else "[\n") + json.dumps({key: name} | more | row))
                     begun = True
 
             if kind == ".csv":

@@ -21,6 +21,9 @@ from posekit.skeleton import JOINTS
 #: Files of a folder with these endings are taken for photographs.
 PHOTOGRAPH_ENDINGS = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 
+#: Pictures that are not read; a folder's are named.
+UNREAD_ENDINGS = {".avif", ".gif", ".heic", ".heif", ".jp2", ".jxl"}
+
 
 @dataclass(frozen=True)
 class Place:
@@ -60,7 +63,13 @@ def drawn(image: np.ndarray, answer: Prediction) -> np.ndarray:
 
 def photographs(folder: Path) -> list[Path]:
     """The photographs of a folder, not of its subfolders, by name. Raises `PosekitError` if there are none."""
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in PHOTOGRAPH_ENDINGS)
+    there = sorted(path for path in folder.iterdir() if not path.name.startswith("._"))  # macOS's own notes
+    found = [path for path in there if path.suffix.lower() in PHOTOGRAPH_ENDINGS]
+    if others := [path.name for path in there if path.suffix.lower() in UNREAD_ENDINGS]:
+        _say(
+            f"left out, since posekit does not read this kind in folders: {', '.join(others[:5])}"
+            + (f" and {len(others) - 5} more" if len(others) > 5 else "")
+        )
     if not found:
         raise PosekitError(f"there is no photograph in {folder} ({' '.join(sorted(PHOTOGRAPH_ENDINGS))})")
     return found
@@ -95,9 +104,13 @@ def predict_photographs(
                 continue
             if note:
                 note(path.name, answer.joints, answer.confidence)
-            if out:
-                _make_folder(out)
-                write_image(out / path.name, drawn(image, answer))
+            try:
+                if out:
+                    write_image(out / path.name, drawn(image, answer))
+            except PosekitError as error:  # the joints of this one are noted, and the others are still to come
+                problems.append(str(error))
+                _say(str(error))
+                continue
             done += 1
         if problems and not done:
             raise PosekitError(f"none of the {len(problems)} photographs could be used; the first: {problems[0]}")
@@ -128,10 +141,13 @@ def predict_frames(
         shown += [window] if window else []
         at = None if box is None else np.array(box, float)
         bar = tqdm(frames, desc="predicting", unit=" frames", total=frames.announced, disable=not progress)
-        for number, image in enumerate(bar):
+        if not frames.fps_known and not frames.live:
+            _say(f"{frames.name} does not say its frame rate; {frames.fps:g} frames per second are assumed")
+        for image in bar:
+            number = frames.number
             answer = predictor.predict_box(image, np.array(whole(image)) if at is None else at)
             if note:
-                note(number, answer.joints, answer.confidence)
+                note(number, answer.joints, answer.confidence, seconds=round(number / frames.fps, 4))
             for screen in shown:
                 screen.write(drawn(image, answer))
             if at is not None:
@@ -150,13 +166,6 @@ def predict_frames(
         _say(f"the person was lost in {lost} of {frames.read} frames")
     seconds = time.perf_counter() - started
     return Outcome(frames.read, seconds, ended, (shortage,) if shortage else ())
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PosekitError(f"folder {folder} cannot be made ({error.strerror})") from error
 
 
 def _say(sentence: str) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from posekit.device import network_input
+from posekit.device import choose_device, network_input
 from posekit.errors import PosekitError
 from posekit.inference.onnx_network import read_onnx
 from posekit.paths import REPOSITORY
@@ -69,9 +69,9 @@ class Predictor:
         self.rule, self.codec = rule, codec
 
     @classmethod
-    def own(cls, device: torch.device) -> "Predictor":
+    def own(cls, device: torch.device | None = None) -> "Predictor":
         """The network that comes with the repository, for photographs, with `FlipTest`."""
-        return cls.from_checkpoint(OWN_NETWORK, device, flip=True)
+        return cls.from_checkpoint(OWN_NETWORK, device or choose_device(), flip=True)
 
     @classmethod
     def from_checkpoint(cls, path: Path, device: torch.device, flip: bool = False) -> "Predictor":
@@ -134,6 +134,11 @@ class Predictor:
         """What every stack answers, first to last, for a crop as in `predict_crop`; the last is the network's."""
         found = []
         for maps in self.network(network_input(crop[None], self.device)):
+            if not maps.isfinite().all():
+                raise PosekitError(
+                    "the network answers with values that are not numbers; its weights are damaged, or it learned "
+                    "with too high a learning rate: use another checkpoint"
+                )
             joints, confidence = self.codec.decode(maps[0])
             found.append(
                 Prediction(

@@ -20,43 +20,59 @@ CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
 #: Where a video or camera does not tell.
 USUAL_FPS = 25.0
 
-# What OpenCV and FFmpeg print about a file or camera that cannot be opened is said here in one sentence.
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without what OpenCV and FFmpeg print about a file or camera: it is said here in one sentence."""
+    level, named = cv2.utils.logging.getLogLevel(), os.environ.get("OPENCV_FFMPEG_LOGLEVEL")
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+        if named is None:
+            os.environ.pop("OPENCV_FFMPEG_LOGLEVEL", None)
 
 
 class Frames:
     """The frames of a video file or a camera, each RGB uint8 (H, W, 3), turned upright as the file says.
 
-    fps is frames a second; `announced` how many frames the file says it holds, None for a camera; `read` how many
-    were read so far.
+    fps is frames per second, `fps_known` whether the file or camera says so. `announced` is how many frames the
+    file says it holds, None for a camera. `read` is how many were read so far, `number` that of the last one, from
+    0: a frame that cannot be decoded keeps its number.
     """
 
     def __init__(self, capture: cv2.VideoCapture, name: str, live: bool) -> None:
-        self.name, self.live, self.read = name, live, 0
+        self.name, self.live, self.read, self.number = name, live, 0, -1
         self._capture = capture
         fps, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        self.fps = fps if 1 <= fps <= 1000 else USUAL_FPS
+        self.fps_known = 0 < fps <= 1000
+        self.fps = fps if self.fps_known else USUAL_FPS
         self.announced = int(count) if not live and 1 <= count < 1e9 else None
 
     def __iter__(self) -> Iterator[np.ndarray]:
         while True:
             there, frame = self._capture.read()
-            if not there:
+            if there:
+                self.number += 1
+                self.read += 1
+                yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+            elif self.announced is not None and self.number + 1 < self.announced:
+                self.number += 1  # this one is damaged or missing; the next may be whole
+            else:
                 return
-            self.read += 1
-            yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
 
     def shortage(self) -> str | None:
-        """After the last frame: a sentence if the video ended early. Some files announce a rough number."""
+        """After the last frame: a sentence if frames are missing."""
         if self.live:
             return f"{self.name} gives no more pictures; is it still connected?"
         if self.read == 0:
             return f"{self.name} has no frame that can be decoded; convert it to MP4 (H.264) and try again"
-        if self.announced and self.read < 0.95 * self.announced - 1:
+        if self.announced and self.read < self.announced:
             return (
-                f"{self.name} ends after {self.read} of {self.announced} frames: the rest is missing or damaged; "
-                "fetch it again"
+                f"{self.name}: {self.announced - self.read} of {self.announced} frames are missing or damaged; "
+                "what could be read is kept, under its own frame numbers"
             )
         return None
 
@@ -68,6 +84,11 @@ def open_video(source: Path | int) -> Iterator[Frames]:
     name = f"camera {source}" if live else str(source)
     if not live and not source.is_file():
         raise PosekitError(f"there is no video {source}; check the path")
+    with quiet():
+        yield from _opened(source, name, live)
+
+
+def _opened(source: Path | int, name: str, live: bool) -> Iterator["Frames"]:
     capture = cv2.VideoCapture(source if live else str(source))
     try:
         if not capture.isOpened():

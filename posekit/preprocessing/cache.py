@@ -6,7 +6,9 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from threading import Lock
@@ -19,6 +21,7 @@ import posekit
 from posekit.datasets.images import read_image
 from posekit.datasets.people import People, describe
 from posekit.errors import PosekitError
+from posekit.files import write_whole
 from posekit.machine import cpu_cores
 from posekit.preprocessing.crop import CropRule, crop_image, visible_box
 
@@ -39,8 +42,10 @@ def cached_crops(
     written last; without it, the next call goes on where a stopped one was. Of two processes that want the same
     crops, one makes them and the other waits.
 
+    What is kept is measured before it is used: files of another size than they should have are made anew.
+
     Raises `PosekitError` naming the person or file if a photograph is broken or cannot be cropped, or the cache
-    cannot be written; nothing is left of that attempt.
+    cannot be written; the crops made so far are kept for the next attempt.
     """
     manifest = _manifest(people, rule)
     key = hashlib.sha256(json.dumps(manifest).encode()).hexdigest()[:16]
@@ -48,9 +53,11 @@ def cached_crops(
     try:
         Path(cache).mkdir(parents=True, exist_ok=True)
         with _only_one(folder.with_name(f"{folder.name}.lock"), progress):
+            if folder.exists() and not _is_whole(folder, len(people), rule.side):
+                shutil.rmtree(folder)
             if not (folder / "manifest.json").exists():
                 _build(people, rule, folder, progress)
-                _write_last(folder / "manifest.json", json.dumps(manifest, indent=2) + "\n")
+                write_whole(folder / "manifest.json", json.dumps(manifest, indent=2) + "\n")
     except OSError as error:
         raise PosekitError(f"the crop cache {folder} cannot be written ({error}); is the disk full?") from error
     return np.load(folder / "images.npy", mmap_mode="r"), np.load(folder / "boxes.npy")
@@ -83,8 +90,9 @@ def _manifest(people: People, rule: CropRule) -> dict:
     }
 
 
-def _only_one(path: Path, progress: bool) -> FileLock:
-    """The lock of a folder, held; the system releases it when its process ends, however it ends."""
+@contextmanager
+def _only_one(path: Path, progress: bool) -> Iterator[None]:
+    """Holds the lock of a folder; the system releases it when its process ends, however it ends."""
     lock = FileLock(path)
     try:
         lock.acquire(timeout=0.1)
@@ -92,61 +100,70 @@ def _only_one(path: Path, progress: bool) -> FileLock:
         if progress:
             print(f"another process is making {path.stem}; waiting for it")
         lock.acquire()
-    return lock
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _is_whole(folder: Path, count: int, side: int) -> bool:
+    """Whether the three files of a cache, finished or not, have the sizes that so many crops need."""
+    try:
+        boxes, done = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("boxes", "done"))
+        images = np.load(folder / "images.npy", mmap_mode="r")
+    except (OSError, ValueError, EOFError):  # a file is missing, cut off or empty
+        return False
+    return (images.shape, boxes.shape, done.shape) == ((count, side, side, 3), (count, 4), (count,))
 
 
 def _build(people: People, rule: CropRule, folder: Path, progress: bool) -> None:
     """Writes images.npy, boxes.npy and done.npy, one photograph at a time and thread."""
-    try:
-        start, boxes, done = _open(folder, len(people), rule.side)
-        by_image: dict[str, list[int]] = {}
-        for person in np.flatnonzero(~done):
-            by_image.setdefault(str(people.image[person]), []).append(int(person))
-        one_writes = Lock()
+    start, boxes, done = _open(folder, len(people), rule.side)
+    by_image: dict[str, list[int]] = {}
+    for person in np.flatnonzero(~done):
+        by_image.setdefault(str(people.image[person]), []).append(int(person))
+    one_writes = Lock()
 
-        # Written, not mapped: a mapped file takes memory as it grows, and ends the process where the disk is full.
-        with (folder / "images.npy").open("r+b") as pixels:
+    # Written, not mapped: a mapped file takes memory as it grows, and ends the process where the disk is full.
+    with (folder / "images.npy").open("r+b") as pixels:
 
-            def crop_people_of(name: str) -> list[int]:
-                image = read_image(people.images_folder / name, upright=False)
-                for person in by_image[name]:
-                    boxes[person] = checked_box(people, person, rule, image)
-                    crop = crop_image(image, boxes[person], rule)
-                    with one_writes:
-                        pixels.seek(start + person * crop.nbytes)
-                        pixels.write(crop.tobytes())
-                return by_image[name]
-
-            def mark() -> None:
-                """Notes people as done, after their pixels and boxes are on disk."""
+        def crop_people_of(name: str) -> list[int]:
+            image = read_image(people.images_folder / name, upright=False)
+            for person in by_image[name]:
+                boxes[person] = checked_box(people, person, rule, image)
+                crop = crop_image(image, boxes[person], rule)
                 with one_writes:
-                    pixels.flush()
-                os.fsync(pixels.fileno())
-                boxes.flush()
-                done[finished] = True
-                done.flush()
-                finished.clear()
+                    pixels.seek(start + person * crop.nbytes)
+                    pixels.write(crop.tobytes())
+            return by_image[name]
 
-            bar = tqdm(
-                total=len(people), initial=int(done.sum()), desc=f"cropping {people.name}", unit=" people",
-                disable=not progress,
-            )  # fmt: skip
-            finished: list[int] = []
-            with bar, ThreadPoolExecutor(cpu_cores()) as pool:
-                try:
-                    for cropped in pool.map(crop_people_of, by_image):
-                        finished += cropped
-                        bar.update(len(cropped))
-                        if len(finished) >= FLUSH_EVERY:
-                            mark()
-                except BaseException:
-                    pool.shutdown(wait=True, cancel_futures=True)
-                    raise
-            mark()
-    except (PosekitError, OSError):
-        # Whoever mends the cause gets another folder or starts anew; only a stopped run is worth going on with.
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+        def mark() -> None:
+            """Notes people as done, after their pixels and boxes are on disk."""
+            with one_writes:
+                pixels.flush()
+            os.fsync(pixels.fileno())
+            boxes.flush()
+            done[finished] = True
+            done.flush()
+            finished.clear()
+
+        bar = tqdm(
+            total=len(people), initial=int(done.sum()), desc=f"cropping {people.name}", unit=" people",
+            disable=not progress,
+        )  # fmt: skip
+        finished: list[int] = []
+        with bar, ThreadPoolExecutor(cpu_cores()) as pool:
+            try:
+                for cropped in pool.map(crop_people_of, by_image):
+                    finished += cropped
+                    bar.update(len(cropped))
+                    if len(finished) >= FLUSH_EVERY:
+                        mark()
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                mark()
+                raise
+        mark()
 
 
 def _open(folder: Path, count: int, side: int) -> tuple[int, np.ndarray, np.ndarray]:
@@ -165,12 +182,6 @@ def _open(folder: Path, count: int, side: int) -> tuple[int, np.ndarray, np.ndar
         np.save(done, np.zeros(count, np.bool_))  # last: it says that the other two are there
     start = np.load(images, mmap_mode="r").offset
     return start, np.load(boxes, mmap_mode="r+"), np.load(done, mmap_mode="r+")
-
-
-def _write_last(path: Path, text: str) -> None:
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
 
 
 def checked_box(people: People, person: int, rule: CropRule, image: np.ndarray) -> np.ndarray:

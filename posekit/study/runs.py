@@ -24,7 +24,7 @@ from posekit.datasets.people import People
 from posekit.device import Precision
 from posekit.errors import PosekitError
 from posekit.evaluation.evaluate import Evaluation
-from posekit.files import whole_file
+from posekit.files import write_whole
 from posekit.paths import PACKAGE, run_folder_name
 from posekit.skeleton import JOINTS
 from posekit.study.configurations import MODELS, label_of
@@ -133,7 +133,7 @@ def write_progress(
     history: list[EpochRecord],
 ) -> None:
     """The records of a run that is still going."""
-    _write(
+    write_whole(
         folder / "history.csv",
         pd.DataFrame([vars(row) for row in history]).to_csv(index=False, lineterminator="\n"),
     )
@@ -168,12 +168,12 @@ def write_finished(
             "distance": evaluation.distances.ravel().round(6),
         }
     )
-    _write(folder / "predictions.csv", table.to_csv(index=False, lineterminator="\n"))
+    write_whole(folder / "predictions.csv", table.to_csv(index=False, lineterminator="\n"))
     for name, (others, answers) in further.items():
         distances = pd.DataFrame(answers.distances.round(6), columns=list(JOINTS))
         distances.insert(0, "image", others.image)
         distances = distances.dropna(axis="columns", how="all")  # joints that this data set does not have
-        _write(folder / f"distances-{name}.csv", distances.to_csv(index=False, lineterminator="\n"))
+        write_whole(folder / f"distances-{name}.csv", distances.to_csv(index=False, lineterminator="\n"))
     _write_run(folder, config, floors, environment, history, finished=True)
 
 
@@ -194,15 +194,7 @@ def _write_run(
         "seconds": round(sum(row.seconds for row in history), 1),
         "finished": finished,
     }
-    _write(folder / "run.json", json.dumps(content, indent=2) + "\n")
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        with whole_file(path) as stream:
-            stream.write(text.encode())
-    except OSError as error:
-        raise PosekitError(f"{path} cannot be written ({error.strerror})") from error
+    write_whole(folder / "run.json", json.dumps(content, indent=2) + "\n")
 
 
 def read_run(folder: Path) -> Run:
@@ -210,10 +202,18 @@ def read_run(folder: Path) -> Run:
     path = folder / "run.json"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        config = RunConfig.from_dict(content["config"])
         history = pd.read_csv(path := folder / "history.csv")
+        epochs = len(history)
+        if history["epoch"].tolist() != list(range(1, epochs + 1)) or (
+            content["finished"] and epochs != config.epochs
+        ):
+            raise ValueError(f"rows for epochs 1 to {config.epochs} should be there, not {epochs} rows")
         predictions = pd.read_csv(path := folder / "predictions.csv") if content["finished"] else pd.DataFrame()
+        if content["finished"]:
+            _check_predictions(predictions)
         return Run(
-            RunConfig.from_dict(content["config"]),
+            config,
             content["losses"],
             content["floors"],
             content["environment"],
@@ -225,6 +225,17 @@ def read_run(folder: Path) -> Run:
         raise PosekitError(f"there is no record {path}; train the model first") from error
     except (ValueError, KeyError, TypeError) as error:
         raise PosekitError(f"record {path} cannot be read ({error}); delete {folder} to train again") from error
+
+
+def _check_predictions(table: pd.DataFrame) -> None:
+    """Raises `ValueError` unless there is one row per person and joint, in order, with distances."""
+    people = len(table) // len(JOINTS)
+    if people == 0 or table["joint"].tolist() != people * list(JOINTS):
+        raise ValueError(f"{len(table)} rows are not {len(JOINTS)} joints for each person")
+    if table["person"].tolist() != np.repeat(np.arange(people), len(JOINTS)).tolist():
+        raise ValueError("people are missing or out of order")
+    if table["distance"].dtype.kind != "f" or (table["distance"] < 0).any():
+        raise ValueError("distances are not numbers from zero up")
 
 
 def is_recorded(folder: Path, config: RunConfig, otherwise: str) -> bool:

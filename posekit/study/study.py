@@ -15,7 +15,6 @@ in its name (mpii-2203-half), so that no study writes over another one's results
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -133,9 +132,7 @@ class Study:
 
         Training is watched on the first; the others are asked after the last epoch, each by its own metric.
         """
-        _, validation = self.people.split()
-        names = dict.fromkeys(validation.data_set.tolist())
-        return [replace(validation.select(validation.data_set == name), name=name) for name in names]
+        return self.people.validation_sets()
 
     def floors(self, config: RunConfig) -> dict[str, float]:
         """What a run reaches without looking at the image: see `posekit.study.runs.Run.floors`."""
@@ -227,7 +224,10 @@ class Study:
             return ""
         with cpu_threads(self.size.cpu_threads):
             crops, _ = self.crops_of(missing[0].crop)
-            needed = estimate(missing[0], crops, self.device, self.precision, self.compiled, self.progress)
+            teacher = missing[0].teacher
+            taught_by = load_network(self.network(teacher), self.device)[0] if teacher else None
+            how = self.device, self.precision, self.compiled, self.progress, taught_by
+            needed = estimate(missing[0], crops, *how)
         return needed.describe(len(missing), self.jobs(len(missing)))
 
     def _train_together(self, configs: list[RunConfig]) -> None:

@@ -53,13 +53,20 @@ def snapshot_path(checkpoint: Path, epoch: int) -> Path:
 
 def save_weights(path: Path, config: RunConfig, network: nn.Module, history: list[dict]) -> None:
     """A network to predict with, not to train on: half the precision, a sixth of a checkpoint's size.
+    Weights that half precision cannot hold stay in full precision.
 
     Raises `PosekitError` if it cannot be written.
     """
-    weights = {
-        name: value.half() if value.is_floating_point() else value for name, value in network.state_dict().items()
-    }
+    weights = {name: _halved(value) for name, value in network.state_dict().items()}
     _write({"config": config.to_dict(), "network": weights, "history": history}, path)
+
+
+def _halved(value: torch.Tensor) -> torch.Tensor:
+    """In half precision; as it is where it holds no fractions, or numbers too large for half precision."""
+    if not value.is_floating_point():
+        return value
+    half = value.half()
+    return half if torch.equal(half.isfinite(), value.isfinite()) else value
 
 
 def _write(state: dict, path: Path) -> None:

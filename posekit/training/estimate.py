@@ -1,14 +1,16 @@
 """How long a training will take on the device at hand, and how much memory, measured over a few steps."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import cycle, islice
 
 import torch
+from torch import nn
 from tqdm.auto import tqdm
 
 from posekit.device import Precision
-from posekit.preprocessing.batches import Crops, batches, resident, without_context
+from posekit.preprocessing.augmentation import augment
+from posekit.preprocessing.batches import Batch, Crops, batches, resident, without_context
 from posekit.training.run_config import RunConfig
 from posekit.training.step import Step, make_network, make_optimizer
 
@@ -39,6 +41,7 @@ def estimate(
     precision: Precision = "float32",
     compiled: bool = False,
     progress: bool = True,
+    teacher: nn.Module | None = None,
 ) -> Estimate:
     """Trains a network for some steps on the crops, throws it away, and multiplies.
 
@@ -47,10 +50,10 @@ def estimate(
     Raises `PosekitError` if memory is exhausted.
     """
     network = make_network(config, device)
-    step = Step(config, network, make_optimizer(config, network), precision, compiled)
+    step = Step(config, network, make_optimizer(config, network), precision, compiled, teacher)
     network.train()
     crops = resident(crops, device)
-    people = islice(cycle(batches(crops, config.batch_size, device)), 10_000)
+    people = _batches_as_trained(config, crops, device)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     kept: dict[int, int] = {}
@@ -61,14 +64,14 @@ def estimate(
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        step(without_context(next(people), crops.rule))
+        step(next(people))
     for _ in range(3 if compiled else 1):  # the first steps compile, record and find the fastest algorithms
-        float(step(without_context(next(people), crops.rule)))
+        float(step(next(people)))
     seconds, images, steps = 0.0, 0, 0
     with tqdm(desc="measuring a few steps", unit=" steps", disable=not progress) as bar:
         while seconds < MEASURED_SECONDS or steps < 3:
             started = time.perf_counter()
-            batch = without_context(next(people), crops.rule)
+            batch = next(people)
             float(step(batch))  # reading the loss waits for the device
             seconds += time.perf_counter() - started
             images, steps = images + len(batch.which), steps + 1
@@ -79,3 +82,14 @@ def estimate(
         weights = sum(value.nbytes for value in network.state_dict().values())
         memory = sum(kept.values()) + 4 * weights  # weights, gradients and the two states of Adam
     return Estimate(seconds / images * config.people_of_an_epoch(len(crops)) * config.epochs, memory / 1e9)
+
+
+def _batches_as_trained(config: RunConfig, crops: Crops, device: torch.device) -> Iterator[Batch]:
+    """Batches as the loop trains on them, again and again; one at a time is in memory."""
+    chance = torch.Generator().manual_seed(0)
+    while True:
+        for kept in batches(crops, config.batch_size, device):
+            if config.augmentation is None:
+                yield without_context(kept, crops.rule)
+            else:
+                yield augment(kept, crops.rule, config.augmentation, chance)

@@ -77,8 +77,6 @@ class Step:
         elif compiled:
             mode = "reduce-overhead" if self.device.type == "cuda" else "default"
             self._compiled = torch.compile(self.loss, mode=mode, dynamic=False)
-        if self.device.type == "cuda":
-            torch.backends.cudnn.benchmark = True  # crops are all of one size: the fastest algorithm is found once
 
     def loss(self, images: Tensor, joints: Tensor, present: Tensor) -> Tensor:
         """The run's loss of crops (B, 3, S, S) in 0..1 with joints (B, 16, 2) crop px, present (B, 16).
@@ -110,7 +108,7 @@ class Step:
     def __call__(self, batch: Batch) -> Tensor:
         """Updates the weights; the loss of the batch before the update, on the device. `PosekitError` if memory
         is exhausted."""
-        with _memory_or_advice(self.config):
+        with _memory_or_advice(self.config), _fastest_algorithms():
             loss = self._backward(batch)
             self.optimizer.step()
         return loss.detach().clone()  # a CUDA graph writes its next loss where it wrote this one
@@ -134,6 +132,17 @@ class Step:
         loss = self.loss(*inputs)
         (loss * share).backward()
         return loss
+
+
+@contextmanager
+def _fastest_algorithms() -> Iterator[None]:
+    """Lets cuDNN find the fastest algorithm once, as crops are all of one size; only while a step is computed."""
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = True
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before
 
 
 @contextmanager

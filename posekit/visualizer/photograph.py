@@ -14,6 +14,7 @@ from PIL import Image
 
 from posekit.datasets.images import decode_image, write_image
 from posekit.errors import PosekitError
+from posekit.files import write_whole
 from posekit.inference.drawing import draw_skeleton
 from posekit.inference.joint_file import joint_rows
 from posekit.inference.predictor import Prediction
@@ -123,8 +124,8 @@ def save_estimate(
         folder.mkdir(parents=True, exist_ok=True)
         paths = _free_names(folder, stem)
         write_image(paths[0], draw_skeleton(photograph.image, answer.joints, answer.confidence >= threshold))
-        paths[1].write_text(json.dumps(record, indent=2) + "\n")
-        pd.DataFrame(joints).to_csv(paths[2], index=False)
+        write_whole(paths[1], json.dumps(record, indent=2) + "\n")
+        write_whole(paths[2], pd.DataFrame(joints).to_csv(index=False))
     except OSError as error:
         raise PosekitError(f"{folder / stem} cannot be written ({error.strerror}); check the folder") from error
     return paths
