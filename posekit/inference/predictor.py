@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from posekit.device import choose_device, network_input
 from posekit.errors import PosekitError
 from posekit.inference.onnx_network import read_onnx
-from posekit.paths import REPOSITORY
+from posekit.paths import PACKAGE
 from posekit.preprocessing.crop import (
     CropRule,
     box_center_and_scale,
@@ -24,8 +24,8 @@ from posekit.preprocessing.heatmaps import Codec
 from posekit.skeleton import mirrored_joints
 from posekit.training.checkpoint import load_network
 
-#: The networks that come with the repository, with cards beside them: the more accurate one, and the quicker one.
-OWN_NETWORK = REPOSITORY / "data" / "checkpoints" / "posekit.pt"
+#: The networks that come with the package, their card beside them: the more accurate one, and the faster one.
+OWN_NETWORK = PACKAGE / "networks" / "posekit.pt"
 LEAN_NETWORK = OWN_NETWORK.with_name("lean.pt")
 
 
@@ -70,7 +70,7 @@ class Predictor:
 
     @classmethod
     def own(cls, device: torch.device | None = None) -> "Predictor":
-        """The network that comes with the repository, for photographs, with `FlipTest`."""
+        """The network that comes with the package, for photographs, with `FlipTest`."""
         return cls.from_checkpoint(OWN_NETWORK, device or choose_device(), flip=True)
 
     @classmethod
@@ -129,24 +129,31 @@ class Predictor:
         """Joints of a person who is cropped already: crop (S, S, 3) uint8 RGB, matrix (2, 3) image -> crop px."""
         return self.predict_stacks(crop, matrix)[-1]
 
-    @torch.inference_mode()
+    def predict_crops(self, crops: np.ndarray, matrices: np.ndarray) -> list[Prediction]:
+        """Joints of N people who are cropped already, in one pass of the network.
+
+        crops (N, S, S, 3) uint8 RGB; matrices (N, 2, 3), image px -> crop px. Raises `PosekitError` if the network
+        answers with values that are not numbers.
+        """
+        return self._predict(crops, matrices)[-1]
+
     def predict_stacks(self, crop: np.ndarray, matrix: np.ndarray) -> list[Prediction]:
         """What every stack answers, first to last, for a crop as in `predict_crop`; the last is the network's."""
-        found = []
-        for maps in self.network(network_input(crop[None], self.device)):
+        return [of_stack[0] for of_stack in self._predict(crop[None], matrix[None])]
+
+    @torch.inference_mode()
+    def _predict(self, crops: np.ndarray, matrices: np.ndarray) -> list[list[Prediction]]:
+        """The answers of every stack for every crop."""
+        stacks = []
+        for maps in self.network(network_input(crops, self.device)):
             if not maps.isfinite().all():
                 raise PosekitError(
                     "the network answers with values that are not numbers; its weights are damaged, or it learned "
                     "with too high a learning rate: use another checkpoint"
                 )
-            joints, confidence = self.codec.decode(maps[0])
-            found.append(
-                Prediction(
-                    joints=transform(invert(matrix), joints.cpu().double().numpy()),
-                    confidence=confidence.cpu().double().numpy(),
-                    crop=crop,
-                    heatmaps=maps[0].float().cpu().numpy(),
-                    matrix=matrix,
-                )
-            )
-        return found
+            joints, confidence = (part.cpu().double().numpy() for part in self.codec.decode(maps))
+            found = transform(invert(matrices), joints)
+            heatmaps = maps.float().cpu().numpy()
+            people = zip(found, confidence, crops, heatmaps, matrices, strict=True)
+            stacks.append([Prediction(*person) for person in people])
+        return stacks

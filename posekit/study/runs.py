@@ -308,5 +308,6 @@ class RunStore:
         """Lets a run start anew."""
         for epoch in range(1, config.epochs + 1):
             snapshot_path(self.checkpoint(place), epoch).unlink(missing_ok=True)
-        for path in (self.checkpoint(place), *(self.folder(place) / name for name in RECORD_FILES)):
+        further = self.folder(place).glob("distances-*.csv")
+        for path in (self.checkpoint(place), *(self.folder(place) / name for name in RECORD_FILES), *further):
             path.unlink(missing_ok=True)

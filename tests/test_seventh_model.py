@@ -1,0 +1,59 @@
+"""A further model is one entry: it has its curve, rows and verdict, and takes none from the report's six."""
+
+import pytest
+from made_runs import make_run
+from test_claims import CROP, latency
+
+from posekit.analysis.claims import claims_table
+from posekit.analysis.optimizers import make_grid
+from posekit.analysis.publish import publish_records
+from posekit.analysis.report_figures import loss_figure, loss_figures
+from posekit.analysis.results import Results
+from posekit.analysis.tables import accuracy_table, cost_table, models_table
+from posekit.study import configurations
+from posekit.study.configurations import SIZES
+from posekit.study.models import Model
+
+SEVENTH = Model("model-7", "Model 7", "reduced, RAdam", "RAdam", stem="reduced")
+ACCURACY = {1: 0.7, 2: 0.5, 3: 0.6, 4: 0.6, 5: 0.7, 6: 0.6}
+
+
+@pytest.fixture
+def six():
+    return [make_run(number, accuracy, seed) for number, accuracy in ACCURACY.items() for seed in (0, 1, 2)]
+
+
+def verdicts(runs) -> dict[str, str]:
+    table = claims_table(runs, make_grid(runs, []), latency(), CROP)
+    return dict(zip(table["claim"], table["verdict"], strict=True))
+
+
+def with_a_seventh(monkeypatch) -> None:
+    monkeypatch.setitem(configurations.REPORT_MODELS, SEVENTH.name, SEVENTH)
+    monkeypatch.setitem(configurations.MODELS, SEVENTH.name, SEVENTH)
+
+
+def test_while_it_is_untrained_nothing_changes(six, monkeypatch):
+    before = verdicts(six)
+    assert sum(verdict != "cannot be told" for verdict in before.values()) > 3
+    monkeypatch.setitem(configurations.MODELS, SEVENTH.name, SEVENTH)
+    assert verdicts(six) == before
+
+
+def test_it_has_its_curve_its_rows_and_its_verdict(six, monkeypatch, tmp_path):
+    with_a_seventh(monkeypatch)
+    runs = six + [make_run("model-7", 0.3, seed) for seed in (0, 1, 2)]
+    figures = loss_figures(runs)
+    title, shown = figures["losses_radam_constant"]
+    assert title == "Original and reduced network with RAdam"
+    assert {run.config.model for run in shown} == {"model-2", "model-7"}
+    names = [text.get_text() for legend in loss_figure(shown, title).figure.legends for text in legend.get_texts()]
+    assert names == ["Model 2: original, RAdam", "Model 7: reduced, RAdam"]
+    assert "Model 7" in set(models_table(runs)[""])
+    assert any(label.startswith("Model 7") for label in accuracy_table(runs).index)
+    assert "Model 7" in set(cost_table(SIZES["quick"])["model"])
+    found = verdicts(runs)
+    (verdict,) = [verdict for claim, verdict in found.items() if "does not lose" in claim]
+    assert verdict == "does not hold", "with RAdam the reduced network is 20 points behind"
+    made = {path.name for path in publish_records(Results("made", runs, {}, "other"), tmp_path, progress=False)}
+    assert {"losses_radam_constant.png", "claims.md", "models.md"} <= made
