@@ -252,12 +252,16 @@ def main() -> None:
         for row in table["measurements"]:
             where = f"{row['device']}, {row['threads']} thread(s)" if row["threads"] else row["device"]
             median, low, high = (1e3 * value for value in row["seconds"])
-            print(f"  {', '.join(row['variants']):18s} {row['runtime']:12s} {where:16s} {median:8.2f} ms "
-                  f"(95 %: {low:.2f} to {high:.2f}), {row['ratio'][0]:.2f} times as fast as original")  # fmt: skip
+            print(
+                f"  {', '.join(row['variants']):18s} {row['runtime']:12s} {where:16s} {median:8.2f} ms "
+                f"(95 %: {low:.2f} to {high:.2f}), {row['ratio'][0]:.2f} times as fast as original"
+            )
         for row in table["memory"]:
             process = f", whole process {row['process_megabytes']:.0f}" if row["process_megabytes"] else ""
-            print(f"  {', '.join(row['variants']):18s} {row['runtime']:12s} {row['device']:16s} "
-                  f"{row['network_megabytes']:8.1f} MB{process}")  # fmt: skip
+            print(
+                f"  {', '.join(row['variants']):18s} {row['runtime']:12s} {row['device']:16s} "
+                f"{row['network_megabytes']:8.1f} MB{process}"
+            )
     for table in record["part_times"]:
         print(f"parts of original, {table['size']} px")
         for row in table["parts"]:

@@ -16,10 +16,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(CHECKOUT / "tests"))
+import browser
 
-import browser  # noqa: E402
+CHECKOUT = Path(__file__).resolve().parent.parent
+NOTEBOOK = Path("notebooks", "06_visualizer.ipynb")
 
 MOVES = {
     "opacity": ["ArrowRight", "ArrowLeft"] * 20,
@@ -32,11 +32,14 @@ def measure() -> dict[str, float]:
     """Medians and 90th percentiles in ms, by slider."""
     figures = {}
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copy(CHECKOUT / "notebooks" / "06_visualizer.ipynb", folder)
-        environment = {"POSEKIT_HOME": str(CHECKOUT), "POSEKIT_MPII": "", "POSEKIT_LSPET": ""}
+        pictures = Path("figures", "visualizer")  # the notebook shows them
+        (Path(folder) / NOTEBOOK).parent.mkdir()
+        shutil.copy(CHECKOUT / NOTEBOOK, Path(folder) / NOTEBOOK)
+        shutil.copytree(CHECKOUT / pictures, Path(folder) / pictures)
+        environment = {"POSEKIT_HOME": str(CHECKOUT), "POSEKIT_DATA": "", "POSEKIT_MPII": "", "POSEKIT_LSPET": ""}
         with browser.server("lab", Path(folder), environment) as address, browser.chromium() as chromium:
             page = chromium.new_page(viewport={"width": 1280, "height": 800})
-            browser.run_in_lab(page, address, "06_visualizer.ipynb")
+            browser.run_in_lab(page, address, NOTEBOOK.as_posix())
             page.locator(".posekit-upload").wait_for(state="attached", timeout=600_000)
             for name, keys in MOVES.items():
                 waits = browser.milliseconds_to_picture(page, name, keys)[WARM_UP[name] :]

@@ -66,11 +66,17 @@ def brightest(images: torch.Tensor) -> torch.Tensor:
 
 @pytest.mark.parametrize(
     "augmentation",
-    [NOTHING, replace(NOTHING, flip=1.0), replace(NOTHING, rotation=30), replace(NOTHING, scale=0.3),
-     replace(NOTHING, translation=0.1), replace(NOTHING, blur=1.0),
-     Augmentation(flip=0.5, rotation=40, scale=0.3, color=0, translation=0.1, blur=0.5, gray=0.5)],
+    [
+        NOTHING,
+        replace(NOTHING, flip=1.0),
+        replace(NOTHING, rotation=30),
+        replace(NOTHING, scale=0.3),
+        replace(NOTHING, translation=0.1),
+        replace(NOTHING, blur=1.0),
+        Augmentation(flip=0.5, rotation=40, scale=0.3, color=0, translation=0.1, blur=0.5, gray=0.5),
+    ],
     ids=["nothing", "flip", "rotation", "scale", "translation", "blur", "all"],
-)  # fmt: skip
+)
 def test_the_joint_stays_on_its_dot(augmentation):
     before = dots()
     after = augment(before, CropRule(size=SIZE), augmentation, chance())
@@ -149,9 +155,19 @@ def test_the_same_seed_draws_the_same():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"flip": 1.5}, {"rotation": -1}, {"color": 1.0}, {"scale": -0.1}, {"translation": -0.1}, {"occlusion": 2.0},
-     {"half_body": -0.1}, {"blur": float("nan")}, {"contrast": 1.0}, {"gray": 1.1}],
-)  # fmt: skip
+    [
+        {"flip": 1.5},
+        {"rotation": -1},
+        {"color": 1.0},
+        {"scale": -0.1},
+        {"translation": -0.1},
+        {"occlusion": 2.0},
+        {"half_body": -0.1},
+        {"blur": float("nan")},
+        {"contrast": 1.0},
+        {"gray": 1.1},
+    ],
+)
 def test_impossible_augmentation_is_refused(wrong):
     with pytest.raises(PosekitError):
         Augmentation(**wrong)
@@ -189,8 +205,12 @@ def test_half_a_body_fills_the_crop_and_joints_stay_on_their_dots():
         x, y = batch.joints[person, person % 16]
         ys, xs = torch.meshgrid(torch.arange(SIZE + 2 * MARGIN), torch.arange(SIZE + 2 * MARGIN), indexing="ij")
         batch.images[person] = torch.exp(-((xs - x - MARGIN) ** 2 + (ys - y - MARGIN) ** 2) / 8)
-    after = augment(replace(batch, present=torch.ones(48, 16, dtype=torch.bool)), CropRule(size=SIZE),
-                    replace(NOTHING, half_body=1.0), chance())  # fmt: skip
+    after = augment(
+        replace(batch, present=torch.ones(48, 16, dtype=torch.bool)),
+        CropRule(size=SIZE),
+        replace(NOTHING, half_body=1.0),
+        chance(),
+    )
     found = brightest(after.images)
     compared = 0
     for person in range(48):

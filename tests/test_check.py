@@ -92,11 +92,21 @@ def test_each_kind_of_damage_is_named_and_the_people_are_counted_by_side(tmp_pat
     assert report.cut_off == ("cut.jpg", "head.jpg")
     assert report.wrong_size == ("large.jpg",)
     assert report.lost["train"] == {
-        "missing": 0, "unreadable": 1, "cut_off": 3, "wrong_size": 1, "total": 5, "people": 8
-    }  # fmt: skip
+        "missing": 0,
+        "unreadable": 1,
+        "cut_off": 3,
+        "wrong_size": 1,
+        "total": 5,
+        "people": 8,
+    }
     assert report.lost["validation"] == {
-        "missing": 1, "unreadable": 1, "cut_off": 0, "wrong_size": 0, "total": 2, "people": 2
-    }  # fmt: skip
+        "missing": 1,
+        "unreadable": 1,
+        "cut_off": 0,
+        "wrong_size": 0,
+        "total": 2,
+        "people": 2,
+    }
     text = str(report)
     assert "3 of 9 photographs are there and whole" in text
     assert "gone.jpg" not in text and "head.jpg" in text

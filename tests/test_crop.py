@@ -54,9 +54,13 @@ def test_matrix_by_hand():
 
 
 @given(
-    st.floats(0, 500), st.floats(0, 400), st.floats(0.3, 8), st.floats(-100, 700), st.floats(-100, 700),
+    st.floats(0, 500),
+    st.floats(0, 400),
+    st.floats(0.3, 8),
+    st.floats(-100, 700),
+    st.floats(-100, 700),
     st.sampled_from([64, 96, 256]),
-)  # fmt: skip
+)
 def test_the_way_back_is_the_way_there(center_x, center_y, scale, x, y, size):
     box = clip_box(person_box(CropRule(), np.array([center_x, center_y]), np.array(scale)), np.array([501, 401]))
     matrix = crop_matrix(box, CropRule(size=size))

@@ -130,10 +130,21 @@ def test_folded_it_has_no_normalization_left_and_the_same_answers():
 
 def test_a_checkpoint_and_an_onnx_file_answer_as_the_network(tmp_path):
     config = RunConfig(
-        model="encoder", size="small", seed=0, data="data", data_fingerprint="0" * 16, network=CONFIG,
-        crop=CropRule(size=64), codec=Codec("subpixel"), loss="squared error", optimizer="Adam",
-        learning_rate=1e-3, schedule="constant", batch_size=8, epochs=1,
-    )  # fmt: skip
+        model="encoder",
+        size="small",
+        seed=0,
+        data="data",
+        data_fingerprint="0" * 16,
+        network=CONFIG,
+        crop=CropRule(size=64),
+        codec=Codec("subpixel"),
+        loss="squared error",
+        optimizer="Adam",
+        learning_rate=1e-3,
+        schedule="constant",
+        batch_size=8,
+        epochs=1,
+    )
     assert_read_and_exported_alike(made(), config, tmp_path)
 
 

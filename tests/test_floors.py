@@ -67,9 +67,13 @@ def test_everybody_is_answered_in_the_middle_of_the_crop():
 def test_the_mean_pose_is_that_of_the_train_people_in_each_ones_own_crop():
     small, large = make_people(2), make_people(3)
     doubled = make_people(
-        3, scale=np.full(3, 3.0), center=np.full((3, 2), [300.0, 400.0]), joints=2 * large.joints,
-        image_size=np.full((3, 2), [600, 800]), head_size=np.full(3, 60.0),
-    )  # fmt: skip
+        3,
+        scale=np.full(3, 3.0),
+        center=np.full((3, 2), [300.0, 400.0]),
+        joints=2 * large.joints,
+        image_size=np.full((3, 2), [600, 800]),
+        head_size=np.full(3, 60.0),
+    )
     rule = CropRule(size=256)
     train, validation = crops_without_images(small, rule), crops_without_images(doubled, rule)
     # The same pose at twice the size is the same crop: the mean pose is right to a pixel of the image.

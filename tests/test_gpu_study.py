@@ -6,17 +6,13 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import gpu_study
 import numpy as np
 import pytest
 import torch
-from conftest import CHECKOUT
-from tables import TINY
-
-sys.path.append(str(CHECKOUT / "benchmarks"))
-
-import gpu_study
 from crop_archive import read_archive
 from record_bundle import bring, unpacked
+from tables import TINY
 
 from posekit.errors import PosekitError
 from posekit.inference.predictor import Predictor

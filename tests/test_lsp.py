@@ -26,12 +26,23 @@ from posekit.study.study import Study
 #: A standing person of 14 joints in the order of LSP's own description, facing the camera, 200 px tall.
 STANDING = np.array(
     [
-        [85, 290], [88, 240], [90, 189], [110, 189], [112, 240], [115, 290],  # right leg up, left down
-        [70, 190], [75, 160], [80, 124], [120, 124], [125, 160], [130, 190],  # right arm up, left down
-        [100, 115], [100, 90],  # neck, head top
+        [85, 290],
+        [88, 240],
+        [90, 189],
+        [110, 189],
+        [112, 240],
+        [115, 290],  # right leg up, left down
+        [70, 190],
+        [75, 160],
+        [80, 124],
+        [120, 124],
+        [125, 160],
+        [130, 190],  # right arm up, left down
+        [100, 115],
+        [100, 90],  # neck, head top
     ],
     float,
-)  # fmt: skip
+)
 
 
 def extended(*people: np.ndarray, labelled: float = 1) -> np.ndarray:
@@ -49,9 +60,17 @@ def test_joints_of_lsp_extended_land_on_mpii_s_places(tmp_path):
     assert people.image.tolist() == ["im00001.jpg", "im00002.jpg"] and people.images_folder == tmp_path / "images"
     assert people.name == "lspet" and not people.validation.any()
     expected = {
-        "right ankle": 0, "right hip": 2, "left hip": 3, "left ankle": 5, "right wrist": 6, "right shoulder": 8,
-        "left shoulder": 9, "left wrist": 11, "upper neck": 12, "head top": 13,
-    }  # fmt: skip
+        "right ankle": 0,
+        "right hip": 2,
+        "left hip": 3,
+        "left ankle": 5,
+        "right wrist": 6,
+        "right shoulder": 8,
+        "left shoulder": 9,
+        "left wrist": 11,
+        "upper neck": 12,
+        "head top": 13,
+    }
     for joint, column in expected.items():
         assert people.joints[0, INDEX[joint]].tolist() == STANDING[column].tolist()
     assert not people.labelled[:, [INDEX["pelvis"], INDEX["thorax"]]].any()

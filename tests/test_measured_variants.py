@@ -1,19 +1,14 @@
 """Latency and memory of variants, time by part, runtimes: what benchmarks record and what readers make of it."""
 
 import json
-import sys
 from dataclasses import asdict
 
 import pandas as pd
 import pytest
-import torch
-from conftest import CHECKOUT
-from tables import TINY
-
-sys.path.append(str(CHECKOUT / "benchmarks"))
-
 import runtimes
+import torch
 import variants
+from tables import TINY
 
 from posekit.analysis import benchmark_records
 from posekit.analysis.tables import cost_and_time

@@ -30,9 +30,14 @@ def person(**changes: object) -> dict:
 
 def complete_person(**changes: object) -> dict:
     record = {
-        "img_paths": "a.jpg", "img_width": 320.0, "img_height": 240.0, "objpos": [120.0, 130.0],
-        "scale_provided": 1.2, "joint_self": [[x, y, 1.0] for x, y in JOINTS], "isValidation": 0.0,
-    }  # fmt: skip
+        "img_paths": "a.jpg",
+        "img_width": 320.0,
+        "img_height": 240.0,
+        "objpos": [120.0, 130.0],
+        "scale_provided": 1.2,
+        "joint_self": [[x, y, 1.0] for x, y in JOINTS],
+        "isValidation": 0.0,
+    }
     return record | changes
 
 

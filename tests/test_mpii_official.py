@@ -32,9 +32,14 @@ def points(*numbers: int, **fields: object) -> dict:
 
 def person(**changes: object) -> dict:
     rect = {
-        "x1": 10, "y1": 20, "x2": 40, "y2": 60, "annopoints": points(*range(16), is_visible=1),
-        "scale": 1.2, "objpos": {"x": 120, "y": 130},
-    } | changes  # fmt: skip
+        "x1": 10,
+        "y1": 20,
+        "x2": 40,
+        "y2": 60,
+        "annopoints": points(*range(16), is_visible=1),
+        "scale": 1.2,
+        "objpos": {"x": 120, "y": 130},
+    } | changes
     return {field: value for field, value in rect.items() if value is not None}
 
 
@@ -45,10 +50,13 @@ def picture(*people: dict, name: str = "a.jpg", **changes: object) -> dict:
 def release(*pictures: dict, **changes: object) -> dict:
     count = len(pictures)
     content = {
-        "annolist": struct(*pictures), "img_train": np.ones((1, count)), "version": "12",
+        "annolist": struct(*pictures),
+        "img_train": np.ones((1, count)),
+        "version": "12",
         "single_person": np.array([[EMPTY] for _ in range(count)], object).reshape(count, -1),
-        "act": struct({"cat_name": "sports", "act_name": "curling", "act_id": 1}), "video_list": EMPTY,
-    } | changes  # fmt: skip
+        "act": struct({"cat_name": "sports", "act_name": "curling", "act_id": 1}),
+        "video_list": EMPTY,
+    } | changes
     return {"RELEASE": {field: value for field, value in content.items() if value is not None}}
 
 
@@ -78,11 +86,16 @@ def test_the_table_is_that_of_the_json_list(tmp_path):
     images = ["a.jpg", "a.jpg", "005808361.jpg"]
     records = [
         {
-            "img_paths": images[n], "img_width": 0, "img_height": 0, "objpos": [120, 130],
-            "scale_provided": [1.2, 3, 1.2][n], "joint_self": joint_self[n % 2], "isValidation": n == 2,
+            "img_paths": images[n],
+            "img_width": 0,
+            "img_height": 0,
+            "objpos": [120, 130],
+            "scale_provided": [1.2, 3, 1.2][n],
+            "joint_self": joint_self[n % 2],
+            "isValidation": n == 2,
         }
         for n in range(3)
-    ]  # fmt: skip
+    ]
     (tmp_path / "annotations" / "everybody.json").write_text(json.dumps(records))
     from_json = read_mpii(tmp_path)  # JSON goes first
     assert from_json.head_size_estimated.all() and not from_mat.head_size_estimated.any()

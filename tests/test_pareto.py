@@ -50,9 +50,20 @@ def test_the_table_has_the_original_first_and_paired_differences():
     runs = [of_network("small", 0.55), of_network("small", 0.55, 1), of_network("original", 0.6)]
     runs += [of_network("original", 0.6, 1), of_network("early", 0.6), of_network("early", 0.7, budget="long")]
     table = pareto_table(runs, "short", LATENCY | {"early": float("nan")})
-    assert list(table.columns[:8]) == PARETO_COLUMNS == [
-        "network", "parameters", "gflop", "latency_ms", "pckh", "difference", "low", "high",
-    ]  # fmt: skip
+    assert (
+        list(table.columns[:8])
+        == PARETO_COLUMNS
+        == [
+            "network",
+            "parameters",
+            "gflop",
+            "latency_ms",
+            "pckh",
+            "difference",
+            "low",
+            "high",
+        ]
+    )
     assert list(table["network"]) == ["original", "early", "small"]
     original, early, small = (row for _, row in table.iterrows())
     assert original[["difference", "low", "high"]].isna().all() and original.covers == ""
@@ -147,8 +158,12 @@ def test_networks_are_compared_with_the_original_that_learns_alike_too():
     assert compact.alike_low < compact.alike_difference < compact.alike_high < compact.low
     assert np.isnan(likelihood.alike_low) and original.alike_difference == pytest.approx(-likelihood.difference)
     beside = {(row["beside"], row["network"]) for _, row in told_budgets(tables).iterrows()}
-    assert beside == {("original", "likelihood"), ("original", "compact"), ("likelihood", "original"),
-                      ("likelihood", "compact")}  # fmt: skip
+    assert beside == {
+        ("original", "likelihood"),
+        ("original", "compact"),
+        ("likelihood", "original"),
+        ("likelihood", "compact"),
+    }
 
 
 def test_places_are_spread_no_further_than_needed():

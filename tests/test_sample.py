@@ -60,9 +60,20 @@ def distances_to_seams(upper: str, lower: str, end: float, shift: float) -> np.n
     found = []
     for index in range(30):
         image, annotation, _ = paint_flat(
-            3, index, skin=RED, top=YELLOW, top_accent=GREEN, top_pattern="block", sleeve=end if arm else 0.0,
-            bottom=BLUE, bottom_kind="shorts", leg_end=1.95 if arm else end, shoes=YELLOW, sole=YELLOW, build=1.0,
-        )  # fmt: skip
+            3,
+            index,
+            skin=RED,
+            top=YELLOW,
+            top_accent=GREEN,
+            top_pattern="block",
+            sleeve=end if arm else 0.0,
+            bottom=BLUE,
+            bottom_kind="shorts",
+            leg_end=1.95 if arm else end,
+            shoes=YELLOW,
+            sole=YELLOW,
+            build=1.0,
+        )
         places = seams(image, GREEN if arm else BLUE, RED)
         for side in ("right", "left"):
             ends = [INDEX[f"{side} {upper}"], INDEX[f"{side} {lower}"]]

@@ -28,8 +28,10 @@ def test_files_are_unpacked_and_existing_ones_left(tmp_path, pack):
     (tmp_path / "out" / "a.txt").write_text("mine")
     paths = unpack(archive, tmp_path / "out", progress=False)
     assert [path.relative_to(tmp_path / "out").as_posix() for path in paths] == [
-        "a.txt", "deep/b.txt", "deep/c.bin"
-    ]  # fmt: skip
+        "a.txt",
+        "deep/b.txt",
+        "deep/c.bin",
+    ]
     assert (tmp_path / "out" / "a.txt").read_text() == "mine"
     assert (tmp_path / "out" / "deep" / "c.bin").read_bytes() == DATA
     assert len([path for path in (tmp_path / "out").rglob("*") if path.is_file()]) == 3

@@ -55,11 +55,20 @@ def picture(side) -> np.ndarray:
 @pytest.mark.parametrize(
     "control, value",
     [
-        ("person", 3), ("left.model", SIX), ("left.stack", 0), ("look.joint", "left wrist"),
-        ("look.joint", NO_HEATMAP), ("look.opacity", 1.0), ("look.colors", "viridis"), ("look.to_peak", False),
-        ("look.threshold", 1.0), ("look.whole", True), ("look.truth", False), ("look.answer", False),
+        ("person", 3),
+        ("left.model", SIX),
+        ("left.stack", 0),
+        ("look.joint", "left wrist"),
+        ("look.joint", NO_HEATMAP),
+        ("look.opacity", 1.0),
+        ("look.colors", "viridis"),
+        ("look.to_peak", False),
+        ("look.threshold", 1.0),
+        ("look.whole", True),
+        ("look.truth", False),
+        ("look.answer", False),
     ],
-)  # fmt: skip
+)
 def test_every_control_changes_the_picture(visualizer, control, value):
     visualizer.look.threshold.value = 0.0
     before = visualizer.left.image.value

@@ -65,10 +65,15 @@ def test_exif_orientation_is_respected(kind, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     upright = {  # of the TIFF standard: what a viewer does with the stored picture
-        1: None, 2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270,
-        7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90,
-    }[orientation]  # fmt: skip
+        1: None,
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_270,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_90,
+    }[orientation]
     expected = np.array(scene() if upright is None else scene().transpose(upright))
     image = read_photograph(encoded(scene(), kind, exif=exif), "photo").image
     assert image.shape == expected.shape

@@ -51,8 +51,9 @@ def accuracy_figure(runs: Sequence[Run], threshold: float = 0.5) -> Figure:
     if threshold == 0.5:
         floor, last = _reference(runs, "mean_pose_weighted14"), len(names) - 1
         axis.hlines(floor, last - 0.42, last + 0.42, color="black", linestyle=(0, (2, 2)), linewidth=1.2)
-        axis.annotate("mean\npose", (last + 0.42, floor), (3, 0), textcoords="offset points", va="center",
-                      fontsize="small")  # fmt: skip
+        axis.annotate(
+            "mean\npose", (last + 0.42, floor), (3, 0), textcoords="offset points", va="center", fontsize="small"
+        )
     for boundary in np.arange(len(names) - 1) + 0.5:
         axis.axvline(boundary, color="0.9", linewidth=0.8)
     axis.set_xticks(range(len(names)), [*GROUPS, "all 14\nweighted"])
@@ -87,8 +88,9 @@ def pckh_curve_figure(runs: Sequence[Run]) -> Figure:
         value = _reference(runs, key)
         if not np.isnan(value):
             axis.plot(0.5, value, "_", color="black", markersize=14, markeredgewidth=1.6)
-            axis.annotate(f"{name} at 0.5", (0.5, value), (9, 0), textcoords="offset points", va="center",
-                          fontsize="small")  # fmt: skip
+            axis.annotate(
+                f"{name} at 0.5", (0.5, value), (9, 0), textcoords="offset points", va="center", fontsize="small"
+            )
     axis.set_xlabel("threshold (head sizes)")
     axis.set_ylabel("PCKh, weighted14 (%)")
     axis.set_xlim(0, 1)
@@ -113,8 +115,15 @@ def seeds_figure(runs: Sequence[Run]) -> Figure:
         axis.plot(values, [row - 0.14] * len(values), **look | {"linestyle": "none"}, markersize=7, alpha=0.75)
     floor = _reference(runs, "mean_pose_weighted14")  # the ceiling is so far away that seeds would be one point
     axis.axvline(floor, color="black", linewidth=1, linestyle=(0, (2, 2)))
-    axis.annotate("mean pose", (floor, 1), (0, 3), xycoords=("data", "axes fraction"),
-                  textcoords="offset points", ha="center", fontsize="small")  # fmt: skip
+    axis.annotate(
+        "mean pose",
+        (floor, 1),
+        (0, 3),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        ha="center",
+        fontsize="small",
+    )
     counts = [len(seeds.runs) for seeds in models]
     axis.set_yticks(
         range(len(models)),
@@ -143,8 +152,15 @@ def grid_figure(grid: Grid) -> Figure:
     }
     for name, rate in marked.items():
         axis.axvline(rate, color="0.8", linewidth=1, zorder=0)
-        axis.annotate(name, (rate, 1), (0, 3), xycoords=("data", "axes fraction"), textcoords="offset points",
-                      ha="center", fontsize="small")  # fmt: skip
+        axis.annotate(
+            name,
+            (rate, 1),
+            (0, 3),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            ha="center",
+            fontsize="small",
+        )
     look = looks(list(GRID_MODELS.values()))
     for (optimizer, model), shift in zip(GRID_MODELS.items(), (0.96, 1, 1.04), strict=True):
         rows = table[table["optimizer"] == optimizer]
@@ -170,8 +186,15 @@ def grid_figure(grid: Grid) -> Figure:
                 )
     floor = _reference(runs, "mean_pose_weighted14")
     axis.axhline(floor, color="black", linewidth=1, linestyle=(0, (2, 2)))
-    axis.annotate("mean\npose", (1, floor), (3, 0), xycoords=("axes fraction", "data"),
-                  textcoords="offset points", va="center", fontsize="small")  # fmt: skip
+    axis.annotate(
+        "mean\npose",
+        (1, floor),
+        (3, 0),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        va="center",
+        fontsize="small",
+    )
     axis.set_xscale("log")
     rates = sorted({*table["learning rate"], *GRID_RATES})
     axis.set_xlim(0.8 * rates[0], 1.3 * rates[-1])

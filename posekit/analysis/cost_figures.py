@@ -75,16 +75,37 @@ def _pareto_panel(axis: Axes, table: pd.DataFrame, column: str, limits: tuple[fl
     axis.set_xlabel(name)
     axis.axhline(0, color="0.6", linewidth=1, zorder=0)
     if (alike := table["network"] == ALIKE).any():
-        axis.axhline(found[alike][0], color=_ORANGE, linewidth=1, linestyle=(0, (6, 2)), zorder=0,
-                     label="the original network with the loss of the others")  # fmt: skip
+        axis.axhline(
+            found[alike][0],
+            color=_ORANGE,
+            linewidth=1,
+            linestyle=(0, (6, 2)),
+            zorder=0,
+            label="the original network with the loss of the others",
+        )
     axis.axvline(cost[0] / part, color="0.4", linewidth=1, linestyle=(0, (2, 2)), zorder=0)
-    axis.annotate(mark, (cost[0] / part, 0), (4, 3), xycoords=("data", "axes fraction"),
-                  textcoords="offset points", va="bottom", fontsize="small", color="0.3")  # fmt: skip
+    axis.annotate(
+        mark,
+        (cost[0] / part, 0),
+        (4, 3),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        va="bottom",
+        fontsize="small",
+        color="0.3",
+    )
 
     order = np.lexsort((-found, cost))
     best = np.maximum.accumulate(found[order])
-    axis.step([*cost[order], limits[1]], [*best, best[-1]], where="post", color="0.7", linewidth=1.4, zorder=0,
-              label="the best of all that cost no more")  # fmt: skip
+    axis.step(
+        [*cost[order], limits[1]],
+        [*best, best[-1]],
+        where="post",
+        color="0.7",
+        linewidth=1.4,
+        zorder=0,
+        label="the best of all that cost no more",
+    )
     lowest, ratio = limits[0], limits[1] / limits[0]
     place = np.log(cost / lowest) / np.log(ratio)
     points, names = (lowest * ratio ** spread(place, gap) for gap in (0.012, 0.038))
@@ -94,13 +115,29 @@ def _pareto_panel(axis: Axes, table: pd.DataFrame, column: str, limits: tuple[fl
         if chosen.any():
             rows = table[chosen]
             error = [rows["difference"] - rows["low"], rows["high"] - rows["difference"]]
-            axis.errorbar(points[chosen], rows["difference"], error, fmt="o", color=_BLUE, markerfacecolor=face,
-                          markersize=5, elinewidth=1.2, label=label)  # fmt: skip
+            axis.errorbar(
+                points[chosen],
+                rows["difference"],
+                error,
+                fmt="o",
+                color=_BLUE,
+                markerfacecolor=face,
+                markersize=5,
+                elinewidth=1.2,
+                label=label,
+            )
     # Names stand above the panel, each over its point as far as there is room; a line leads down to it.
     both = axis.get_xaxis_transform()
     for text, x, above in zip(table["network"], points, names, strict=True):
-        axis.plot([x, x, above, above], [0, 1, 1.05, 1.07], color="0.88", linewidth=0.7, transform=both,
-                  clip_on=False, zorder=-1)  # fmt: skip
+        axis.plot(
+            [x, x, above, above],
+            [0, 1, 1.05, 1.07],
+            color="0.88",
+            linewidth=0.7,
+            transform=both,
+            clip_on=False,
+            zorder=-1,
+        )
         axis.text(above, 1.08, text, rotation=90, ha="center", va="bottom", fontsize="small", transform=both)
     sns.despine(ax=axis)
 
@@ -150,8 +187,15 @@ def learning_figure(runs: Sequence[Run], title: str) -> Figure:
     floor = runs[0].floors["mean_pose_weighted14"]
     for axis in axes[0]:
         axis.axhline(floor, color="0.4", linewidth=1, linestyle=(0, (2, 2)))
-    axes[0, -1].annotate("mean pose", (1, floor), (-2, 3), xycoords=("axes fraction", "data"), ha="right",
-                         textcoords="offset points", fontsize="small")  # fmt: skip
+    axes[0, -1].annotate(
+        "mean pose",
+        (1, floor),
+        (-2, 3),
+        xycoords=("axes fraction", "data"),
+        ha="right",
+        textcoords="offset points",
+        fontsize="small",
+    )
     axes[0, 0].set_ylim(bottom=0)
     axes[0, 0].set_ylabel("PCKh@0.5, weighted14, validation people (%)")
     _legend(figure, columns=5)

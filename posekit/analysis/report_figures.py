@@ -85,9 +85,15 @@ def loss_figure(runs: Sequence[Run], title: str) -> Figure:
 def _floor_line(axis: Axes, value: float, name: str) -> None:
     axis.axhline(value, color="black", linewidth=1, linestyle=(0, (2, 2)))
     axis.annotate(
-        name, (1, value), xycoords=("axes fraction", "data"), xytext=(-2, 3), textcoords="offset points",
-        ha="right", va="bottom", fontsize="small",
-    )  # fmt: skip
+        name,
+        (1, value),
+        xycoords=("axes fraction", "data"),
+        xytext=(-2, 3),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        fontsize="small",
+    )
 
 
 def report_losses_figure(losses: pd.DataFrame, floor: float) -> Figure:
@@ -110,9 +116,13 @@ def report_losses_figure(losses: pd.DataFrame, floor: float) -> Figure:
         )
     axis.axvline(floor, color="black", linewidth=1, linestyle=(0, (2, 2)))
     axis.annotate(
-        f"answering zero\neverywhere: {floor:.5f}", (floor, 0), (6, 0), textcoords="offset points", va="center",
+        f"answering zero\neverywhere: {floor:.5f}",
+        (floor, 0),
+        (6, 0),
+        textcoords="offset points",
+        va="center",
         fontsize="small",
-    )  # fmt: skip
+    )
     axis.set_yticks(range(len(names)), [MODELS[name].label for name in names])
     axis.invert_yaxis()
     axis.margins(x=0.22, y=0.1)
@@ -150,8 +160,15 @@ def claims_figure(claims: pd.DataFrame, title: str) -> Figure:
             if name != "verdict":
                 axis.text(x, top + 0.5, text[name], va="top", fontsize="small", linespacing=1.25)
         mark, color = _VERDICTS[text["verdict"]]
-        axis.plot(left["verdict"] + 0.012, top + 1.05, mark, color=color, markersize=9, markeredgewidth=2.2,
-                  clip_on=False)  # fmt: skip
+        axis.plot(
+            left["verdict"] + 0.012,
+            top + 1.05,
+            mark,
+            color=color,
+            markersize=9,
+            markeredgewidth=2.2,
+            clip_on=False,
+        )
         axis.text(left["verdict"] + 0.03, top + 1.05, text["verdict"], va="center", color=color, weight="bold")
         top += count
     axis.axhline(top, color="0.8", linewidth=0.8)

@@ -91,7 +91,16 @@ def weight_gradient(gradient: Tensor, x: Tensor, weight: Tensor, stride: int, pa
 
 def _by_torch(gradient: Tensor, x: Tensor, weight: Tensor, stride: int, padding: int, of_weight: bool) -> Tensor:
     of_input, of_weights, _ = torch.ops.aten.convolution_backward(
-        gradient, x, weight, None, [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], len(weight),
+        gradient,
+        x,
+        weight,
+        None,
+        [stride] * 2,
+        [padding] * 2,
+        [1, 1],
+        False,
+        [0, 0],
+        len(weight),
         [not of_weight, of_weight, False],
-    )  # fmt: skip
+    )
     return of_weights if of_weight else of_input

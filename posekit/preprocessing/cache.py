@@ -148,9 +148,12 @@ def _build(people: People, rule: CropRule, folder: Path, progress: bool) -> None
             finished.clear()
 
         bar = tqdm(
-            total=len(people), initial=int(done.sum()), desc=f"cropping {people.name}", unit=" people",
+            total=len(people),
+            initial=int(done.sum()),
+            desc=f"cropping {people.name}",
+            unit=" people",
             disable=not progress,
-        )  # fmt: skip
+        )
         finished: list[int] = []
         with bar, ThreadPoolExecutor(cpu_cores()) as pool:
             try:

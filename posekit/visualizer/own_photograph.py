@@ -59,9 +59,16 @@ class OwnPhotograph:
         self.save_button.on_click(lambda button: self.save())
 
         steps = group(
-            "Your photograph", self.upload, self.across, self.down, self.model, self.estimate_button, self.stack,
-            self.name, self.save_button,
-        )  # fmt: skip
+            "Your photograph",
+            self.upload,
+            self.across,
+            self.down,
+            self.model,
+            self.estimate_button,
+            self.stack,
+            self.name,
+            self.save_button,
+        )
         controls = widgets.VBox([steps, self.look.widget], layout=widgets.Layout(**CONTROLS))
         wrap = widgets.Layout(flex_flow="row wrap")
         seen = widgets.VBox(
@@ -123,9 +130,14 @@ class OwnPhotograph:
         """Writes the photograph with its joints, and the joints, into the folder."""
         try:
             paths = save_estimate(
-                self.folder, self.name.value, self.photograph, self.stacks[self.stack.value], self.box,
-                self.model.value, self.look.threshold.value,
-            )  # fmt: skip
+                self.folder,
+                self.name.value,
+                self.photograph,
+                self.stacks[self.stack.value],
+                self.box,
+                self.model.value,
+                self.look.threshold.value,
+            )
         except PosekitError as error:
             self._say(str(error), title="That did not work")
             return

@@ -24,14 +24,47 @@ HAIRS = (
     "#d7d3cc",
 )
 TOPS = (
-    "#e4572e", "#f3a712", "#f4d35e", "#669bbc", "#1d3557", "#457b9d", "#f4f1de", "#fafafa", "#81b29a",
-    "#2a9d8f", "#e07a5f", "#b56576", "#6d597a", "#c1121f", "#3d405b", "#588157", "#9fc7e0", "#7fb069",
-    "#33312e", "#8d99ae", "#e9dcf2", "#f08fa0", "#5e548e", "#00798c",
-)  # fmt: skip
+    "#e4572e",
+    "#f3a712",
+    "#f4d35e",
+    "#669bbc",
+    "#1d3557",
+    "#457b9d",
+    "#f4f1de",
+    "#fafafa",
+    "#81b29a",
+    "#2a9d8f",
+    "#e07a5f",
+    "#b56576",
+    "#6d597a",
+    "#c1121f",
+    "#3d405b",
+    "#588157",
+    "#9fc7e0",
+    "#7fb069",
+    "#33312e",
+    "#8d99ae",
+    "#e9dcf2",
+    "#f08fa0",
+    "#5e548e",
+    "#00798c",
+)
 BOTTOMS = (
-    "#2b3a55", "#3f5573", "#22262e", "#5c6672", "#b7a58a", "#8a7556", "#6d7a4f", "#4a4e69", "#7a4b3a",
-    "#dcd6c8", "#27374d", "#813b45", "#53687e", "#97a7b8",
-)  # fmt: skip
+    "#2b3a55",
+    "#3f5573",
+    "#22262e",
+    "#5c6672",
+    "#b7a58a",
+    "#8a7556",
+    "#6d7a4f",
+    "#4a4e69",
+    "#7a4b3a",
+    "#dcd6c8",
+    "#27374d",
+    "#813b45",
+    "#53687e",
+    "#97a7b8",
+)
 SHOES = ("#26262b", "#f2f2ee", "#7b4a2e", "#c0392b", "#2d4a73", "#e9b44c", "#5a5f66", "#d88c9a")
 SPORT = ("#c1121f", "#1d3557", "#2a9d8f", "#f3a712", "#fafafa", "#22262e", "#00798c", "#5e548e")
 
@@ -79,8 +112,12 @@ def draw_look(rng: np.random.Generator) -> Look:
     accent, second = pick(SPORT) if sporty else pick(TOPS), pick(TOPS)
     if np.abs(accent - top).max() < 0.15:
         accent = second
-    pattern = str(rng.choice(("plain", "stripes", "hoops", "dots", "checks", "block", "print"),
-                             p=[0.46, 0.07, 0.14, 0.06, 0.06, 0.1, 0.11]))  # fmt: skip
+    pattern = str(
+        rng.choice(
+            ("plain", "stripes", "hoops", "dots", "checks", "block", "print"),
+            p=[0.46, 0.07, 0.14, 0.06, 0.06, 0.1, 0.11],
+        )
+    )
     sleeve = float(rng.choice([0.0, 0.45, 0.6, 1.1, 1.92], p=[0.1, 0.2, 0.3, 0.05, 0.35]))
     bottom = pick(SPORT) if sporty and rng.random() < 0.5 else pick(BOTTOMS)
     kind = str(rng.choice(("trousers", "shorts", "skirt"), p=[0.3, 0.66, 0.04] if sporty else [0.68, 0.19, 0.13]))

@@ -19,11 +19,17 @@ _TREE: tuple[tuple[str, str, str], ...] = (
     ("pelvis", "thorax", "torso"),
     ("thorax", "upper neck", "neck"),
     ("upper neck", "head top", "head"),
-    *((f"{side} {a}", f"{side} {b}", limb) for side in SIDES for a, b, limb in (
-        ("shoulder", "elbow", "upper arm"), ("elbow", "wrist", "forearm"),
-        ("hip", "knee", "thigh"), ("knee", "ankle", "shin"),
-    )),
-)  # fmt: skip
+    *(
+        (f"{side} {a}", f"{side} {b}", limb)
+        for side in SIDES
+        for a, b, limb in (
+            ("shoulder", "elbow", "upper arm"),
+            ("elbow", "wrist", "forearm"),
+            ("hip", "knee", "thigh"),
+            ("knee", "ankle", "shin"),
+        )
+    ),
+)
 
 
 @dataclass(frozen=True)

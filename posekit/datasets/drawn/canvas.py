@@ -101,9 +101,15 @@ class Canvas:
         self.lay(window, cover, paint, number, shade, strength, float(radii.max()))
 
     def ellipse(
-        self, centre: np.ndarray, axes: tuple[float, float], angle: float, colour: Colour, number: int,
-        shadow: float = 0.0, shaded: bool = True,
-    ) -> None:  # fmt: skip
+        self,
+        centre: np.ndarray,
+        axes: tuple[float, float],
+        angle: float,
+        colour: Colour,
+        number: int,
+        shadow: float = 0.0,
+        shaded: bool = True,
+    ) -> None:
         """An ellipse with half axes `axes` (px), the first turned by `angle` (radians, clockwise on screen)."""
         reach = max(axes) * 1.5 + 3
         window = self.window(np.asarray(centre) - reach, np.asarray(centre) + reach)
@@ -123,10 +129,16 @@ class Canvas:
         self.lay(window, cover, colour, number, shade, shadow, max(wide, tall) * 0.6)
 
     def polygon(
-        self, corners: np.ndarray, colour: Colour, number: int, shadow: float = 0.3, radius: float = 4.0,
-        rounded: int = 2, pattern: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
+        self,
+        corners: np.ndarray,
+        colour: Colour,
+        number: int,
+        shadow: float = 0.3,
+        radius: float = 4.0,
+        rounded: int = 2,
+        pattern: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
         shade_width: float = 0.0,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """A closed shape with `corners` (N, 2), its corners cut `rounded` times; pattern: colours from x, y px.
 
         shade_width: how far in from the outline the shape looks rounded, px; 0 for a flat shape.

@@ -39,9 +39,14 @@ class Head:
         return position, towards
 
     def spot(
-        self, canvas: Canvas, place: tuple[float, float, float], size: tuple[float, float], colour: np.ndarray,
-        number: int = NOTHING, least: float = 0.15,
-    ) -> None:  # fmt: skip
+        self,
+        canvas: Canvas,
+        place: tuple[float, float, float],
+        size: tuple[float, float],
+        colour: np.ndarray,
+        number: int = NOTHING,
+        least: float = 0.15,
+    ) -> None:
         """A small ellipse on the face, narrowed by the turn of the head and hidden behind it."""
         position, towards = self.place(*place)
         if towards > least:

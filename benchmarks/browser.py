@@ -31,9 +31,14 @@ def server(command: str, folder: Path, environment: dict[str, str], *arguments: 
         port = free.getsockname()[1]
     if command == "lab":
         arguments = (
-            "--no-browser", "--allow-root", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
-            "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}", *arguments,
-        )  # fmt: skip
+            "--no-browser",
+            "--allow-root",
+            f"--ServerApp.port={port}",
+            "--ServerApp.port_retries=0",
+            "--IdentityProvider.token=",
+            f"--ServerApp.root_dir={folder}",
+            *arguments,
+        )
     else:
         arguments = ("--no-browser", f"--port={port}", *arguments)
     log = folder / f"{command}.log"
@@ -47,8 +52,11 @@ def server(command: str, folder: Path, environment: dict[str, str], *arguments: 
     with log.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", *(["jupyter", "lab"] if command == "lab" else ["voila"]), *arguments],
-            cwd=folder, env={**os.environ, **settings, **environment}, stdout=output, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+            cwd=folder,
+            env={**os.environ, **settings, **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
         address = f"http://127.0.0.1:{port}"
         try:
             _wait_until_it_answers(address, process, log)
