@@ -1,6 +1,6 @@
 """Finds people of LSP Extended whose right and left are exchanged in the annotation.
 
-    python benchmarks/find_exchanged.py shared/lspet people.csv --checkpoint a.pt [--checkpoint b.pt ...]
+    python benchmarks/find_exchanged.py path/to/lspet people.csv --checkpoint a.pt [--checkpoint b.pt ...]
 
 writes one row per person: image, ratio of the legs, ratio of the arms, in nats; `posekit.datasets.exchanged` says
 what they are. Of K checkpoints, number k judges the people whose number modulo K is k. With K of at least 2 this

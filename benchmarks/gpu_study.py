@@ -10,8 +10,8 @@ need: they are of the real data set, and say through which quality of JPEG the c
 
 `run` is for the GPU machine. It needs the folders posekit/ and benchmarks/, the packed file, and Python 3.11 or
 3.12 with torch, numpy, scipy, opencv, pandas, tqdm and filelock; posekit need not be installed. In this order,
-until the time is used: the benchmarks of inference and training; the six models; seeds 1 and 2 of Models 1, 3, 5
-and 6; the learning rates of `posekit grid`. An epoch is as long as one of the report's: 22,240 people in 1,390
+until the time is used: the benchmarks of inference and training; the six models; seeds 1 and 2 of all six;
+the learning rates of `posekit grid`. An epoch is as long as one of the report's: 22,240 people in 1,390
 steps, drawn pass after pass over the people at hand. --compile costs a minute or two a run and makes every step
 faster. Where it does not work, calls with different --models and --out can share a GPU at the same time.
 
@@ -222,7 +222,7 @@ def run(options: argparse.Namespace) -> None:
                 if read_run(folder).finished:
                     bring(folder, work.store.folder(place))
     configs = {}
-    for model, seed, rate in plan(options.models):
+    for model, seed, rate in plan([get_model(name).name for name in options.models]):
         config, usual = (make_config(archive, options.tiny, model, seed, one) for one in (rate, None))
         configs[work.store.place(config, usual)] = config
     if not configs:
@@ -275,11 +275,6 @@ def collect(options: argparse.Namespace) -> None:
         raise PosekitError(f"{'; '.join(kept)}: left as it is; --force replaces it")
 
 
-def named_models(text: str) -> list[str]:
-    """Names of models from numbers or names, separated by commas."""
-    return [get_model(name).name for name in text.split(",")]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
@@ -294,7 +289,9 @@ def main() -> None:
     running.add_argument("--data", type=Path, required=True, help="the file that `pack` made")
     running.add_argument("--out", type=Path, required=True, help="folder for the few files that are fetched")
     running.add_argument("--minutes", type=float, required=True, help="to be done within; one epoch at least")
-    running.add_argument("--models", type=named_models, default=list(REPORT_MODELS), help="such as 1,5")
+    running.add_argument(
+        "--models", type=lambda text: text.split(","), default=list(REPORT_MODELS), help="such as 1,5"
+    )
     running.add_argument("--work", type=Path, default=WORK, help="folder that later calls find again")
     running.add_argument("--records", type=Path, help="records.zip of an earlier call whose --work is lost")
     running.add_argument("--device", help="by default a GPU if there is one")

@@ -32,7 +32,7 @@ from posekit.models.hourglass import StackedHourglass
 from posekit.study.configurations import get_model, get_size, network_of
 
 #: A model with each of the two networks.
-NETWORKS = {"original": 1, "reduced": 5}
+NETWORKS = {"original": "model-1", "reduced": "model-5"}
 BATCHES = (1, 16)
 THREADS = (1, 2)
 SIZE = get_size("full").crop.size

@@ -38,6 +38,7 @@ from posekit.inference.export import compare as compare_answers
 from posekit.inference.export import export_onnx
 from posekit.inference.onnx_network import INPUT
 from posekit.inference.predictor import OWN_NETWORK, Predictor
+from posekit.models.answers import HeatmapNetwork
 from posekit.models.build import build_network
 from posekit.paths import home
 from posekit.preprocessing.batches import Crops, batches, make_crops, without_context
@@ -51,7 +52,10 @@ CALIBRATED_ON = 128  # people
 
 
 class Bfloat16(nn.Module):
-    """A network that computes in bfloat16, and takes and returns float32 as all do."""
+    """A network that computes in bfloat16, and takes and returns float32 as all do.
+
+    Heatmaps are made from its scores in float32, as with every network (see `posekit.models.answers`).
+    """
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -98,9 +102,9 @@ def ways(checkpoint: Path, calibration: People, folder: Path) -> dict[tuple[str,
     """By (runtime, number format): a predictor, and the bytes of a file with its weights, made in the folder."""
     state = read_checkpoint(checkpoint)
     config = RunConfig.from_dict(state["config"])
-    trained = build_network(config.network)
-    load_weights(trained, state, checkpoint)
-    trained.to(memory_format=memory_format(CPU))
+    network = build_network(config.network)
+    load_weights(network, state, checkpoint)
+    trained = HeatmapNetwork(network.to(memory_format=memory_format(CPU)), config.likelihoods)
     folded = Predictor.from_checkpoint(checkpoint, CPU)
     networks = {
         ("torch", "float32"): trained,

@@ -189,7 +189,7 @@ def main() -> None:
         crops = make_crops(people.split()[0], full.crop, Path(folder) / "cache")
 
         def config(batch: int) -> RunConfig:
-            return run_config(get_model(1), full, 0, people.name, people.fingerprint(), batch_size=batch)
+            return run_config(get_model("model-1"), full, 0, people.name, people.fingerprint(), batch_size=batch)
 
         result = {"device": str(device), "threads": torch.get_num_threads(), "batch": size}
         result |= ratios(config(size), crops, device, options.compile, options.rounds)

@@ -3,11 +3,12 @@
     python benchmarks/variants.py [--rounds 60] [--json] [--out data/benchmarks/variants.json]
 
 The networks of posekit.study.networks as the size `short` trains them, with random weights, on which time does not
-depend; networks that share a network are measured once. Each is asked by torch as it was trained, by
-torch with batch normalizations folded into convolutions (`posekit.models.folding`), and by onnxruntime from an
-exported file, on one thread of the CPU and, by torch, on a GPU if there is one. A turn is two forward passes of
-one image, of which the second is timed: the first brings the weights back into the processor's cache. All take
-turns, in the other order in every other round, so that a machine that changes its speed changes all. Latencies are
+depend; models that share network and loss are measured once. A turn ends with heatmaps: after cross-entropy, that
+includes a softmax over the scores. Each is asked by torch as it was trained, by torch with batch normalizations
+folded into convolutions (`posekit.models.folding`), and by onnxruntime from an exported file, on one thread of the
+CPU and, by torch, on a GPU if there is one. A turn is two forward passes of one image, of which the second is
+timed: the first brings the weights back into the processor's cache. All take turns, in the other order in every
+other round, so that a machine that changes its speed changes all. Latencies are
 medians over rounds. ratio is original over variant, the median of the ratios within rounds: above 1, the variant
 is faster. Both have 95 % intervals by bootstrap over rounds: they say how sure the median is on this machine, and
 nothing about others.
@@ -29,7 +30,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,7 @@ from posekit.device import cpu_threads, memory_format
 from posekit.inference.export import export_onnx
 from posekit.inference.onnx_network import OnnxNetwork
 from posekit.inference.predictor import Predictor
+from posekit.models.answers import HeatmapNetwork
 from posekit.models.build import build_network
 from posekit.models.config import NetworkConfig
 from posekit.models.cost import modules_by_part
@@ -58,33 +60,48 @@ CPU = torch.device("cpu")
 AT_FULL_SIZE = ("original", "slim", "compact", "lean")
 SIZE = get_size("short").crop.size
 FULL_SIZE = get_size("full").crop.size
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is measured: a network, and whether its scores are those of cross-entropy."""
+
+    network: NetworkConfig
+    likelihoods: bool = False
+
+
 #: Of almost no size: what a process with it takes is what Python and the runtime take.
-NOTHING = HourglassConfig("early", channels=4, stacks=1, modules=1, reductions=1, unread=False)
+NOTHING = Measured(HourglassConfig("early", channels=4, stacks=1, modules=1, reductions=1, unread=False))
 NOTHING_SIZE = 32
 
 
-def as_trained(name: str) -> NetworkConfig:
-    return NETWORKS[name].network
+def as_trained(name: str) -> Measured:
+    model = NETWORKS[name]
+    return Measured(model.network, model.loss == "cross-entropy")
 
 
-def at_full_size(name: str) -> NetworkConfig:
+def at_full_size(name: str) -> Measured:
     """The network for crops of twice the side: four times the channels, hourglasses with two blocks."""
-    config = as_trained(name)
+    trained = as_trained(name)
+    config = trained.network
     blocks = {"modules": get_size("full").network.modules} if isinstance(config, HourglassConfig) else {}
-    return replace(config, channels=4 * config.channels, columns=config.columns and 2 * config.columns, **blocks)
+    columns = config.columns and 2 * config.columns
+    return replace(trained, network=replace(config, channels=4 * config.channels, columns=columns, **blocks))
 
 
-def build(config: NetworkConfig, device: torch.device) -> nn.Module:
+def build(measured: Measured, device: torch.device) -> HeatmapNetwork:
+    """The network with random weights, answering with heatmaps."""
     torch.manual_seed(0)
-    return build_network(config).eval().to(device, memory_format=memory_format(device))
+    network = HeatmapNetwork(build_network(measured.network), measured.likelihoods)
+    return network.eval().to(device, memory_format=memory_format(device))
 
 
 def one_crop(size: int, device: torch.device) -> torch.Tensor:
     return torch.rand(1, 3, size, size).to(device, memory_format=memory_format(device))
 
 
-def export(config: NetworkConfig, size: int, path: Path) -> Path:
-    export_onnx(Predictor(build(config, CPU), CropRule(size=size), Codec()), path)
+def export(measured: Measured, size: int, path: Path) -> Path:
+    export_onnx(Predictor(build(measured, CPU), CropRule(size=size), Codec()), path)
     return path
 
 
@@ -99,24 +116,24 @@ def in_turns(networks: dict, crop: torch.Tensor, rounds: int) -> dict:
 
 
 def latencies(
-    exported: dict[NetworkConfig, Path], size: int, device: torch.device, threads: int | None, rounds: int
+    exported: dict[Measured, Path], size: int, device: torch.device, threads: int | None, rounds: int
 ) -> list[dict]:
     """A row a network and runtime; the first network is the one that ratios are about."""
     with cpu_threads(threads):  # onnxruntime takes the number when it opens the file
-        networks: dict[tuple[NetworkConfig, str], nn.Module] = {}
-        for config, path in exported.items():
-            network = build(config, device)
-            networks |= {(config, "torch"): network, (config, "torch folded"): folded(network)}
+        networks: dict[tuple[Measured, str], nn.Module] = {}
+        for measured, path in exported.items():
+            network = build(measured, device)
+            networks |= {(measured, "torch"): network, (measured, "torch folded"): folded(network)}
             if device.type == "cpu":
-                networks[config, "onnxruntime"] = OnnxNetwork(path)
+                networks[measured, "onnxruntime"] = OnnxNetwork(path)
         times = in_turns(networks, one_crop(size, device), rounds)
     original = next(iter(exported))
     where = {"device": device_name(device), "threads": threads, "rounds": rounds}
     return [
-        {"config": config, "runtime": runtime}
+        {"measured": measured, "runtime": runtime}
         | where
         | {"seconds": with_interval(taken), "ratio": with_interval(times[original, runtime] / taken)}
-        for (config, runtime), taken in times.items()
+        for (measured, runtime), taken in times.items()
     ]
 
 
@@ -124,53 +141,53 @@ def device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
 
 
-def peak_of_this_process(config: NetworkConfig, size: int, path: Path | None) -> float:
+def peak_of_this_process(measured: Measured, size: int, path: Path | None) -> float:
     """MB, in a process that asks one network once: by onnxruntime if there is a path, else by torch."""
     torch.set_num_threads(1)
-    seconds(OnnxNetwork(path) if path else build(config, CPU), one_crop(size, CPU))
+    seconds(OnnxNetwork(path) if path else build(measured, CPU), one_crop(size, CPU))
     return peak_megabytes_so_far()
 
 
-def peak(config: NetworkConfig, size: int, path: Path | None) -> float:
+def peak(measured: Measured, size: int, path: Path | None) -> float:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(peak_of_this_process, (config, size, path))
+        return pool.apply(peak_of_this_process, (measured, size, path))
 
 
-def memory(exported: dict[NetworkConfig, Path], size: int, nothing: Path) -> list[dict]:
+def memory(exported: dict[Measured, Path], size: int, nothing: Path) -> list[dict]:
     """A row a network and runtime, asked on 1 thread of the CPU; nothing: the exported file of `NOTHING`."""
     rows = []
     empty = {"torch": peak(NOTHING, NOTHING_SIZE, None), "onnxruntime": peak(NOTHING, NOTHING_SIZE, nothing)}
-    for config, path in tqdm(exported.items(), desc="memory"):
+    for measured, path in tqdm(exported.items(), desc="memory"):
         for runtime, file in (("torch", None), ("onnxruntime", path)):
-            process = peak(config, size, file)
+            process = peak(measured, size, file)
             megabytes = {"process_megabytes": process, "network_megabytes": process - empty[runtime]}
-            rows.append({"config": config, "runtime": runtime, "device": "cpu"} | megabytes)
+            rows.append({"measured": measured, "runtime": runtime, "device": "cpu"} | megabytes)
     return rows
 
 
-def gpu_memory(configs: Iterable[NetworkConfig], size: int, device: torch.device) -> list[dict]:
+def gpu_memory(networks: Iterable[Measured], size: int, device: torch.device) -> list[dict]:
     """A row a network: what torch allocated on the GPU, of which all is the network's."""
     rows = []
-    for config in configs:
+    for measured in networks:
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device)
-        seconds(build(config, device), one_crop(size, device))
+        seconds(build(measured, device), one_crop(size, device))
         megabytes = torch.cuda.max_memory_allocated(device) / 1e6
-        rows.append({"config": config, "runtime": "torch", "device": device_name(device)})
+        rows.append({"measured": measured, "runtime": "torch", "device": device_name(device)})
         rows[-1] |= {"process_megabytes": None, "network_megabytes": megabytes}
     return rows
 
 
-def compare_networks(configs: dict[str, NetworkConfig], size: int, rounds: int) -> dict:
+def compare_networks(networks: dict[str, Measured], size: int, rounds: int) -> dict:
     """`size`, `measurements` and `memory` of the networks by variant, the original one first."""
-    names: dict[NetworkConfig, list[str]] = {}
-    for name, config in configs.items():
-        names.setdefault(config, []).append(name)
+    names: dict[Measured, list[str]] = {}
+    for name, measured in networks.items():
+        names.setdefault(measured, []).append(name)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         exported = {
-            config: export(config, size, folder / f"{number}.onnx")
-            for number, config in enumerate(tqdm(names, desc="exports"))
+            measured: export(measured, size, folder / f"{number}.onnx")
+            for number, measured in enumerate(tqdm(names, desc="exports"))
         }
         rows = latencies(exported, size, CPU, 1, rounds)
         occupied = memory(exported, size, export(NOTHING, NOTHING_SIZE, folder / "nothing.onnx"))
@@ -178,16 +195,16 @@ def compare_networks(configs: dict[str, NetworkConfig], size: int, rounds: int) 
             gpu = torch.device("cuda")
             rows += latencies(exported, size, gpu, None, rounds)
             occupied += gpu_memory(exported, size, gpu)
-    of_variants = [[{"variants": names[row.pop("config")]} | row for row in table] for table in (rows, occupied)]
+    of_variants = [[{"variants": names[row.pop("measured")]} | row for row in table] for table in (rows, occupied)]
     return {"size": size} | dict(zip(("measurements", "memory"), of_variants, strict=True))
 
 
-def part_times(config: HourglassConfig, size: int, rounds: int) -> dict:
+def part_times(measured: Measured, size: int, rounds: int) -> dict:
     """A row a part and level, as `posekit.models.cost.cost_by_part` has them, and one of what lies between them.
 
     share: of the time of the whole forward pass, within rounds.
     """
-    network, crop = build(config, CPU), one_crop(size, CPU)
+    network, crop = build(measured, CPU), one_crop(size, CPU)
     spent: dict[tuple[str, int | None], float] = {}
 
     def watch(module: nn.Module, key: tuple[str, int | None]) -> None:
@@ -202,7 +219,7 @@ def part_times(config: HourglassConfig, size: int, rounds: int) -> dict:
         module.register_forward_pre_hook(enter)
         module.register_forward_hook(leave)
 
-    for key, modules in modules_by_part(network, size).items():
+    for key, modules in modules_by_part(network.network, size).items():
         for module in modules:
             watch(module, key)
     rows: list[dict[tuple[str, int | None], float]] = []
@@ -213,12 +230,12 @@ def part_times(config: HourglassConfig, size: int, rounds: int) -> dict:
             spent.clear()
             wholes.append(seconds(network, crop))
             rows.append(spent | {("between", None): wholes[-1] - sum(spent.values())})
-    measured = [
+    table = [
         {"part": part, "level": level, "seconds": with_interval(taken), "share": with_interval(taken / wholes)}
         for part, level in rows[0]
         for taken in [np.array([row[part, level] for row in rows])]
     ]
-    return {"size": size, "rounds": rounds, "seconds": with_interval(np.array(wholes)), "parts": measured}
+    return {"size": size, "rounds": rounds, "seconds": with_interval(np.array(wholes)), "parts": table}
 
 
 def measure(rounds: int) -> dict:

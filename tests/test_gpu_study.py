@@ -154,6 +154,12 @@ def test_all_runs_in_their_order_in_the_places_of_a_study(tiny_study, monkeypatc
     assert gpu_study.plan(["model-4"]) == [("model-4", seed, None) for seed in range(3)]
 
 
+def test_a_model_that_does_not_exist_is_named(packed, tmp_path):
+    for model, message in (("9", "gpu_study: there is no model 9"), ("lean", "--models names none of model-1, ")):
+        with pytest.raises(SystemExit, match=message):
+            run(packed, tmp_path / "out", 0, tmp_path / "work", "--models", model)
+
+
 def test_an_epoch_is_begun_if_it_ends_in_time(monkeypatch):
     now = 0.0
     monkeypatch.setattr(gpu_study.time, "monotonic", lambda: now)

@@ -1,18 +1,21 @@
 """Latency and memory of variants, time by part, runtimes: what benchmarks record and what readers make of it."""
 
 import json
-from dataclasses import asdict
+import math
+from dataclasses import asdict, replace
 
 import pandas as pd
 import pytest
 import runtimes
 import torch
 import variants
+from conftest import CHECKOUT
 from tables import TINY
 
 from posekit.analysis import benchmark_records
 from posekit.analysis.tables import cost_and_time
 from posekit.errors import PosekitError
+from posekit.inference.onnx_network import OnnxNetwork
 from posekit.models.cost import cost_by_part
 from posekit.models.hourglass import HourglassConfig, StackedHourglass
 from posekit.study.configurations import get_model, run_config
@@ -111,19 +114,43 @@ def test_a_missing_record_says_how_it_is_made(records, name):
 
 
 def test_small_networks_at_full_size_are_the_report_s_with_fewer_of_everything():
-    assert variants.at_full_size("original") == HourglassConfig("original", channels=256, stacks=2, modules=2)
+    original = HourglassConfig("original", channels=256, stacks=2, modules=2)
+    assert variants.at_full_size("original") == variants.Measured(original)
     assert variants.at_full_size("compact") == variants.at_full_size("student")
     for name in variants.AT_FULL_SIZE[1:]:
-        small, large = variants.as_trained(name), variants.at_full_size(name)
+        trained, full = variants.as_trained(name), variants.at_full_size(name)
+        assert trained.likelihoods and full.likelihoods
+        small, large = trained.network, full.network
         assert (large.channels, large.columns) == (4 * small.channels, 2 * small.columns)
         changed = {"channels", "columns", "modules"}
         kept = [{k: v for k, v in asdict(config).items() if k not in changed} for config in (small, large)]
         assert kept[0] == kept[1]
 
 
+def test_variants_are_measured_with_their_heatmaps(tmp_path):
+    """After cross-entropy, all columns of a heatmap are there, and its cells add up to those of a Gaussian."""
+    lean = variants.as_trained("lean")
+    torch.manual_seed(1)
+    crop = variants.one_crop(variants.SIZE, variants.CPU)
+    file = variants.export(lean, variants.SIZE, tmp_path / "lean.onnx")
+    with torch.inference_mode():
+        for network in (variants.build(lean, variants.CPU), OnnxNetwork(file)):
+            (heatmaps,) = network(crop)
+            assert heatmaps.shape == (1, 16, 32, 32) and not heatmaps[..., :8].any()
+            torch.testing.assert_close(heatmaps.sum(dim=(-2, -1)), torch.full((1, 16), 2 * math.pi))
+
+
+def test_models_are_measured_once_if_they_were_in_the_committed_record():
+    record = json.loads((CHECKOUT / "data" / "benchmarks" / "variants.json").read_text())
+    groups = {tuple(row["variants"]) for row in record["measurements"]}
+    measured = [{variants.as_trained(name) for name in group} for group in groups]
+    assert all(len(one) == 1 for one in measured) and len(set.union(*measured)) == len(groups)
+
+
 def test_what_is_recorded_of_variants_is_what_is_read(records, monkeypatch):
-    large = HourglassConfig("original", channels=16, stacks=2, modules=1, reductions=1)
-    small = HourglassConfig("early", channels=8, stacks=1, modules=1, reductions=1, columns=16, unread=False)
+    large = variants.Measured(HourglassConfig("original", channels=16, stacks=2, modules=1, reductions=1))
+    narrow = HourglassConfig("early", channels=8, stacks=1, modules=1, reductions=1, columns=16, unread=False)
+    small = variants.Measured(narrow, likelihoods=True)
     megabytes = {large: 250.0, small: 230.0, variants.NOTHING: 200.0}  # a process each would take seconds
     monkeypatch.setattr(variants, "peak", lambda config, size, path: megabytes[config] + (path is not None))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
@@ -145,17 +172,20 @@ def test_what_is_recorded_of_variants_is_what_is_read(records, monkeypatch):
     assert pd.isna(memory["original", "torch folded"])
 
     times = benchmark_records.part_times()
-    rows = [(row["part"], row["level"]) for row in cost_by_part(large, 32, levels=True)]
+    rows = [(row["part"], row["level"]) for row in cost_by_part(large.network, 32, levels=True)]
     assert {(row["part"], row["level"]) for row in parts["parts"]} == {*rows, ("between", None)}
     assert (times["ms"] > 0).all() and 0 < times["share"].sum() < 200
     with pytest.raises(PosekitError, match="measured at 32 px, not at 64"):
-        cost_and_time(large, 64)
+        cost_and_time(large.network, 64)
 
 
-def test_one_network_asked_in_several_ways(drawn, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("loss", "columns"), [("squared error", None), ("cross-entropy", 16)])
+def test_one_network_asked_in_several_ways(drawn, tmp_path, monkeypatch, loss, columns):
     monkeypatch.setenv("POSEKIT_HOME", str(tmp_path))
     torch.manual_seed(0)
-    config = run_config(get_model(5), TINY, 0, "sample", "none")
+    network = replace(TINY.network, stem="reduced", columns=columns)
+    model = replace(get_model("model-5"), loss=loss, network=network)
+    config = run_config(model, TINY, 0, "sample", "none")
     save_weights(tmp_path / "tiny.pt", config, StackedHourglass(config.network), [])
     record = runtimes.measure(drawn, tmp_path / "tiny.pt", rounds=2)
     assert (record["people"], record["calibrated_on"], record["size"]) == (16, 48, 32)
