@@ -12,7 +12,7 @@ PYTHON ?= $(shell for python in python3 python3.12 python3.11 python; do \
 # Notebooks run in their own folder, so folders of data must not be relative; names may hold spaces.
 ABSOLUTE = $(BIN)/python -c 'import os, sys; print(os.pathsep.join(os.path.abspath(p) for p in sys.argv[1].split(os.pathsep) if p))'
 RUN = POSEKIT_DATA="$$($(ABSOLUTE) "$$POSEKIT_DATA")" POSEKIT_MPII="$$($(ABSOLUTE) "$$POSEKIT_MPII")" \
-	POSEKIT_LSPET="$$($(ABSOLUTE) "$$POSEKIT_LSPET")" $(BIN)/python
+	POSEKIT_LSPET="$$($(ABSOLUTE) "$$POSEKIT_LSPET")" POSEKIT_LSP="$$($(ABSOLUTE) "$$POSEKIT_LSP")" $(BIN)/python
 
 .DEFAULT_GOAL := help
 .PHONY: help setup study test lab app notebooks figures lint

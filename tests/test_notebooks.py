@@ -24,7 +24,7 @@ def test_notebook_tells_of_the_study_that_is_named(name, quick_study, tmp_path):
     execute_notebook(path, tmp_path / path.name, quick_study.environment, progress=False)
     content = nbformat.read(tmp_path / path.name, as_version=4)
     assert_executed(content)
-    assert "sample, 250 validation people, profile quick" in content.cells[1].outputs[0].text
+    assert "sample, 250 validation people, size quick" in content.cells[1].outputs[0].text
 
 
 @pytest.mark.parametrize("path", study_notebooks(), ids=lambda path: path.stem)

@@ -1,5 +1,6 @@
 """A further model is one entry: it has its curve, rows and verdict, and takes none from the report's six."""
 
+import pandas as pd
 import pytest
 from made_runs import make_run
 from test_claims import CROP, latency
@@ -9,13 +10,15 @@ from posekit.analysis.optimizers import make_grid
 from posekit.analysis.publish import publish_records
 from posekit.analysis.report_figures import loss_figure, loss_figures
 from posekit.analysis.results import Results
-from posekit.analysis.tables import accuracy_table, cost_table, models_table
+from posekit.analysis.tables import accuracy_table, cost_table, losses_table, models_table
 from posekit.study import configurations
 from posekit.study.configurations import SIZES
 from posekit.study.models import Model
 
 SEVENTH = Model("model-7", "Model 7", "reduced, RAdam", "RAdam", stem="reduced")
 ACCURACY = {1: 0.7, 2: 0.5, 3: 0.6, 4: 0.6, 5: 0.7, 6: 0.6}
+MOST_ACCURATE = "The reduced network with RMSprop (Model 5) is the most accurate"
+FIRST_STEP = "All models make the biggest step after the first epoch"
 
 
 @pytest.fixture
@@ -28,16 +31,32 @@ def verdicts(runs) -> dict[str, str]:
     return dict(zip(table["claim"], table["verdict"], strict=True))
 
 
-def with_a_seventh(monkeypatch) -> None:
-    monkeypatch.setitem(configurations.REPORT_MODELS, SEVENTH.name, SEVENTH)
-    monkeypatch.setitem(configurations.MODELS, SEVENTH.name, SEVENTH)
+def with_a_seventh(monkeypatch, model: Model = SEVENTH) -> None:
+    monkeypatch.setitem(configurations.REPORT_MODELS, model.name, model)
+    monkeypatch.setitem(configurations.MODELS, model.name, model)
 
 
-def test_while_it_is_untrained_nothing_changes(six, monkeypatch):
-    before = verdicts(six)
-    assert sum(verdict != "cannot be told" for verdict in before.values()) > 3
-    monkeypatch.setitem(configurations.MODELS, SEVENTH.name, SEVENTH)
-    assert verdicts(six) == before
+def test_while_it_is_untrained_nothing_changes(monkeypatch):
+    runs = [make_run(n, 0.9 if n == 5 else 0.6, seed) for n in ACCURACY for seed in (0, 1, 2)]
+    before = verdicts(runs)
+    assert before[MOST_ACCURATE] == before[FIRST_STEP] == "holds", "verdicts that need all models of the report"
+    with_a_seventh(monkeypatch)
+    assert verdicts(runs) == before
+
+
+def test_it_does_not_stand_in_for_a_model_of_the_report(monkeypatch):
+    with_a_seventh(monkeypatch)
+    models = ["model-1", "model-2", "model-3", "model-5", "model-6", "model-7"]
+    runs = [make_run(name, 0.9 if name == "model-5" else 0.6, seed) for name in models for seed in (0, 1, 2)]
+    found = verdicts(runs)
+    assert found[MOST_ACCURATE] == found[FIRST_STEP] == "cannot be told"
+
+
+def test_a_model_of_any_name_leaves_the_table_of_losses_to_the_six(six, monkeypatch):
+    named = Model("mine", "Mine", "reduced, RAdam", "RAdam", stem="reduced")
+    before = losses_table(six)
+    with_a_seventh(monkeypatch, named)
+    pd.testing.assert_frame_equal(losses_table([*six, make_run("mine", 0.6)]), before)
 
 
 def test_it_has_its_curve_its_rows_and_its_verdict(six, monkeypatch, tmp_path):

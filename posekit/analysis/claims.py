@@ -42,7 +42,7 @@ from posekit.analysis.optimizers import (
 )
 from posekit.evaluation.intervals import Comparison, compare, holm, seed_chance
 from posekit.models.cost import network_cost
-from posekit.study.configurations import MODELS, REPORT_MODELS, get_size, network_of
+from posekit.study.configurations import MODELS, get_size, network_of
 from posekit.study.runs import Run
 from posekit.study.seeds import Seeds, by_configuration
 
@@ -160,7 +160,8 @@ def is_first_step(first_is_largest: dict[str, list[bool]]) -> Verdict:
     several = {model: seeds for model, seeds in first_is_largest.items() if len(seeds) > 1}
     if any(not any(seeds) for seeds in several.values()):
         return "does not hold"
-    return "holds" if set(several) >= set(REPORT_MODELS) and all(map(all, several.values())) else "cannot be told"
+    complete = set(several) >= set(original_report.models())
+    return "holds" if complete and all(map(all, several.values())) else "cannot be told"
 
 
 def _parameters() -> Claim:
@@ -271,7 +272,7 @@ def _most_accurate(models: dict[str, Seeds]) -> Claim:
     compared = {name: _compare(models, "model-5", name) for name in models if name != "model-5"}
     nearest = min(compared, key=lambda name: compared[name].difference)
     ours = f"Model 5 minus {MODELS[nearest].title}, its strongest rival: {_points(compared[nearest])}"
-    verdict = is_best(list(compared.values()), complete=set(models) >= set(REPORT_MODELS))
+    verdict = is_best(list(compared.values()), complete=set(models) >= set(original_report.models()))
     return Claim(claim, section, "; ".join(filter(None, [ours, theirs])), verdict)
 
 

@@ -7,6 +7,11 @@ from posekit.paths import REPOSITORY
 _FOLDER = REPOSITORY / "data" / "report"
 
 
+def models() -> list[str]:
+    """Names of the six models whose losses it publishes: its claims are about them, however many we train."""
+    return [f"model-{number}" for number in losses()["model"]]
+
+
 def losses() -> pd.DataFrame:
     """Section V: model, network, optimizer, scheduler, loss after five epochs."""
     return pd.read_csv(_FOLDER / "losses.csv")

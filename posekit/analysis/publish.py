@@ -112,7 +112,7 @@ def publish_pictures(runs: list[Run], crops: Crops, folder: Path) -> list[Path]:
 def publish_networks(
     runs: list[Run], latency: pd.DataFrame | None, figures: Path, numbers: Path, progress: bool = True
 ) -> list[Path]:
-    """Figures and tables of the variants, from runs on one data set (`posekit.analysis.results.read_variants`).
+    """Figures and tables of the variants, from runs on one data set (`posekit.analysis.results.read_networks`).
 
     latency: of `posekit.analysis.benchmark_records.variant_latency`, or None. Of every budget at which the
     original network is trained, `PARETO_FILES` in the folder `numbers`; of all together, in `figures`: pareto,

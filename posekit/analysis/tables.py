@@ -84,6 +84,7 @@ def table_2(config: RunConfig) -> pd.DataFrame:
 def losses_table(runs: list[Run]) -> pd.DataFrame:
     """The six losses after the last epoch: the report's beside ours, and the floor of answering zero.
 
+    A further model is not in it, because the report has no loss to put beside its own; `models_table` has it.
     The two columns are not of the same size of network or data set unless the size is `full` on all of MPII.
     """
     table = original_report.losses().rename(columns={"loss": "report: loss"})
@@ -96,7 +97,7 @@ def losses_table(runs: list[Run]) -> pd.DataFrame:
             "zero heatmaps, validation": run.floors["zero_heatmap_validation"],
         }
         for run in runs
-        if run.config.model in REPORT_MODELS
+        if run.config.model in original_report.models()
     )
     return table.merge(ours, on="model", how="left")
 

@@ -1,9 +1,10 @@
 """Many runs on one data set.
 
-configurations   the report's six models and the profiles (sizes)
-variants         changes of the original network
+configurations   the report's six models, and the sizes at which models are trained
+models           what one model is
+networks         further networks, compared by cost
 runs             the records of runs, and where they lie
 seeds            runs that differ only in their seed
-study            a profile on a data set: trains what is missing
+study            a size on a data set: trains what is missing
 parallel         several trainings side by side on a CPU
 """
