@@ -115,7 +115,16 @@ def test_too_little_room_is_said_before_anything_is_written(tmp_path, monkeypatc
     assert folders(tmp_path / "cache") == []
 
 
-def test_a_disk_that_fills_up_leaves_nothing(tmp_path, monkeypatch):
+def assert_nothing_is_done_and_the_next_attempt_works(people, tmp_path, monkeypatch):
+    (there,) = folders(tmp_path / "cache")
+    assert not np.load(there / "done.npy").any() and not (there / "manifest.json").exists()
+    monkeypatch.undo()
+    expected, _ = cached_crops(people, RULE, tmp_path / "whole", progress=False)
+    crops, _ = cached_crops(people, RULE, tmp_path / "cache", progress=False)
+    np.testing.assert_array_equal(crops, expected)
+
+
+def test_a_disk_that_fills_up_leaves_nothing_that_counts_as_done(tmp_path, monkeypatch):
     people = people_with_images(tmp_path / "images")
 
     def full(*_):
@@ -124,7 +133,7 @@ def test_a_disk_that_fills_up_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(posekit.preprocessing.cache.os, "fsync", full)
     with pytest.raises(PosekitError, match="No space left on device"):
         cached_crops(people, RULE, tmp_path / "cache", progress=False)
-    assert folders(tmp_path / "cache") == []
+    assert_nothing_is_done_and_the_next_attempt_works(people, tmp_path, monkeypatch)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here that is always full")
@@ -138,7 +147,7 @@ def test_pixels_that_find_no_room_are_an_error_and_not_a_crash(tmp_path, monkeyp
     monkeypatch.setattr(Path, "open", onto_a_full_disk)
     with pytest.raises(PosekitError, match="No space left on device"):
         cached_crops(people, RULE, tmp_path / "cache", progress=False)
-    assert folders(tmp_path / "cache") == []
+    assert_nothing_is_done_and_the_next_attempt_works(people, tmp_path, monkeypatch)
 
 
 def test_a_cache_that_cannot_be_made_is_one_sentence(tmp_path):

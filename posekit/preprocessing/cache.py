@@ -162,6 +162,9 @@ def _build(people: People, rule: CropRule, folder: Path, progress: bool) -> None
                     bar.update(len(cropped))
                     if len(finished) >= FLUSH_EVERY:
                         mark()
+            except OSError:  # as of a full disk: what is not on it yet must not be noted as done
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
             except BaseException:
                 pool.shutdown(wait=True, cancel_futures=True)
                 mark()
