@@ -41,7 +41,7 @@ lab: setup  ## open the notebooks in JupyterLab
 	$(RUN) -m jupyter lab notebooks
 
 app: setup  ## the visualizer alone, as a page in the browser
-	$(BIN)/voila notebooks/06_visualizer.ipynb
+	$(BIN)/voila notebooks/08_visualizer.ipynb
 
 notebooks: setup  ## execute the notebooks and keep the outputs in them, as they are committed
 	$(BIN)/python -m posekit notebooks

@@ -2,7 +2,7 @@
 
     python benchmarks/visualizer.py [--json]
 
-Opens notebook 06 on the drawn people in JupyterLab and headless Chromium, presses arrow keys on two sliders, and
+Opens notebook 08 on the drawn people in JupyterLab and headless Chromium, presses arrow keys on two sliders, and
 takes the time in the page from the key to the decoded picture: `opacity` draws anew, `person` goes back and forth
 among people whose predictions are kept. The aim is a median below 100 ms on two cores. Missing networks are
 trained first; Chromium and playwright must be there, as for tests/test_browser.py.
@@ -19,7 +19,7 @@ from pathlib import Path
 import browser
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-NOTEBOOK = Path("notebooks", "06_visualizer.ipynb")
+NOTEBOOK = Path("notebooks", "08_visualizer.ipynb")
 
 MOVES = {
     "opacity": ["ArrowRight", "ArrowLeft"] * 20,

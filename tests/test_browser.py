@@ -1,6 +1,6 @@
 """Notebook 06 as people meet it: in JupyterLab and as voila's page, in a real Chromium.
 
-Screenshots go into tests/output/. With POSEKIT_SCREENSHOTS=1, those of the README and of notebook 06 are renewed:
+Screenshots go into tests/output/. With POSEKIT_SCREENSHOTS=1, those of the README and of notebook 08 are renewed:
 
     POSEKIT_SCREENSHOTS=1 python -m pytest tests/test_browser.py
 """
@@ -20,7 +20,7 @@ from posekit.skeleton import JOINTS
 
 pytestmark = pytest.mark.skipif(bool(browser.why_not()), reason=browser.why_not())
 
-NOTEBOOK = "notebooks/06_visualizer.ipynb"
+NOTEBOOK = "notebooks/08_visualizer.ipynb"
 OUTPUT, PUBLISHED = CHECKOUT / "tests" / "output", CHECKOUT / "figures" / "visualizer"
 
 
