@@ -1,12 +1,16 @@
 """All notebooks, each from a fresh kernel, on the drawn people; the trainings they need are run if missing."""
 
+import base64
+import io
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from conftest import CHECKOUT
+from PIL import Image
 
-from posekit.cli.run_notebooks import execute_notebook, publish_notebook, source_digest, study_notebooks
+from posekit.cli.run_notebooks import execute_notebook, publish_notebook, source_digest, study_notebooks, tidy
 from posekit.errors import PosekitError
 from posekit.study.study import Study
 
@@ -69,6 +73,29 @@ def test_outputs_are_kept_without_what_needs_a_kernel(tmp_path):
     assert not slider
     assert mpii[0].text.strip() == "''"
     assert "<table" in table[0].data["text/html"]
+
+
+def test_pictures_keep_their_colors():
+    """A chart stays as it is to the pixel; a photograph is not reduced to a palette, whose dots would show."""
+    y, x = np.mgrid[:200, :300]
+    chart = np.full((200, 300, 3), 255, np.uint8)
+    chart[50:52, :, 0], chart[:, 100:103, 1] = 0, 30
+    grain = np.random.default_rng(0).normal(0, 3, (200, 300, 1))
+    photograph = np.clip(np.stack([x / 2, y, 255 - x / 2], axis=-1) + grain, 0, 255).astype(np.uint8)
+    shown = {}
+    for name, picture in (("chart", chart), ("photograph", photograph)):
+        stream = io.BytesIO()
+        Image.fromarray(picture).save(stream, "PNG")
+        data = {"image/png": base64.b64encode(stream.getvalue()).decode()}
+        cell = nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("display_data", data)])
+        (output,) = tidy(nbformat.v4.new_notebook(cells=[cell])).cells[0].outputs
+        ((kind, content),) = output.data.items()
+        shown[name] = kind, np.asarray(Image.open(io.BytesIO(base64.b64decode(content))).convert("RGB"), int)
+    assert shown["chart"][0] == "image/png"
+    np.testing.assert_array_equal(shown["chart"][1], chart)
+    assert shown["photograph"][0] == "image/jpeg"
+    assert np.abs(shown["photograph"][1] - photograph).mean() < 3
+    assert len(np.unique(shown["photograph"][1].reshape(-1, 3), axis=0)) > 10_000
 
 
 def test_a_notebook_that_fails_keeps_what_it_had(tmp_path):
