@@ -3,6 +3,6 @@
 cli                       the program: which commands there are, and how errors are shown
 common                    options that several commands share
 study                     study, train, grid, networks, figures, notebooks, sample, cost
-evaluate, predict, mpii   the commands of these names; predict has export as well
+evaluate, predict, mpii, showcase   the commands of these names; predict has export as well
 run_notebooks             executes notebooks and keeps their outputs
 """

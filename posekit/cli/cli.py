@@ -10,6 +10,7 @@ from posekit.cli.common import guarded
 from posekit.cli.evaluate import evaluate
 from posekit.cli.mpii import mpii_app
 from posekit.cli.predict import export, predict
+from posekit.cli.showcase import showcase
 from posekit.cli.study import cost, figures, grid, networks, notebooks, sample, study, train
 from posekit.errors import PosekitError
 
@@ -21,7 +22,20 @@ app = typer.Typer(
 )
 
 app.add_typer(mpii_app, name="mpii")
-for command in (study, train, evaluate, grid, networks, predict, export, figures, notebooks, sample, cost):
+for command in (
+    study,
+    train,
+    evaluate,
+    grid,
+    networks,
+    showcase,
+    predict,
+    export,
+    figures,
+    notebooks,
+    sample,
+    cost,
+):
     app.command()(guarded(command))
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from posekit.datasets.people import People
+    from posekit.evaluation.evaluate import Evaluation
     from posekit.study.runs import Run
 
 # What takes long to import is imported inside the command, so that --help answers at once.
@@ -46,7 +47,7 @@ def evaluate(
     threshold: Annotated[float, typer.Option(help="In head sizes.")] = 0.5,
     export: Annotated[
         Path | None,
-        typer.Option(help="Write the model's predictions to this .mat (`preds`, MPII's order) or .csv file."),
+        typer.Option(help="Write the network's predictions to this .mat (`preds`, MPII's order) or .csv file."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --export if it exists.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -63,13 +64,13 @@ def evaluate(
         return
 
     if checkpoint is not None:
+        answers, people = _evaluate_checkpoint(checkpoint, flip, named_data(data, mpii, lspet))
         if export is not None:
-            raise PosekitError("--export writes what is recorded of a trained model; leave out --checkpoint")
-        _print_scores(*_evaluate_checkpoint(checkpoint, flip, named_data(data, mpii, lspet)), threshold, as_json)
+            _export(export, answers.joints, people.image, answers.confidence, overwrite, str(checkpoint))
+        _print_scores(answers.distances, people, threshold, as_json)
         return
 
     from posekit.analysis.tables import accuracy_table
-    from posekit.evaluation.prediction_files import write_predictions
     from posekit.skeleton import JOINTS
 
     runs = _finished_runs(size, named_data(data, mpii, lspet), model, seed)
@@ -78,13 +79,21 @@ def evaluate(
             raise PosekitError(f"--export writes one of {len(runs)} trained models: say --model and --seed")
         (run,) = runs
         confidence = run.predictions["confidence"].to_numpy(float).reshape(-1, len(JOINTS))
-        write_predictions(export, run.joints(), run.images(), confidence, overwrite)
-        print(f"posekit: wrote {export}, predictions of {run.label}", file=sys.stderr)
+        _export(export, run.joints(), run.images(), confidence, overwrite, run.label)
     if as_json:
         print(as_json_text({run.label: _scores(run.distances(), threshold) for run in runs}))
         return
     print(f"PCKh@{threshold:g} in percent")
     print(accuracy_table(runs, threshold).T.round(1).to_string(na_rep=""))
+
+
+def _export(
+    path: Path, joints: "np.ndarray", images: "np.ndarray", confidence: "np.ndarray", overwrite: bool, name: str
+) -> None:
+    from posekit.evaluation.prediction_files import write_predictions
+
+    write_predictions(path, joints, images, confidence, overwrite)
+    print(f"posekit: wrote {path}, predictions of {name}", file=sys.stderr)
 
 
 def _evaluate_file(path: Path, mpii: Path, threshold: float, as_json: bool) -> None:
@@ -98,8 +107,8 @@ def _evaluate_file(path: Path, mpii: Path, threshold: float, as_json: bool) -> N
     _print_scores(head_distances(joints, people.joints, people.head_size), people, threshold, as_json)
 
 
-def _evaluate_checkpoint(path: Path, flip: bool, data: list[Path]) -> tuple["np.ndarray", "People"]:
-    """Distances (N, 16) in head sizes of a network's answers, and the validation people it was asked about."""
+def _evaluate_checkpoint(path: Path, flip: bool, data: list[Path]) -> tuple["Evaluation", "People"]:
+    """A network's answers, and the validation people it was asked about."""
     from posekit.datasets.sources import read_people
     from posekit.device import choose_device
     from posekit.evaluation.evaluate import evaluate as evaluate_network
@@ -114,7 +123,7 @@ def _evaluate_checkpoint(path: Path, flip: bool, data: list[Path]) -> tuple["np.
         print(f"posekit: {left_out}", file=sys.stderr)
     crops = make_crops(people.validation_sets()[0], predictor.rule, home() / "data" / "cache")
     answers = evaluate_network(predictor.network, crops, predictor.codec, predictor.device, EVALUATION_BATCH)
-    return answers.distances, crops.people
+    return answers, crops.people
 
 
 def _print_scores(distances: "np.ndarray", people: "People", threshold: float, as_json: bool) -> None:

@@ -1,0 +1,192 @@
+"""The networks that come with posekit beside public ones, on the same people and joints: from prediction files.
+
+data/peers/ holds the files, and its README their sources: mpii_validation.csv (what the public networks found),
+truth.csv (MPII's annotation of these people), networks.csv (facts about the networks), own/ (what posekit's
+networks found, written by `posekit evaluate --export`).
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from posekit.errors import PosekitError
+from posekit.evaluation.intervals import compare, interval
+from posekit.evaluation.pckh import head_distances, pckh
+from posekit.models.build import build_network
+from posekit.models.cost import count_parameters
+from posekit.paths import PACKAGE, REPOSITORY
+from posekit.skeleton import GROUPS, INDEX, JOINTS
+from posekit.training.checkpoint import read_checkpoint
+from posekit.training.run_config import RunConfig
+
+FOLDER = REPOSITORY / "data" / "peers"
+
+#: The joints that every network answers with, counted together: a name of `posekit.evaluation.pckh.MEANS`.
+TWELVE = "weighted12"
+
+#: What the file of a network's answers with the flip test adds to its name.
+FLIPPED = "-flip"
+
+#: The network that all others are compared with: posekit's own, asked once, as the others were.
+BASELINE = "posekit"
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A network and its answers for the people of truth.csv.
+
+    distances (N, 16) float64 head sizes: NaN where a joint is not annotated, infinite where the network has no
+    such joint. parameters and ms are text for people, "" where unknown; input_px is the side of its crop.
+    """
+
+    name: str
+    distances: np.ndarray
+    parameters: str
+    input_px: str
+    ms: str
+    own: bool
+
+
+@dataclass(frozen=True)
+class Truth:
+    """MPII's annotation of N people: person (N,) int, number among all validation people; image (N,) str; joints
+    (N, 16, 2) float64 image px, NaN where not annotated; head_size (N,) float64 image px."""
+
+    person: np.ndarray
+    image: np.ndarray
+    joints: np.ndarray
+    head_size: np.ndarray
+
+
+@cache
+def truth() -> Truth:
+    """The people that all networks are compared on. Raises `PosekitError` if the file is not whole."""
+    table = _read(FOLDER / "truth.csv", ["person", "image", "head_size", "joint", "x", "y"])
+    persons = table["person"].unique()
+    joints = _joints(table, persons, FOLDER / "truth.csv")
+    of_people = table.groupby("person", sort=False)[["image", "head_size"]].first()
+    return Truth(persons, of_people["image"].to_numpy(str), joints, of_people["head_size"].to_numpy(float))
+
+
+def peers() -> list[Peer]:
+    """The public networks, then posekit's own, each with its answers.
+
+    Raises `PosekitError` naming a file that is missing, incomplete or about other people.
+    """
+    facts = _read(FOLDER / "networks.csv", ["network", "name", "parameters", "input_px", "ms"]).fillna("")
+    answers = _read(FOLDER / "mpii_validation.csv", ["network", "person", "joint", "x", "y"])
+    found = []
+    for fact in facts.itertuples():
+        joints = _joints(answers[answers["network"] == fact.network], truth().person, f"network {fact.network}")
+        distances = head_distances(joints, truth().joints, truth().head_size)
+        found.append(Peer(fact.name, distances, fact.parameters, str(fact.input_px), str(fact.ms), own=False))
+    own = sorted((FOLDER / "own").glob("*.csv"))
+    if not own:
+        raise PosekitError(
+            f"there are no answers of posekit's networks in {FOLDER / 'own'}; see {FOLDER}/README.md"
+        )
+    return found + [_own(path) for path in own]
+
+
+def peers_table(networks: list[Peer]) -> pd.DataFrame:
+    """A row per network, the best on 12 joints first; all numbers in percent or points of PCKh@0.5.
+
+    network, own (bool), parameters, input_px, ms; pckh12 with its 95 % interval over people (low, high);
+    difference, difference_low, difference_high, p: minus `BASELINE` on the same people, paired; pckh14
+    (weighted14), NaN for a network without head and neck; then the groups of the 12 joints, shoulder to ankle.
+    """
+    baseline = next((peer for peer in networks if peer.own and peer.name == BASELINE), None)
+    if baseline is None:
+        raise PosekitError(f"there is no {FOLDER / 'own' / BASELINE}.csv; see {FOLDER}/README.md")
+    rows = []
+    for peer in networks:
+        twelve, minus = interval(peer.distances, TWELVE), compare(peer.distances, baseline.distances, TWELVE)
+        itself = peer is baseline
+        score = pckh(peer.distances)
+        head = peer.distances[:, INDEX["head top"]]
+        rows.append(
+            {
+                "network": peer.name,
+                "own": peer.own,
+                "parameters": peer.parameters,
+                "input_px": peer.input_px,
+                "ms": peer.ms,
+                "pckh12": twelve.estimate,
+                "low": twelve.low,
+                "high": twelve.high,
+                "difference": np.nan if itself else minus.difference,
+                "difference_low": np.nan if itself else minus.low,
+                "difference_high": np.nan if itself else minus.high,
+                "p": np.nan if itself else minus.p,
+                "pckh14": np.nan if np.isinf(head[~np.isnan(head)]).all() else score.weighted14,
+                **{group: score.mean(group) for group in GROUPS if group != "head"},
+            }
+        )
+    return pd.DataFrame(rows).sort_values("pckh12", ascending=False, ignore_index=True)
+
+
+def described_peers(table: pd.DataFrame, joints: bool = False) -> pd.DataFrame:
+    """`peers_table` as text for readers; joints: with the columns of the 14 joints and of each group."""
+    rows = []
+    for row in table.itertuples():
+        text = {
+            "network": f"**{row.network}**" if row.own else row.network,
+            "parameters": row.parameters,
+            "input, px": row.input_px,
+            "12 joints, % (95 %)": f"{row.pckh12:.1f} ({row.low:.1f} to {row.high:.1f})",
+            f"minus {BASELINE}, points (95 %)": ""
+            if pd.isna(row.difference)
+            else f"{row.difference:+.1f} ({row.difference_low:+.1f} to {row.difference_high:+.1f})",
+        }
+        if joints:
+            text["14 joints, %"] = "" if pd.isna(row.pckh14) else f"{row.pckh14:.1f}"
+            text |= {f"{group}, %": f"{getattr(row, group):.1f}" for group in GROUPS if group != "head"}
+        rows.append(text | {"ms, as recorded": row.ms})
+    return pd.DataFrame(rows)
+
+
+def _own(path: Path) -> Peer:
+    """One of posekit's networks: its answers from a file, parameters and input from its checkpoint."""
+    table = _read(path, ["person", "image", "joint", "x", "y"])
+    joints = _joints(table, np.arange(len(truth().person)), path)
+    images = table.groupby("person")["image"].first().to_numpy(str)
+    if not np.array_equal(images, truth().image):
+        raise PosekitError(
+            f"{path} is about other people than {FOLDER / 'truth.csv'}; write it again, see README.md"
+        )
+    name = path.stem.removesuffix(FLIPPED)
+    config = RunConfig.from_dict(read_checkpoint(PACKAGE / "networks" / f"{name}.pt")["config"])
+    return Peer(
+        name=f"{name}, flip test" if path.stem.endswith(FLIPPED) else name,
+        distances=head_distances(joints, truth().joints, truth().head_size),
+        parameters=f"{count_parameters(build_network(config.network)) / 1e6:.2f} M",
+        input_px=str(config.crop.size),
+        ms="",
+        own=True,
+    )
+
+
+def _joints(table: pd.DataFrame, persons: np.ndarray, source: object) -> np.ndarray:
+    """(N, 16, 2) float64 image px of these persons, NaN where a joint has no row or no number."""
+    places = pd.Series(np.arange(len(persons)), persons)
+    row, column = table["person"].map(places), table["joint"].map(INDEX)
+    if set(table["person"]) != set(persons.tolist()) or column.isna().any():
+        raise PosekitError(
+            f"{source} is not about the {len(persons)} people of {FOLDER / 'truth.csv'}; fetch it again"
+        )
+    joints = np.full((len(persons), len(JOINTS), 2), np.nan)
+    joints[row.to_numpy(int), column.to_numpy(int)] = table[["x", "y"]].to_numpy(float)
+    return joints
+
+
+def _read(path: Path, columns: list[str]) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise PosekitError(f"{path} cannot be read as a .csv file ({error}); fetch it again") from error
+    if absent := [column for column in columns if column not in table]:
+        raise PosekitError(f"{path} has no column {absent[0]!r}; fetch it again")
+    return table

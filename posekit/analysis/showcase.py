@@ -1,0 +1,109 @@
+"""What README and docs show of the networks that come with posekit: a table of peers and a picture."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from matplotlib.figure import Figure
+
+from posekit.analysis.peers import described_peers, peers, peers_table
+from posekit.analysis.publish import markdown
+from posekit.analysis.style import new_figure
+from posekit.datasets.images import read_image
+from posekit.datasets.people import People
+from posekit.datasets.sources import read_people
+from posekit.evaluation.evaluate import Evaluation, evaluate
+from posekit.files import write_whole
+from posekit.inference.drawing import draw_skeleton
+from posekit.inference.predictor import Predictor
+from posekit.paths import home
+from posekit.preprocessing.batches import make_crops
+from posekit.preprocessing.crop import transform
+from posekit.skeleton import SCORED
+from posekit.training.loop import EVALUATION_BATCH
+
+#: A joint counts as found within this many head sizes.
+FOUND = 0.5
+
+#: Width / height of a picture, its height in px, and how much of the height the person takes.
+_ASPECT, _HEIGHT, _PERSON = 0.8, 480, 0.8
+
+
+def publish_tables(folder: Path) -> list[Path]:
+    """Writes peers.csv (numbers), peers.md and peers_by_joint.md (for readers); returns the paths."""
+    table = peers_table(peers())
+    texts = {
+        "peers.csv": table.to_csv(index=False, float_format="%.4g", lineterminator="\n"),
+        "peers.md": markdown(described_peers(table)),
+        "peers_by_joint.md": markdown(described_peers(table, joints=True)),
+    }
+    for name, text in texts.items():
+        write_whole(folder / name, text)
+    return [folder / name for name in texts]
+
+
+def publish_picture(folder: Path) -> Path:
+    """Asks posekit's own network about the drawn validation people, draws some of its answers into people.png and
+    returns its path. The people are made where they are missing."""
+    people = read_people([], home() / "data" / "sample")[0].validation_sets()[0]
+    own = Predictor.own()
+    crops = make_crops(people, own.rule, home() / "data" / "cache")
+    answers = evaluate(own.network, crops, own.codec, own.device, EVALUATION_BATCH)
+    stream = io.BytesIO()
+    answers_figure(people, answers, *shown_people(people, answers)).savefig(stream, dpi=110, bbox_inches="tight")
+    write_whole(folder / "people.png", stream.getvalue())
+    return folder / "people.png"
+
+
+def found_joints(distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(found (N,), annotated (N,)) int: of each person's 14 scored joints; distances (N, 16) in head sizes."""
+    scored = distances[:, SCORED]
+    return (scored <= FOUND).sum(axis=1), (~np.isnan(scored)).sum(axis=1)
+
+
+def shown_people(people: People, answers: Evaluation, right: int = 4) -> tuple[list[int], int]:
+    """Whom the picture shows, by number: of the people whose 14 joints are all found, those with the widest poses;
+    and the person with the fewest joints found (the first of several)."""
+    found, annotated = found_joints(answers.distances)
+    whole = annotated == len(SCORED)
+    all_found = np.flatnonzero(whole & (found == annotated))
+    widths = np.ptp(people.joints[all_found], axis=1)
+    widest = all_found[np.argsort(-widths[:, 0] / widths[:, 1], kind="stable")[:right]]
+    return sorted(widest.tolist()), int(np.argmin(np.where(whole, found, len(SCORED) + 1)))
+
+
+def answers_figure(people: People, answers: Evaluation, right: Sequence[int], wrong: int) -> Figure:
+    """Predicted skeletons of chosen people; under each, how many of the annotated joints are found.
+
+    The last one is `wrong`, with the annotation in white beside the prediction.
+    """
+    found, annotated = found_joints(answers.distances)
+    chosen = [*right, wrong]
+    figure, axes = new_figure(1.76 * len(chosen), 2.5, len(chosen))
+    for axis, person in zip(axes[0], chosen, strict=True):
+        image = read_image(people.images_folder / people.image[person], upright=False)
+        picture, matrix = _around(image, people.joints[person])
+        if person == wrong:
+            truth = transform(matrix, people.joints[person])
+            picture = draw_skeleton(picture, truth, people.labelled[person], truth=True)
+        joints = transform(matrix, answers.joints[person])
+        axis.imshow(draw_skeleton(picture, joints, np.full(len(joints), True)))
+        count = f"{found[person]} of {annotated[person]} joints"
+        axis.set_title(f"a failure: {found[person]} of {annotated[person]}" if person == wrong else count, y=-0.12)
+        axis.set_axis_off()
+    return figure
+
+
+def _around(image: np.ndarray, joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The part of an image (H, W, 3) around a person's joints (16, 2), and the matrix (2, 3) from image px."""
+    low, high = np.nanmin(joints, axis=0), np.nanmax(joints, axis=0)
+    wide, tall = high - low
+    height = min(max(tall, wide / _ASPECT) / _PERSON, image.shape[0], image.shape[1] / _ASPECT)
+    size = np.array([height * _ASPECT, height])
+    left, top = np.clip((low + high - size) / 2, 0, np.array(image.shape[1::-1]) - size)
+    zoom = _HEIGHT / height
+    matrix = np.array([[zoom, 0, -zoom * left], [0, zoom, -zoom * top]])
+    shape = (round(_HEIGHT * _ASPECT), _HEIGHT)
+    return cv2.warpAffine(image, matrix, shape, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), matrix

@@ -1,0 +1,28 @@
+"""The command `posekit showcase`: what README, card and docs show of the networks that come with posekit."""
+
+from typing import Annotated
+
+import typer
+
+# What takes long to import is imported inside the command, so that --help answers at once.
+
+
+def showcase(
+    pictures: Annotated[
+        bool, typer.Option("--pictures/--no-pictures", help="Draw the README's picture as well, of drawn people.")
+    ] = True,
+) -> None:
+    """The networks that come with posekit beside public ones on the same people, and the picture of the README.
+
+    Reads what the networks found from data/peers/ (its README says how to renew that) and writes to
+    figures/showcase/.
+    """
+    from posekit.analysis.showcase import publish_picture, publish_tables
+    from posekit.paths import home
+
+    folder = home() / "figures" / "showcase"
+    paths = publish_tables(folder)
+    if pictures:
+        paths.append(publish_picture(folder))
+    for path in paths:
+        print(path)
