@@ -47,7 +47,7 @@ def test_joints_come_back_in_pixels_of_the_image(center, scale):
 def test_a_box_finds_the_same_as_its_center_and_scale():
     image = np.random.default_rng(0).integers(0, 255, (300, 400, 3), dtype=np.uint8)
     predictor = Predictor(FindsRed(), CropRule(size=64), Codec("report"))
-    boxed = predictor.predict_box(image, np.array([100, 45, 220, 255]))  # 120 x 210: scale 1
+    boxed = predictor.predict_box(image, np.array([105, 50, 215, 250]))  # 200 px high: scale 1
     np.testing.assert_array_equal(boxed.joints, predictor.predict(image, np.array([160, 150]), 1.0).joints)
 
 

@@ -3,6 +3,9 @@
 people         the table that every reader returns
 sources        from what a person names to that table
 mpii, lsp      readers of MPII and of Leeds Sports Pose
+coco           the reader of COCO keypoint files, which annotation tools write
+coco_images    where such a file's photographs lie
+coco_write     writes such a file
 mpii_release   MPII's official MATLAB file as rows
 images         image files as arrays
 download, unpack, check   fetch MPII, unpack archives safely, open every photograph once

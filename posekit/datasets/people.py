@@ -18,6 +18,9 @@ from posekit.skeleton import INDEX, JOINTS
 #: within 2.5 % of the head size for 98 % (the head box was drawn from these two joints).
 HEAD_SIZE_OVER_HEAD = 0.75
 
+#: Head size, px, of a person of scale 1: MPII's scale is 6 x |head top - upper neck| / 200 px.
+HEAD_SIZE_OVER_SCALE = HEAD_SIZE_OVER_HEAD * 200 / 6
+
 
 @dataclass(frozen=True)
 class People:
@@ -155,6 +158,15 @@ def estimated_head_size(joints: np.ndarray) -> np.ndarray:
     head = joints[:, INDEX["head top"]] - joints[:, INDEX["upper neck"]]
     size = HEAD_SIZE_OVER_HEAD * np.linalg.norm(head, axis=1)
     return np.where(size > 0, size, np.nan)
+
+
+def center_and_scale_of_box(box: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Center (..., 2) image px and scale (...) of people who fill boxes (..., 4): left, top, right, bottom.
+
+    The longer side is taken for the height of the person, as it is of somebody who stands.
+    """
+    box = np.asarray(box, float)
+    return (box[..., :2] + box[..., 2:]) / 2, (box[..., 2:] - box[..., :2]).max(axis=-1) / 200
 
 
 def with_images(people: People) -> tuple[People, str]:

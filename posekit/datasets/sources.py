@@ -1,4 +1,4 @@
-"""From what a person names to one table of people: folders of MPII, LSP or LSP Extended, or nothing at all."""
+"""From what a person names to one table of people: folders of MPII, LSP, LSP Extended; COCO files; or nothing."""
 
 import os
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from posekit.datasets.coco import read_coco
 from posekit.datasets.drawn import make_sample
 from posekit.datasets.lsp import read_lsp
 from posekit.datasets.mpii import ALL_PEOPLE, read_mpii
@@ -33,9 +34,10 @@ def each_once(folders: Sequence[Path]) -> list[Path]:
 def read_people(data: Sequence[Path], drawn: Path, progress: bool = True) -> tuple[People, str]:
     """Everybody of the named data sets whose photograph is there, in one table, and a sentence on who is left out.
 
-    data: folders, of which the first decides the table's first people; nothing means the people that posekit
-    draws, in the folder `drawn`, where they are made if they are missing. The table's name tells every data set
-    and how many people of it are there, such as mpii-2203-lspet-9844; the whole of MPII is just "mpii".
+    data: folders, and .json files of COCO keypoints; the first one decides the table's first people. Nothing means
+    the people that posekit draws, in the folder `drawn`, where they are made if they are missing. The table's name
+    tells every data set and how many people of it are there, such as mpii-2203-lspet-9844; the whole of MPII is
+    just "mpii".
     Raises `PosekitError` for a folder that is of no kind known here, or that cannot be read.
     """
     if not data:
@@ -45,20 +47,24 @@ def read_people(data: Sequence[Path], drawn: Path, progress: bool = True) -> tup
         return read_mpii(drawn, name="sample"), ""
     parts, sentences = [], []
     for folder in each_once(data):
-        people, left_out = with_images(_read(folder))
+        read, not_people = _read(folder)
+        people, left_out = with_images(read)
         complete = people.name == "mpii" and len(people) > 0.99 * ALL_PEOPLE
         parts.append(people if complete else replace(people, name=f"{people.name}-{len(people)}"))
-        sentences.append(left_out)
+        sentences += [not_people, left_out]
     name = "-".join(part.name for part in parts)
     return (parts[0] if len(parts) == 1 else combine(parts, name)), "\n".join(filter(None, sentences))
 
 
-def _read(folder: Path) -> People:
-    if (folder / "joints.mat").is_file():
-        return read_lsp(folder)
-    if folder.is_dir() and not (folder / "annotations").is_dir():
+def _read(path: Path) -> tuple[People, str]:
+    """Everybody of a data set, and a sentence on annotations that are nobody."""
+    if path.suffix.lower() == ".json":
+        return read_coco(path)
+    if (path / "joints.mat").is_file():
+        return read_lsp(path), ""
+    if path.is_dir() and not (path / "annotations").is_dir():
         raise PosekitError(
-            f"{folder} holds neither annotations/ (MPII) nor joints.mat (LSP, LSP Extended); "
-            "name the folder that does"
+            f"{path} holds neither annotations/ (MPII) nor joints.mat (LSP, LSP Extended); "
+            "name the folder that does, or a .json file of COCO keypoints"
         )
-    return read_mpii(folder)
+    return read_mpii(path), ""

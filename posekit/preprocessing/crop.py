@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from posekit.datasets.people import center_and_scale_of_box
 from posekit.errors import PosekitError
 
 
@@ -72,14 +73,18 @@ def person_box(rule: CropRule, center: np.ndarray, scale: np.ndarray) -> np.ndar
 
 
 def box_center_and_scale(rule: CropRule, box: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Center (2,) and scale () of the smallest crop that holds a person's whole box (4,) of image px."""
+    """Center (2,) and scale () of a crop that holds a person's whole box (4,), left, top, right, bottom, image px.
+
+    They are those of `center_and_scale_of_box`, as in data sets with boxes, if the rule is wide enough. A rule of
+    230 px then shows 1.15 times the longer side of the box, about as much as with MPII's own scale.
+    """
     left, top, right, bottom = np.asarray(box, float)
     if not (right > left and bottom > top):
         raise PosekitError(
             f"box {box} is empty: it takes left, top, right, bottom with left < right, top < bottom"
         )
-    scale = max((right - left) / rule.width, (bottom - top) / rule.height)
-    return np.array([(left + right) / 2, (top + bottom) / 2]), np.array(scale)
+    center, scale = center_and_scale_of_box(box)
+    return center, np.maximum(scale, max((right - left) / rule.width, (bottom - top) / rule.height))
 
 
 def clip_box(box: np.ndarray, image_size: np.ndarray) -> np.ndarray:
