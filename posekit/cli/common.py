@@ -18,8 +18,8 @@ DataOption = Annotated[
     typer.Option(
         envvar="POSEKIT_DATA",
         help="Folder of a data set: MPII (annotations/ and images/; a part of the images will do), LSP or LSP "
-        "Extended (joints.mat and images/); or a .json file of COCO keypoints. Several: repeat the option. Without: "
-        "drawn people.",
+        "Extended (joints.mat and images/); or a .json file of COCO keypoints. Several: repeat the option. "
+        "Without: drawn people.",
     ),
 ]
 MpiiOption = Annotated[

@@ -46,9 +46,9 @@ def read_coco(path: Path) -> tuple[People, str]:
 
     Center and scale come from the box, clipped to the image, as in `Predictor.predict_box`. Without a box they
     come from the lengths of the limbs (`posekit.datasets.lsp.center_and_scale`); people who do not have a whole
-    limb either are left out. Head sizes are estimated from upper neck and head top, else from the limbs: in MPII, a
-    head size is 25 px in a person of scale 1. On MPII's people this estimate is within 10.5 % of the head size for
-    half of them and within 27.5 % for nine of ten. People with neither have no head size and do not count in PCKh.
+    limb either are left out. Head sizes are estimated from upper neck and head top, else from the limbs: in MPII a
+    person of scale 1 has a head size of 25 px. On MPII's people this is within 10.5 % of the head size for half of
+    them and within 27.5 % for nine of ten. People with neither have no head size and do not count in PCKh.
 
     A fifth of the images is for validation: those whose names have the smallest hashes, so that an image hardly
     ever changes sides when others are added. Photographs are looked for as `find_images` says.
