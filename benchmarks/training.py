@@ -115,7 +115,7 @@ def overhead(config: RunConfig, crops: Crops, device: torch.device, seconds_a_st
     distances = torch.rand(VALIDATION_PEOPLE, 16).numpy()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "last.pt"
-        scheduler = make_scheduler(config, optimizer)
+        scheduler = make_scheduler(config, optimizer, epoch_steps=1)
         pieces = {
             "data": (whole, TRAIN_PEOPLE / len(crops)),
             "heatmaps": (

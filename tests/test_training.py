@@ -69,7 +69,7 @@ def test_scheduler_divides_the_rate_by_ten_after_the_third_epoch(tiny_study):
     for model in (3, 4):
         config = tiny_study.config(model)
         optimizer = make_optimizer(config, make_network(config, CPU))
-        scheduler = make_scheduler(config, optimizer)
+        scheduler = make_scheduler(config, optimizer, epoch_steps=1)
         for _ in range(5):
             rates.append(scheduler.get_last_lr()[0])
             optimizer.step()
@@ -80,7 +80,7 @@ def test_scheduler_divides_the_rate_by_ten_after_the_third_epoch(tiny_study):
 def test_an_annealed_rate_falls_along_a_cosine(tiny_study):
     config = replace(tiny_study.config(3), schedule="cosine")
     optimizer = make_optimizer(config, make_network(config, CPU))
-    scheduler = make_scheduler(config, optimizer)
+    scheduler = make_scheduler(config, optimizer, epoch_steps=1)
     rates = []
     for _ in range(3):
         rates.append(scheduler.get_last_lr()[0])
@@ -237,7 +237,7 @@ def test_bad_checkpoints_are_named_and_kept(tiny_study, tmp_path, damage):
         config = tiny_study.config(5)
         network = make_network(config, CPU)
         optimizer = make_optimizer(config, network)
-        save_checkpoint(path, config, network, optimizer, make_scheduler(config, optimizer), [])
+        save_checkpoint(path, config, network, optimizer, make_scheduler(config, optimizer, epoch_steps=1), [])
         path.write_bytes(path.read_bytes()[:-5000])
     elif damage == "foreign":
         torch.save({"weights": torch.zeros(3)}, path)
@@ -261,7 +261,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(tiny_study, t
     network = make_network(config, CPU)
     optimizer = make_optimizer(config, network)
     path = tmp_path / "last.pt"
-    arguments = (path, config, network, optimizer, make_scheduler(config, optimizer), [])
+    arguments = (path, config, network, optimizer, make_scheduler(config, optimizer, epoch_steps=1), [])
     save_checkpoint(*arguments)
     before = path.read_bytes()
 

@@ -107,8 +107,10 @@ def train(
     from posekit.study.parallel import end_with_parent
     from posekit.study.study import Study
     from posekit.training.distributed import is_leader, launched
+    from posekit.training.memory import keep_freed_memory
 
     end_with_parent()
+    keep_freed_memory()
     with interruptible(), launched(choose_device(device)):
         the_study = Study(
             size,

@@ -7,8 +7,10 @@ other. A network that was trained on a person may have learned the mistake, so i
 each person rarely.
 """
 
+import csv
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -29,6 +31,9 @@ FLOOR = -10.0
 #: A better network has larger ratios: look again then.
 EXCHANGE_BELOW, LEAVE_OUT_BELOW = -9.0, -4.0
 
+#: The people of LSP Extended of whom a half has a ratio below `LEAVE_OUT_BELOW`.
+SUSPICIOUS = Path(__file__).with_name("lspet_exchanged.csv")
+
 
 def log_likelihood_ratios(logarithms: np.ndarray, cells: np.ndarray, present: np.ndarray) -> dict[str, np.ndarray]:
     """(N,) float64 nats per half: how much more likely the annotation is than with right and left exchanged.
@@ -45,6 +50,17 @@ def log_likelihood_ratios(logarithms: np.ndarray, cells: np.ndarray, present: np
     exchanged = np.maximum(logarithms[people, mirrored_joints(), y, x].astype(float), FLOOR)
     gain = np.where(present, as_annotated - exchanged, 0.0)
     return {half: gain[:, list(members)].sum(axis=1) for half, members in HALVES.items()}
+
+
+def repair_lspet(people: People) -> People:
+    """People of LSP Extended, `repaired` by the ratios in `SUSPICIOUS`; benchmarks/find_exchanged.py made them."""
+    with SUSPICIOUS.open(newline="", encoding="utf-8") as stream:
+        rows = {row["image"]: row for row in csv.DictReader(stream)}
+    ratios = {
+        half: np.array([float(rows[image][half]) if image in rows else np.inf for image in people.image])
+        for half in HALVES
+    }
+    return repaired(people, ratios)[0]
 
 
 def repaired(

@@ -9,6 +9,7 @@ from filelock import FileLock
 
 from posekit.datasets.coco import read_coco
 from posekit.datasets.drawn import make_sample
+from posekit.datasets.exchanged import repair_lspet
 from posekit.datasets.lsp import read_lsp
 from posekit.datasets.mpii import ALL_PEOPLE, read_mpii
 from posekit.datasets.people import People, combine, with_images
@@ -31,13 +32,17 @@ def each_once(folders: Sequence[Path]) -> list[Path]:
     return list({Path(folder).resolve(): Path(folder) for folder in folders}.values())
 
 
-def read_people(data: Sequence[Path], drawn: Path, progress: bool = True) -> tuple[People, str]:
+def read_people(
+    data: Sequence[Path], drawn: Path, progress: bool = True, repaired: bool = False
+) -> tuple[People, str]:
     """Everybody of the named data sets whose photograph is there, in one table, and a sentence on who is left out.
 
     data: folders, and .json files of COCO keypoints; the first one decides the table's first people. Nothing means
     the people that posekit draws, in the folder `drawn`, where they are made if they are missing. The table's name
     tells every data set and how many people of it are there, such as mpii-2203-lspet-9844; the whole of MPII is
     just "mpii".
+    repaired: people of LSP Extended whose right and left look exchanged are repaired, or their doubtful joints are
+    left out (`posekit.datasets.exchanged`); the table's name says so.
     Raises `PosekitError` for a folder that is of no kind known here, or that cannot be read.
     """
     if not data:
@@ -49,6 +54,8 @@ def read_people(data: Sequence[Path], drawn: Path, progress: bool = True) -> tup
     for folder in each_once(data):
         read, not_people = _read(folder)
         people, left_out = with_images(read)
+        if repaired and people.name == "lspet":
+            people = replace(repair_lspet(people), name="lspet-repaired")
         complete = people.name == "mpii" and len(people) > 0.99 * ALL_PEOPLE
         parts.append(people if complete else replace(people, name=f"{people.name}-{len(people)}"))
         sentences += [not_people, left_out]

@@ -87,10 +87,13 @@ def batches(
     shuffle: np.random.Generator | None = None,
     part: tuple[int, int] = (0, 1),
     people: int | None = None,
+    weights: np.ndarray | None = None,
 ) -> Iterator[Batch]:
     """All people once, in order or shuffled, as they are kept; the last batch may be smaller.
 
     people: draw so many instead, pass after pass, each shuffled anew; the last pass ends where they are reached.
+    weights (N,): of each person; a pass then draws as many people as there are, with replacement, in proportion to
+    them. It needs shuffle.
     part: (number of this process, how many there are); every process gets its share of every batch, so that
     together they see the batches that one process would see. A last batch that is too small to be shared is left
     out, and `Batch.share` makes up for processes that get one person more than others.
@@ -98,8 +101,7 @@ def batches(
     number, count = part
     people = people or len(crops)
     passes = range(-(-people // len(crops)))
-    each = [np.arange(len(crops)) if shuffle is None else shuffle.permutation(len(crops)) for _ in passes]
-    order = np.concatenate(each)[:people]
+    order = np.concatenate([_order(len(crops), shuffle, weights) for _ in passes])[:people]
     on_device = isinstance(crops.images, Tensor)
     for start in range(0, len(order), batch_size):
         together = order[start : start + batch_size]
@@ -113,6 +115,15 @@ def batches(
             which=which,
             share=len(which) * count / len(together),
         )
+
+
+def _order(count: int, shuffle: np.random.Generator | None, weights: np.ndarray | None) -> np.ndarray:
+    """The people of one pass."""
+    if shuffle is None:
+        return np.arange(count)
+    if weights is None:
+        return shuffle.permutation(count)
+    return shuffle.choice(count, size=count, p=weights / weights.sum())
 
 
 def without_context(batch: Batch, rule: CropRule) -> Batch:

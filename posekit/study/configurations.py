@@ -49,6 +49,12 @@ class Size:
     augmentation: Augmentation | None = None  # the report has none
     precision: Precision = "float32"  # of convolutions while training, where the hardware is faster in it
     cpu_threads: int | None = None  # that one run uses on a CPU; None: all. The rest trains other runs beside it
+    weight_decay: float = 0.0  # of AdamW
+    encoder_rate: float | None = None  # learning rate of a pretrained encoder; None: that of the rest
+    averaging: float = 0.0  # see `RunConfig`, as are the two below
+    growing: tuple[tuple[float, int], ...] = ()
+    emphasis: tuple[tuple[str, float], ...] = ()
+    repaired: bool = False  # people of LSP Extended whose sides look exchanged are repaired: see `read_people`
 
 
 #: Table II gives RMSprop's rate. The report gives none for the others: their usual 1e-3.
@@ -63,9 +69,11 @@ _SHORT = Size(
     Codec("subpixel"),
     batch_size=16,
     epochs=3,
-    learning_rates={"RMSprop": 5e-4, "RAdam": 2e-3, "Adam": 2e-3},
+    learning_rates={"RMSprop": 5e-4, "RAdam": 2e-3, "Adam": 2e-3, "AdamW": 2e-3},
     augmentation=Augmentation(),
     cpu_threads=1,
+    weight_decay=0.01,
+    encoder_rate=5e-4,
 )
 
 SIZES: dict[str, Size] = {
@@ -106,6 +114,34 @@ SIZES: dict[str, Size] = {
         ),
         _SHORT,
         replace(_SHORT, name="long", epochs=20),
+        # What the shipped networks are trained at: everything that makes them better, chosen before the training.
+        Size(
+            "photographs",
+            HourglassConfig(channels=64, modules=1),
+            CropRule(width=230, height=230, size=192, context=1.5),
+            Codec("subpixel"),
+            batch_size=32,
+            epochs=12,
+            learning_rates={"AdamW": 2e-3},
+            augmentation=Augmentation(
+                rotation=35,
+                scale=0.3,
+                translation=0.06,
+                half_body=0.15,
+                occlusion=0.2,
+                blur=0.1,
+                contrast=0.2,
+                gray=0.05,
+            ),
+            precision="bfloat16",
+            cpu_threads=1,
+            weight_decay=0.01,
+            encoder_rate=5e-4,
+            averaging=0.998,
+            growing=((0.0, 128), (0.6, 192)),
+            emphasis=(("mpii", 2.0), ("lsp", 2.0)),
+            repaired=True,
+        ),
     )
 }
 
@@ -159,6 +195,10 @@ def run_config(
         if value is not None and not 0 < value < float("inf"):
             raise PosekitError(f"the {name} must be positive and finite, not {value:g}")
     network = network_of(model, size)
+    if learning_rate is None and model.optimizer not in size.learning_rates:
+        raise PosekitError(
+            f"size {size.name} has no learning rate for {model.optimizer}; name one by --learning-rate"
+        )
     return RunConfig(
         model=model.name,
         size=size.name,
@@ -177,6 +217,12 @@ def run_config(
         augmentation=size.augmentation,
         teacher=model.teacher,
         teacher_weights=teacher_weights,
+        weight_decay=size.weight_decay if model.optimizer == "AdamW" else 0.0,
+        start=model.start,
+        encoder_rate=size.encoder_rate if network.family == "encoder" else None,
+        averaging=size.averaging,
+        growing=size.growing,
+        emphasis=size.emphasis,
     )
 
 

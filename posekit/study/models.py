@@ -23,6 +23,7 @@ class Model:
     loss: Loss = "squared error"
     stem: Literal["original", "reduced", "early"] = "original"
     network: NetworkConfig | None = None
+    start: str = ""  # "imagenet": the encoder begins with weights that were trained on ImageNet
     teacher: str = ""  # name of the model whose heatmaps are learned as well
     reference: int | None = None  # number in the report's list of references
 

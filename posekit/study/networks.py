@@ -8,6 +8,7 @@ because the report's loss teaches too little in three epochs.
 from dataclasses import replace
 
 from posekit.models.config import NetworkConfig
+from posekit.models.encoder import EncoderConfig
 from posekit.models.hourglass import HourglassConfig
 from posekit.models.hrnet import HRNetConfig
 from posekit.models.lean import LeanConfig
@@ -117,6 +118,25 @@ NETWORKS: dict[str, Model] = {
             _COMPACT,
             teacher="likelihood",
             reference=7,
+        ),
+        Model(
+            "encoder",
+            "encoder",
+            "EfficientNet-Lite0 that was trained on ImageNet, and a light decoder",
+            "AdamW",
+            "warmup cosine",
+            "cross-entropy",
+            network=EncoderConfig(),
+            start="imagenet",
+        ),
+        Model(
+            "encoder-scratch",
+            "encoder-scratch",
+            "encoder, without the weights of ImageNet",
+            "AdamW",
+            "warmup cosine",
+            "cross-entropy",
+            network=EncoderConfig(),
         ),
     )
 }

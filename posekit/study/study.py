@@ -73,7 +73,9 @@ class Study:
         self.progress = progress
         self._crops: dict[CropRule, tuple[Crops, Crops]] = {}
         self._floors: dict[tuple, dict[str, float]] = {}
-        self.people, self.left_out = read_people(self.data, home() / "data" / "sample", progress)
+        self.people, self.left_out = read_people(
+            self.data, home() / "data" / "sample", progress, self.size.repaired
+        )
         self.name = f"{self.people.name}-{self.size.name}"
 
     @classmethod

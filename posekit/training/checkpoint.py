@@ -15,6 +15,7 @@ from posekit.files import whole_file
 from posekit.models.answers import HeatmapNetwork
 from posekit.models.build import build_network
 from posekit.models.folding import folded
+from posekit.training.averaging import WeightAverage
 from posekit.training.run_config import RunConfig
 
 
@@ -25,13 +26,14 @@ def save_checkpoint(
     optimizer: torch.optim.Optimizer,
     scheduler: torch.optim.lr_scheduler.LRScheduler,
     history: list[dict],
+    average: WeightAverage | None = None,
 ) -> None:
     """Writes beside the file and renames: what is at `path` is always a whole checkpoint.
 
     Raises `PosekitError` if it cannot be written; the checkpoint before it is then untouched.
     """
     device = next(network.parameters()).device
-    state = {
+    state: dict = {
         "config": config.to_dict(),
         "fingerprint": config.fingerprint(),
         "network": network.state_dict(),
@@ -42,6 +44,7 @@ def save_checkpoint(
             "cpu": torch.get_rng_state(),
             "cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
         },
+        "average": average.state_dict() if average is not None else None,
     }
     _write(state, path)
 

@@ -14,12 +14,14 @@ from posekit.device import Precision
 from posekit.errors import PosekitError
 from posekit.evaluation.evaluate import Evaluation, evaluate
 from posekit.evaluation.pckh import pckh
-from posekit.preprocessing.augmentation import augment
+from posekit.preprocessing.augmentation import augment, progressive_size
 from posekit.preprocessing.batches import Crops, batches, resident, without_context
+from posekit.training.averaging import WeightAverage
 from posekit.training.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights, snapshot_path
 from posekit.training.distributed import from_leader, is_leader, process, total
 from posekit.training.losses import LOSSES
-from posekit.training.run_config import STEP_EPOCH, STEP_FACTOR, RunConfig
+from posekit.training.parameter_groups import warmup_cosine_scheduler
+from posekit.training.run_config import STEP_EPOCH, STEP_FACTOR, WARMUP, RunConfig
 from posekit.training.step import Step, make_network, make_optimizer
 
 #: Steps between two looks at the loss. A look makes a GPU wait, so it is not taken at every step.
@@ -42,9 +44,14 @@ class EpochRecord:
     seconds: float
 
 
-def make_scheduler(config: RunConfig, optimizer: torch.optim.Optimizer) -> torch.optim.lr_scheduler.LRScheduler:
-    """What `Schedule` names, in steps of one epoch; the cosine is zero after the last one (Loshchilov and Hutter,
-    "SGDR", ICLR 2017)."""
+def make_scheduler(
+    config: RunConfig, optimizer: torch.optim.Optimizer, epoch_steps: int
+) -> torch.optim.lr_scheduler.LRScheduler:
+    """What `Schedule` names. "warmup cosine" is moved after every step, of which an epoch has `epoch_steps`; the
+    others after every epoch. The cosine is zero after the last one (Loshchilov and Hutter, "SGDR", ICLR 2017)."""
+    if config.schedule == "warmup cosine":
+        steps = config.epochs * epoch_steps
+        return warmup_cosine_scheduler(optimizer, steps, round(WARMUP * steps))
     if config.schedule == "cosine":
         return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.epochs)
     milestones = [STEP_EPOCH] if config.schedule == "step" else []
@@ -85,7 +92,9 @@ def train(
         )
     network = make_network(config, device)
     optimizer = make_optimizer(config, network)
-    scheduler = make_scheduler(config, optimizer)
+    people = config.people_of_an_epoch(len(train_crops))
+    scheduler = make_scheduler(config, optimizer, -(-people // config.batch_size))
+    average = WeightAverage(network, config.averaging) if config.averaging else None
     history: list[EpochRecord] = []
     state = from_leader(lambda: load_checkpoint(checkpoint, config) if checkpoint.exists() else None)
     if state is not None:
@@ -94,11 +103,13 @@ def train(
         scheduler.load_state_dict(state["scheduler"])
         history = [EpochRecord(**row) for row in state["history"]]
         _restore_random(state.get("random", {}), device)
+        if average is not None:
+            average.load_state_dict(state["average"])
+    answering = network if average is None else average.network
     step = Step(config, network, optimizer, precision, compiled, teacher)
     train_crops = resident(train_crops, device)
 
     evaluation = None
-    people = config.people_of_an_epoch(len(train_crops))
     bar = tqdm(
         total=config.epochs * people,
         initial=len(history) * people,
@@ -110,10 +121,9 @@ def train(
     with bar:
         for epoch in range(len(history) + 1, config.epochs + 1):
             started = time.perf_counter()
-            learning_rate = scheduler.get_last_lr()[0]
-            train_loss = _train_epoch(config, step, train_crops, epoch, bar, history)
-            scheduler.step()
-            evaluation = from_leader(lambda: validate(config, network, validation_crops, device))
+            learning_rate = scheduler.get_last_lr()[-1]
+            train_loss = _train_epoch(config, step, train_crops, epoch, bar, history, scheduler, average)
+            evaluation = from_leader(lambda: validate(config, answering, validation_crops, device))
             score = pckh(evaluation.distances)
             history.append(
                 EpochRecord(
@@ -130,12 +140,12 @@ def train(
             if is_leader():
                 rows = [vars(row) for row in history]
                 # In this order: a run that is killed in between does the epoch again, and its snapshot too.
-                save_weights(snapshot_path(checkpoint, epoch), config, network, rows)
-                save_checkpoint(checkpoint, config, network, optimizer, scheduler, rows)
+                save_weights(snapshot_path(checkpoint, epoch), config, answering, rows)
+                save_checkpoint(checkpoint, config, network, optimizer, scheduler, rows, average)
                 on_epoch(history)
     if evaluation is None:  # the checkpoint was already at the last epoch
-        evaluation = from_leader(lambda: validate(config, network, validation_crops, device))
-    return network.eval(), history, evaluation
+        evaluation = from_leader(lambda: validate(config, answering, validation_crops, device))
+    return answering.eval(), history, evaluation
 
 
 def validate(config: RunConfig, network: nn.Module, crops: Crops, device: torch.device) -> Evaluation:
@@ -146,7 +156,14 @@ def validate(config: RunConfig, network: nn.Module, crops: Crops, device: torch.
 
 
 def _train_epoch(
-    config: RunConfig, step: Step, crops: Crops, epoch: int, bar: tqdm, history: list[EpochRecord]
+    config: RunConfig,
+    step: Step,
+    crops: Crops,
+    epoch: int,
+    bar: tqdm,
+    history: list[EpochRecord],
+    scheduler: torch.optim.lr_scheduler.LRScheduler,
+    average: WeightAverage | None,
 ) -> float:
     """An epoch, in an order that depends on seed and epoch alone; the mean loss over the people drawn."""
     step.network.train()
@@ -155,22 +172,40 @@ def _train_epoch(
     chance = torch.Generator().manual_seed(1_000_003 * (config.seed * count + number) + epoch)
     losses: list[torch.Tensor] = []
     people: list[int] = []
-    for kept in batches(crops, config.batch_size, step.device, order, part, config.epoch_people):
+    weights = emphasis(config, crops)
+    epoch_steps = -(-config.people_of_an_epoch(len(crops)) // config.batch_size)
+    for kept in batches(crops, config.batch_size, step.device, order, part, config.epoch_people, weights):
         if config.augmentation is None:
             batch = without_context(kept, crops.rule)
         else:
-            batch = augment(kept, crops.rule, config.augmentation, chance)
+            progress = (epoch - 1 + len(losses) / epoch_steps) / config.epochs
+            side = progressive_size(progress, config.growing) if config.growing else None
+            batch = augment(kept, crops.rule, config.augmentation, chance, side)
         losses.append(step(batch))
         people.append(len(batch.which))
+        if average is not None:
+            average.update(step.learning)
+        if config.schedule == "warmup cosine":
+            scheduler.step()
         if len(losses) % LOOK_EVERY == 0:
             recent = _finite(config, losses[-LOOK_EVERY:], epoch, len(losses) - LOOK_EVERY)
             bar.set_postfix_str(_describe(history, recent.mean()))
         bar.update(len(batch.which) * count)
+    if config.schedule != "warmup cosine":
+        scheduler.step()
     bar.update(epoch * config.people_of_an_epoch(len(crops)) - bar.n)
     values = _finite(config, losses, epoch, 0)
     weights = torch.tensor(people, dtype=torch.float64)
     summed, number_of_people = total(torch.stack([values @ weights, weights.sum()])).tolist()
     return summed / number_of_people
+
+
+def emphasis(config: RunConfig, crops: Crops) -> np.ndarray | None:
+    """(N,) the weight of each person of the crops in an epoch; None where everybody is drawn once."""
+    if not config.emphasis:
+        return None
+    weights = dict(config.emphasis)
+    return np.array([weights.get(name, 1.0) for name in crops.people.data_set])
 
 
 def _finite(config: RunConfig, losses: list[torch.Tensor], epoch: int, before: int) -> torch.Tensor:

@@ -13,13 +13,17 @@ from posekit.preprocessing.crop import CropRule
 from posekit.preprocessing.heatmaps import Codec
 from posekit.training.losses import Loss
 
-OptimizerName = Literal["RMSprop", "RAdam", "Adam"]
+OptimizerName = Literal["RMSprop", "RAdam", "Adam", "AdamW"]
 
-#: constant: the rate stays. step: times `STEP_FACTOR` after epoch `STEP_EPOCH`. cosine: it falls to zero.
-Schedule = Literal["constant", "step", "cosine"]
+#: constant: the rate stays. step: times `STEP_FACTOR` after epoch `STEP_EPOCH`. cosine: it falls to zero, once per
+#: epoch. warmup cosine: it rises over the first `WARMUP` of all steps, then falls to zero, after every step.
+Schedule = Literal["constant", "step", "cosine", "warmup cosine"]
 
 #: The report's scheduler acts "after several epochs", it says no more. Our reading: after the third of five.
 STEP_EPOCH, STEP_FACTOR = 3, 0.1
+
+#: Share of all steps in which the rate of "warmup cosine" rises.
+WARMUP = 0.03
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,14 @@ class RunConfig:
     teacher: str = ""  # model whose heatmaps are learned as well
     teacher_weights: str = ""  # hash of its weights
     epoch_people: int | None = None  # that an epoch draws, pass after pass over those at hand; None: one pass
+    weight_decay: float = 0.0  # of AdamW
+    start: str = ""  # "imagenet": the encoder's weights; else the hash of the weights; "": drawn from the seed
+    encoder_rate: float | None = None  # learning rate of a pretrained encoder; None: that of the rest
+    averaging: float = 0.0  # decay of the mean of the weights that is kept as the network; 0: the last weights
+    # Smaller crops in the beginning: (share of the training from which it holds, side in px); (): the crop's side.
+    growing: tuple[tuple[float, int], ...] = ()
+    # (data set, weight): an epoch draws people by these weights, the others have 1; (): everybody once.
+    emphasis: tuple[tuple[str, float], ...] = ()
 
     @property
     def likelihoods(self) -> bool:
@@ -76,6 +88,7 @@ class RunConfig:
                     "crop": CropRule(**values["crop"]),
                     "codec": Codec(**values["codec"]),
                     "augmentation": Augmentation(**augmentation) if augmentation else None,
+                    **{name: tuple(map(tuple, values.get(name, ()))) for name in ("growing", "emphasis")},
                 }
             )
         except (AttributeError, KeyError, TypeError) as error:

@@ -10,27 +10,35 @@ from torch import Tensor, nn
 from posekit.device import Precision, memory_format
 from posekit.errors import PosekitError
 from posekit.models.build import build_network
+from posekit.models.encoder import load_imagenet
 from posekit.preprocessing.batches import Batch
 from posekit.preprocessing.heatmaps import STRIDE
 from posekit.training.distributed import process, total_on_device
 from posekit.training.losses import LOSSES
+from posekit.training.parameter_groups import adamw
 from posekit.training.run_config import RunConfig
 
 
 def make_network(config: RunConfig, device: torch.device) -> nn.Module:
     """The run's network with the weights that its seed gives, in the memory layout that convolutions like.
 
-    Where several processes train it on GPUs, batch normalization takes its means over all of them.
+    With `RunConfig.start` "imagenet", its encoder has the weights that were trained on ImageNet. Where several
+    processes train it on GPUs, batch normalization takes its means over all of them.
     """
     torch.manual_seed(config.seed)
     network = build_network(config.network)
+    if config.start == "imagenet":
+        load_imagenet(network.encoder)
     if process()[1] > 1 and device.type == "cuda":
         network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
     return network.to(device, memory_format=memory_format(device))
 
 
 def make_optimizer(config: RunConfig, network: nn.Module) -> torch.optim.Optimizer:
-    """RMSprop, RAdam or Adam as torch has them, over the parameters that can learn."""
+    """RMSprop, RAdam, Adam or AdamW as torch has them, over the parameters that can learn."""
+    if config.optimizer == "AdamW":
+        rates = {} if config.encoder_rate is None else {"encoder": config.encoder_rate}
+        return adamw(network, config.learning_rate, config.weight_decay, rates)
     learnable = [parameter for parameter in network.parameters() if parameter.requires_grad]
     # One kernel for all parameters where torch has it, else one for many: there are hundreds of small ones.
     faster = {"fused": True} if config.optimizer == "Adam" else {"foreach": True}
@@ -61,6 +69,7 @@ class Step:
         teacher: nn.Module | None = None,
     ) -> None:
         self.config, self.network, self.optimizer, self.precision = config, network, optimizer, precision
+        self.learning = network  # as it is, whatever wraps it
         self.teacher = teacher
         self.device = next(network.parameters()).device
         number, count = process()
