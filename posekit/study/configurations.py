@@ -121,7 +121,7 @@ SIZES: dict[str, Size] = {
             CropRule(width=230, height=230, size=192, context=1.5),
             Codec("subpixel"),
             batch_size=32,
-            epochs=12,
+            epochs=10,
             learning_rates={"AdamW": 2e-3},
             augmentation=Augmentation(
                 rotation=35,
@@ -138,7 +138,7 @@ SIZES: dict[str, Size] = {
             weight_decay=0.01,
             encoder_rate=5e-4,
             averaging=0.998,
-            growing=((0.0, 128), (0.6, 192)),
+            growing=((0.0, 128), (0.5, 160), (0.85, 192)),
             emphasis=(("mpii", 2.0), ("lsp", 2.0)),
             repaired=True,
         ),
