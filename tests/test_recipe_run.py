@@ -114,6 +114,18 @@ def test_the_encoder_has_a_rate_of_its_own_and_starts_from_imagenet(config):
     assert torch.equal(network.state_dict()[stem], again.state_dict()[stem])  # no seed changes what is loaded
 
 
+def test_frozen_parts_stay_as_they_are(tiny_study, config, tmp_path):
+    config = replace(
+        config, network=EncoderConfig(channels=8), frozen=("encoder.stem", "encoder.stages.0"), epochs=1
+    )
+    before = make_network(config, CPU).state_dict()
+    network, _, _ = train(config, *tiny_study.crops, tmp_path / "last.pt", CPU, progress=False)
+    changed = {name for name, value in network.state_dict().items() if not torch.equal(value, before[name])}
+    assert not any(name.startswith(config.frozen) for name in changed)
+    learning = {name for name, _ in network.named_parameters() if not name.startswith(config.frozen)}
+    assert learning <= changed
+
+
 def test_settings_come_back_from_records(config):
     assert RunConfig.from_dict(config.to_dict()) == config
     lists = config.to_dict() | {"growing": [[0.0, 32], [0.5, 64]]}  # as JSON has them

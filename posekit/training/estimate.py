@@ -51,7 +51,7 @@ def estimate(
     """
     network = make_network(config, device)
     step = Step(config, network, make_optimizer(config, network), precision, compiled, teacher)
-    network.train()
+    step.begin()
     crops = resident(crops, device)
     people = _batches_as_trained(config, crops, device)
     if device.type == "cuda":

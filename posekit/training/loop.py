@@ -166,7 +166,7 @@ def _train_epoch(
     average: WeightAverage | None,
 ) -> float:
     """An epoch, in an order that depends on seed and epoch alone; the mean loss over the people drawn."""
-    step.network.train()
+    step.begin()
     part = number, count = process()
     order = np.random.default_rng([config.seed, epoch])
     chance = torch.Generator().manual_seed(1_000_003 * (config.seed * count + number) + epoch)

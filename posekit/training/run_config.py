@@ -53,6 +53,7 @@ class RunConfig:
     epoch_people: int | None = None  # that an epoch draws, pass after pass over those at hand; None: one pass
     weight_decay: float = 0.0  # of AdamW
     start: str = ""  # "imagenet": the encoder's weights; else the hash of the weights; "": drawn from the seed
+    frozen: tuple[str, ...] = ()  # parts of the network that keep the weights that they start with
     encoder_rate: float | None = None  # learning rate of a pretrained encoder; None: that of the rest
     averaging: float = 0.0  # decay of the mean of the weights that is kept as the network; 0: the last weights
     # Smaller crops in the beginning: (share of the training from which it holds, side in px); (): the crop's side.
@@ -88,6 +89,7 @@ class RunConfig:
                     "crop": CropRule(**values["crop"]),
                     "codec": Codec(**values["codec"]),
                     "augmentation": Augmentation(**augmentation) if augmentation else None,
+                    "frozen": tuple(values.get("frozen", ())),
                     **{name: tuple(map(tuple, values.get(name, ()))) for name in ("growing", "emphasis")},
                 }
             )

@@ -29,6 +29,8 @@ def make_network(config: RunConfig, device: torch.device) -> nn.Module:
     network = build_network(config.network)
     if config.start == "imagenet":
         load_imagenet(network.encoder)
+    for part in config.frozen:
+        network.get_submodule(part).requires_grad_(False)
     if process()[1] > 1 and device.type == "cuda":
         network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
     return network.to(device, memory_format=memory_format(device))
@@ -86,6 +88,12 @@ class Step:
         elif compiled:
             mode = "reduce-overhead" if self.device.type == "cuda" else "default"
             self._compiled = torch.compile(self.loss, mode=mode, dynamic=False)
+
+    def begin(self) -> None:
+        """Lets the network learn, but for its frozen parts: their normalizations keep their means, too."""
+        self.network.train()
+        for part in self.config.frozen:
+            self.learning.get_submodule(part).eval()
 
     def loss(self, images: Tensor, joints: Tensor, present: Tensor) -> Tensor:
         """The run's loss of crops (B, 3, S, S) in 0..1 with joints (B, 16, 2) crop px, present (B, 16).
