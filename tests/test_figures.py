@@ -1,25 +1,30 @@
 """Figures of accuracy, of the grid and of the claims: they show what the records say, and nothing overlaps."""
 
 from itertools import combinations
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 from made_runs import make_run
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+import posekit.analysis.publish
+import posekit.evaluation.intervals
 from posekit.analysis.accuracy_figures import accuracy_figure, grid_figure, pckh_curve_figure, seeds_figure
-from posekit.analysis.optimizers import make_grid
-from posekit.analysis.publish import publish_records
+from posekit.analysis.optimizers import grid_table, make_grid
+from posekit.analysis.publish import markdown, publish_records
 from posekit.analysis.report_figures import claims_figure
 from posekit.analysis.results import Results
+from posekit.analysis.tables import group_table
 from posekit.evaluation.intervals import interval
 from posekit.evaluation.pckh import pckh
 
 
 def test_accuracy_is_the_mean_of_the_seeds_with_its_interval():
     runs = [make_run(5, 0.5, seed=0), make_run(5, 0.6, seed=1), make_run(6, 0.4)]
-    figure = accuracy_figure(runs)
+    figure = accuracy_figure(runs, group_table(runs))
     (axis,) = figure.axes
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == [
@@ -28,14 +33,14 @@ def test_accuracy_is_the_mean_of_the_seeds_with_its_interval():
     ]
     points, _, (bars,) = axis.containers[0]
     both = np.stack([run.distances() for run in runs[:2]])
-    found = interval(both, "wrist", resamples=2000)
+    found = interval(both, "wrist")
     assert points.get_ydata()[3] == pytest.approx(found.estimate)
     np.testing.assert_allclose(bars.get_segments()[3][:, 1], [found.low, found.high])
 
 
 def test_every_seed_is_a_point():
     runs = [make_run(1, 0.5, seed=s) for s in (0, 1, 2)] + [make_run("lean", 0.4)]
-    axis = seeds_figure(runs).axes[0]
+    axis = seeds_figure(runs, group_table(runs)).axes[0]
     drawn = np.concatenate([line.get_xdata() for line in axis.lines if line.get_marker() in "oP"])
     np.testing.assert_allclose(drawn, [pckh(run.distances()).weighted14 for run in runs])
 
@@ -57,7 +62,8 @@ def test_the_curve_passes_pckh_and_shows_the_references_that_are_recorded(floors
 def test_the_grid_has_a_line_per_optimizer_and_a_point_per_seed():
     runs = [make_run(m, 0.5, seed=s) for m in (1, 3) for s in (0, 1)]
     variations = [make_run(m, 0.3, seed=s, rate=2.5e-4) for m in (1, 3) for s in (0, 1)]
-    figure = grid_figure(make_grid(runs, variations))
+    grid = make_grid(runs, variations)
+    figure = grid_figure(grid, grid_table(grid))
     (axis,) = figure.axes
     lines = {container.get_label(): container[0].get_ydata().astype(float) for container in axis.containers}
     assert set(lines) == {"RMSprop", "Adam"}
@@ -107,3 +113,29 @@ def test_grid_and_claims_are_published_from_the_variations(tmp_path):
     assert {f"{name}.{kind}" for name in ("grid", "claims") for kind in ("png", "svg", "csv", "md")} <= names
     assert "RMSprop 0.001" in (tmp_path / "optimizers.md").read_text()
     assert (tmp_path / "claims.md").read_text().count("cannot be told") >= 6
+
+
+def test_figures_compute_no_interval_and_nothing_is_computed_twice(tmp_path, monkeypatch):
+    runs = [make_run(m, 0.5, seed=s) for m in (1, 3, 5) for s in (0, 1)]
+    grid = make_grid(runs, [make_run(1, 0.4, seed=s, rate=2e-3) for s in (0, 1)])
+    steps = []
+
+    def bootstrap(*sample, **options):
+        steps.append("bootstrap")
+        return scipy.stats.bootstrap(*sample, **options)
+
+    counting = SimpleNamespace(bootstrap=bootstrap, t=scipy.stats.t)
+    monkeypatch.setattr(posekit.evaluation.intervals, "stats", counting)
+    monkeypatch.setattr(posekit.analysis.publish, "save_figure", lambda *figure: steps.append("figure") or [])
+    publish_records(Results("made", runs, grid, "made"), tmp_path, progress=False)
+    drawing = steps.index("figure")
+    assert drawing > 10 and set(steps[drawing:]) == {"figure"}
+    publish_records(Results("made", runs, grid, "made"), tmp_path, progress=False)
+    assert set(steps[drawing:]) == {"figure"}
+
+
+def test_a_table_for_people_keeps_text_and_shows_nothing_where_there_is_nothing():
+    table = pd.DataFrame({"text": ["0.00450", "none"], "number": [0.00113494217, float("nan")], "count": [3, 4]})
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in markdown(table).splitlines()]
+    assert lines[0] == ["text", "number", "count"] and all(set(cell) <= set(":-") for cell in lines[1])
+    assert lines[2:] == [["0.00450", "0.00113494", "3"], ["none", "", "4"]]

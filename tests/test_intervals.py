@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from posekit.errors import PosekitError
-from posekit.evaluation.intervals import compare, holm, interval, seed_chance, seed_spread
+from posekit.evaluation.intervals import compare, holm, interval, intervals, seed_chance, seed_spread
 from posekit.evaluation.pckh import pckh
 from posekit.skeleton import INDEX, SCORED
 
@@ -187,6 +187,16 @@ def test_holm_keeps_the_whole_family_at_five_in_a_hundred():
     wrong = np.mean([(holm(family) < 0.05).any() for family in p])
     assert within(wrong, 2000, 1 - (1 - 0.05 / 10) ** 10)
     assert (p < 0.05).any(axis=1).mean() > 0.35  # what happens without
+
+
+def test_several_means_of_one_resampling_are_those_of_each_alone():
+    distances = found(np.full(40, 0.5), np.random.default_rng(12))
+    distances[:, INDEX["left knee"]] = np.nan  # nobody has it, so its group has no value
+    together = intervals(distances, ["wrist", "knee", "macro14"], resamples=300)
+    for mean, several in together.items():
+        alone = interval(distances, mean, resamples=300)
+        np.testing.assert_equal([several.low, several.high], [alone.low, alone.high])
+    assert np.isnan(together["knee"].high) and together["wrist"].low < together["wrist"].high
 
 
 def test_what_cannot_be_compared_is_refused_or_not_a_number():

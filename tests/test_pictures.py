@@ -8,6 +8,7 @@ from posekit.analysis.picture_figures import crop_figure
 from posekit.analysis.publish import publish_pictures, publish_records, save_figure
 from posekit.analysis.report_figures import loss_figure, loss_figures
 from posekit.analysis.results import Results
+from posekit.analysis.tables import group_table
 from posekit.evaluation.pckh import pckh
 from posekit.study.configurations import REPORT_MODELS
 
@@ -26,7 +27,7 @@ def test_loss_figure_draws_what_the_records_say(tiny_study):
 
 def test_further_seeds_do_not_repeat_the_legend(tiny_study):
     runs = [tiny_study.run(5), tiny_study.run(5, seed=1), tiny_study.run(6)]
-    for figure in (loss_figure(runs, "title"), accuracy_figure(runs)):
+    for figure in (loss_figure(runs, "title"), accuracy_figure(runs, group_table(runs))):
         names = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
         assert names == ["Model 5: reduced, RMSprop", "Model 6: reduced, Adam"]
     assert "further seeds" in loss_figure(runs, "title").get_suptitle()
@@ -44,7 +45,7 @@ def test_loss_figures_compare_the_pairs_of_the_report():
 
 def test_accuracy_figure_has_the_groups_and_the_floor(tiny_study):
     run = tiny_study.run(5)
-    axis = accuracy_figure([run]).axes[0]
+    axis = accuracy_figure([run], group_table([run])).axes[0]
     score = pckh(run.distances())
     np.testing.assert_allclose(axis.lines[0].get_ydata(), [*score.groups.values(), score.weighted14])
     assert axis.get_ylim()[0] == 0

@@ -1,24 +1,24 @@
 """Accuracy as figures, from records alone: by joint, over thresholds, by seed, over learning rates.
 
-Points are PCKh, bars through them 95 % intervals over people. Floors and the ceiling are drawn where the records
-have them. Colours, markers and dashes of the models are those of `posekit.analysis.style`.
+Points are PCKh, bars through them 95 % intervals over people: a figure gets them as a table and computes none.
+Floors and the ceiling are drawn where the records have them. Colors, markers and dashes of the models are those of
+`posekit.analysis.style`.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 import seaborn as sns
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from posekit.analysis.optimizers import GRID_MODELS, GRID_RATES, REPORT_RATES, Grid, grid_table
+from posekit.analysis.optimizers import GRID_MODELS, GRID_RATES, REPORT_RATES, Grid
 from posekit.analysis.style import looks, looks_of, new_figure, study_of
-from posekit.evaluation.intervals import RESAMPLES, interval
 from posekit.evaluation.pckh import pckh, pckh_curve
 from posekit.skeleton import GROUPS
 from posekit.study.runs import Run
-from posekit.study.seeds import Seeds, by_configuration
+from posekit.study.seeds import by_configuration
 
 #: What the records know beside the models, by the names of `posekit.study.runs.Run.floors`.
 _REFERENCES = {
@@ -27,38 +27,38 @@ _REFERENCES = {
     "codec_ceiling_weighted14": "codec's ceiling",
 }
 
-#: Of intervals that are only drawn: they move by less than the width of a line.
-_DRAWN = RESAMPLES // 5
 
+def accuracy_figure(runs: Sequence[Run], groups: pd.DataFrame) -> Figure:
+    """PCKh@0.5 of the validation people by group of joints and model, mean over seeds, with intervals over people.
 
-def accuracy_figure(runs: Sequence[Run], threshold: float = 0.5) -> Figure:
-    """PCKh of the validation people by group of joints and model, mean over seeds, with intervals over people."""
+    groups: of the same runs, from `posekit.analysis.tables.group_table`.
+    """
     figure, axes = new_figure(8.2, 4.4)
     axis = axes[0, 0]
     names = [*GROUPS, "weighted14"]
     models = by_configuration(runs)
     for seeds, offset in zip(models, np.linspace(-0.32, 0.32, len(models)), strict=True):
-        found = [interval(seeds.distances(), name, threshold, _DRAWN) for name in names]
-        _points(
-            axis,
-            seeds,
-            looks_of(runs)[seeds.config.model],
+        found = groups[groups["model"] == seeds.label].set_index("mean").loc[names]
+        points, low, high = found[["PCKh", "low", "high"]].to_numpy().T
+        axis.errorbar(
             np.arange(len(names)) + offset,
-            [one.estimate for one in found],
-            [one.low for one in found],
-            [one.high for one in found],
+            points,
+            [points - low, high - points],
+            **looks_of(runs)[seeds.config.model] | {"linestyle": "none"},
+            markersize=6,
+            elinewidth=1.1,
+            label=seeds.label,
         )
-    if threshold == 0.5:
-        floor, last = _reference(runs, "mean_pose_weighted14"), len(names) - 1
-        axis.hlines(floor, last - 0.42, last + 0.42, color="black", linestyle=(0, (2, 2)), linewidth=1.2)
-        axis.annotate(
-            "mean\npose", (last + 0.42, floor), (3, 0), textcoords="offset points", va="center", fontsize="small"
-        )
+    floor, last = _reference(runs, "mean_pose_weighted14"), len(names) - 1
+    axis.hlines(floor, last - 0.42, last + 0.42, color="black", linestyle=(0, (2, 2)), linewidth=1.2)
+    axis.annotate(
+        "mean\npose", (last + 0.42, floor), (3, 0), textcoords="offset points", va="center", fontsize="small"
+    )
     for boundary in np.arange(len(names) - 1) + 0.5:
         axis.axvline(boundary, color="0.9", linewidth=0.8)
     axis.set_xticks(range(len(names)), [*GROUPS, "all 14\nweighted"])
     axis.set_ylim(bottom=0)
-    axis.set_ylabel(f"PCKh@{threshold:g} (%)")
+    axis.set_ylabel("PCKh@0.5 (%)")
     axis.set_title(f"Accuracy on the validation people, 95 % intervals over people ({study_of(runs)})")
     axis.set_xlim(-0.5, len(names) - 0.1)  # room for the floor's name
     sns.despine(ax=axis)
@@ -102,16 +102,20 @@ def pckh_curve_figure(runs: Sequence[Run]) -> Figure:
     return figure
 
 
-def seeds_figure(runs: Sequence[Run]) -> Figure:
-    """Every seed of every model as a point of its own, and the mean of the seeds with its interval over people."""
+def seeds_figure(runs: Sequence[Run], groups: pd.DataFrame) -> Figure:
+    """Every seed of every model as a point of its own, and the mean of the seeds with its interval over people.
+
+    groups: of the same runs, from `posekit.analysis.tables.group_table`.
+    """
     models = by_configuration(runs)
+    means = groups[groups["mean"] == "weighted14"].set_index("model")
     figure, axes = new_figure(7.6, 1.3 + 0.42 * len(models))
     axis = axes[0, 0]
     for row, seeds in enumerate(models):
         look, values = looks_of(runs)[seeds.config.model], [pckh(run.distances()).weighted14 for run in seeds.runs]
-        found = interval(seeds.distances(), resamples=_DRAWN)
-        axis.plot([found.low, found.high], [row + 0.16] * 2, color=look["color"], linewidth=1.4)
-        axis.plot(found.estimate, row + 0.16, "|", color=look["color"], markersize=9, markeredgewidth=2)
+        found = means.loc[seeds.label]
+        axis.plot([found["low"], found["high"]], [row + 0.16] * 2, color=look["color"], linewidth=1.4)
+        axis.plot(found["PCKh"], row + 0.16, "|", color=look["color"], markersize=9, markeredgewidth=2)
         axis.plot(values, [row - 0.14] * len(values), **look | {"linestyle": "none"}, markersize=7, alpha=0.75)
     floor = _reference(runs, "mean_pose_weighted14")  # the ceiling is so far away that seeds would be one point
     axis.axvline(floor, color="black", linewidth=1, linestyle=(0, (2, 2)))
@@ -139,12 +143,14 @@ def seeds_figure(runs: Sequence[Run]) -> Figure:
     return figure
 
 
-def grid_figure(grid: Grid) -> Figure:
-    """PCKh against the learning rate, logarithmic, a colour an optimizer: seeds as small points, their mean with
-    its interval over people; the report's rate for RMSprop and the others' usual one are marked."""
+def grid_figure(grid: Grid, table: pd.DataFrame) -> Figure:
+    """PCKh against the learning rate, logarithmic, a color an optimizer: seeds as small points, their mean with
+    its interval over people; the report's rate for RMSprop and the others' usual one are marked.
+
+    table: of the same grid, from `posekit.analysis.optimizers.grid_table`.
+    """
     figure, axes = new_figure(7.6, 4.4)
     axis = axes[0, 0]
-    table = grid_table(grid)
     runs = [run for seeds in grid.values() for run in seeds.runs]
     marked = {
         "the report's, for RMSprop": REPORT_RATES["RMSprop"],
@@ -208,21 +214,6 @@ def grid_figure(grid: Grid) -> Figure:
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
     sns.despine(ax=axis)
     return figure
-
-
-def _points(
-    axis: Axes, seeds: Seeds, look: dict, x: np.ndarray, y: list[float], low: list[float], high: list[float]
-) -> None:
-    y = np.array(y)
-    axis.errorbar(
-        x,
-        y,
-        [y - low, high - y],
-        **look | {"linestyle": "none"},
-        markersize=6,
-        elinewidth=1.1,
-        label=seeds.label,
-    )
 
 
 def _reference(runs: Sequence[Run], name: str) -> float:

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import matplotlib
@@ -27,7 +27,14 @@ from posekit.analysis.optimizers import at_best_rates, at_equal_rates, at_report
 from posekit.analysis.picture_figures import crop_figure, people_figure, pose_grid_figure
 from posekit.analysis.report_figures import claims_figure, loss_figure, loss_figures
 from posekit.analysis.results import Results
-from posekit.analysis.tables import accuracy_table, losses_table, models_table, table_1_beside_the_report, table_2
+from posekit.analysis.tables import (
+    accuracy_table,
+    group_table,
+    losses_table,
+    models_table,
+    table_1_beside_the_report,
+    table_2,
+)
 from posekit.datasets.images import read_image
 from posekit.datasets.people import People
 from posekit.files import write_whole
@@ -51,38 +58,40 @@ def publish_records(results: Results, folder: Path, progress: bool = True) -> li
     there are models of the report; the grid of learning rates where the study has its own.
     """
     runs, grid = results.runs, results.grid
-    jobs: list[tuple[str, Callable[[], Figure | pd.DataFrame]]] = [
-        (name, partial(loss_figure, chosen, title)) for name, (title, chosen) in loss_figures(runs).items()
-    ]
-    jobs += [
-        ("accuracy", lambda: accuracy_figure(runs)),
-        ("curve", lambda: pckh_curve_figure(runs)),
-        ("seeds", lambda: seeds_figure(runs)),
-        ("accuracy", lambda: accuracy_table(runs).rename_axis("run").reset_index()),
-        ("models", lambda: models_table(runs)),
-    ]
+    tables: dict[str, Callable[[], pd.DataFrame]] = {
+        "accuracy": lambda: accuracy_table(runs).rename_axis("run").reset_index(),
+        "models": lambda: models_table(runs),
+    }
+    figures: dict[str, Callable[[], Figure]] = {
+        name: partial(loss_figure, chosen, title) for name, (title, chosen) in loss_figures(runs).items()
+    }
+    figures |= {
+        "accuracy": lambda: accuracy_figure(runs, groups),
+        "curve": lambda: pckh_curve_figure(runs),
+        "seeds": lambda: seeds_figure(runs, groups),
+    }
     proposed = [run for run in runs if run.config.model == PROPOSED]
     if proposed:
-        jobs.append(("table_2", lambda: table_2(proposed[0].config)))
+        tables["table_2"] = lambda: table_2(proposed[0].config)
     if results.grid_study == results.name:
-        jobs += [
-            ("grid", lambda: grid_figure(grid)),
-            ("grid", lambda: grid_table(grid)),
-            ("optimizers", lambda: duel_table(at_report_rates(grid) + at_equal_rates(grid) + at_best_rates(grid))),
-        ]
+        duels = at_report_rates(grid) + at_equal_rates(grid) + at_best_rates(grid)
+        tables |= {"grid": lambda: grid_table(grid), "optimizers": lambda: duel_table(duels)}
+        figures["grid"] = lambda: grid_figure(grid, made["grid"])
     if any(run.config.model in REPORT_MODELS for run in runs):
-        claims = cache(lambda: claims_table(runs, grid, latency(), crop_audit()))
-        jobs += [
-            ("losses", lambda: losses_table(runs)),
-            ("table_1", table_1_beside_the_report),
-            ("latency", latency),
-            ("claims", claims),
-            ("claims", lambda: claims_figure(claims(), described(runs))),
-        ]
+        tables |= {
+            "losses": lambda: losses_table(runs),
+            "table_1": table_1_beside_the_report,
+            "latency": latency,
+            "claims": lambda: claims_table(runs, grid, latency(), crop_audit()),
+        }
+        figures["claims"] = lambda: claims_figure(made["claims"], described(runs))
     paths = []
-    for name, make in tqdm(jobs, desc="figures and tables", disable=not progress):
-        made = make()
-        paths += (save_figure if isinstance(made, Figure) else save_table)(made, folder, name)
+    groups = group_table(runs)
+    made = {name: make() for name, make in tqdm(tables.items(), desc="tables", disable=not progress)}
+    for name, table in made.items():
+        paths += save_table(table, folder, name)
+    for name, draw in tqdm(figures.items(), desc="figures", disable=not progress):
+        paths += save_figure(draw(), folder, name)
     return paths
 
 
@@ -173,6 +182,5 @@ def markdown(table: pd.DataFrame) -> str:
             return "" if pd.isna(value) else f"{value:.6g}"
         return str(value)
 
-    lines = ["| " + " | ".join(map(str, table.columns)) + " |", "|" + " --- |" * len(table.columns)]
-    lines += ["| " + " | ".join(map(cell, row)) + " |" for row in table.itertuples(index=False)]
-    return "\n".join(lines) + "\n"
+    # Text that looks like a number stays as it is: 0.00450 must not lose its last digit.
+    return table.map(cell).to_markdown(index=False, disable_numparse=True) + "\n"

@@ -11,12 +11,12 @@ from posekit.analysis import original_report
 from posekit.analysis.benchmark_records import part_times
 from posekit.datasets.people import People
 from posekit.errors import PosekitError
-from posekit.evaluation.intervals import interval
+from posekit.evaluation.intervals import interval, intervals
 from posekit.evaluation.pckh import pckh, split_by_visibility
 from posekit.models.config import NetworkConfig
 from posekit.models.cost import cost_by_part, network_cost
 from posekit.models.hourglass import StackedHourglass
-from posekit.skeleton import JOINTS, SCORED
+from posekit.skeleton import GROUPS, JOINTS, SCORED
 from posekit.study.configurations import COMPARISON_SIZES, MODELS, REPORT_MODELS, SIZES, Size, network_of
 from posekit.study.runs import Run
 from posekit.study.seeds import by_configuration
@@ -115,6 +115,16 @@ def accuracy_table(runs: list[Run], threshold: float = 0.5) -> pd.DataFrame:
     if runs and threshold == 0.5:
         table.loc["mean pose (no network)", "weighted14"] = runs[0].floors["mean_pose_weighted14"]
     return table
+
+
+def group_table(runs: Sequence[Run], threshold: float = 0.5) -> pd.DataFrame:
+    """A row per configuration and mean, of each group of joints and of weighted14: model (the configuration's
+    label), mean (its name), PCKh (percent, mean over seeds), and low and high, its 95 % interval over people."""
+    return pd.DataFrame(
+        {"model": seeds.label, "mean": mean, "PCKh": found.estimate, "low": found.low, "high": found.high}
+        for seeds in by_configuration(runs)
+        for mean, found in intervals(seeds.distances(), [*GROUPS, "weighted14"], threshold).items()
+    )
 
 
 def models_table(runs: Sequence[Run]) -> pd.DataFrame:

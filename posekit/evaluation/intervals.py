@@ -13,10 +13,13 @@ configuration on the same N people. Which PCKh is asked is said by the name of a
 joint of that mean.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import joblib
 import numpy as np
+from cachetools import LRUCache, cached
 from scipy import stats
 
 from posekit.errors import PosekitError
@@ -74,8 +77,20 @@ def interval(
 
     With several seeds it is about their mean, for these very trainings.
     """
-    hits, counts = _tally(distances, mean, threshold)
-    return _bootstrap(hits.mean(axis=0), counts, resamples, seed)
+    return intervals(distances, [mean], threshold, resamples, seed)[mean]
+
+
+def intervals(
+    distances: np.ndarray,
+    means: Sequence[str],
+    threshold: float = 0.5,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> dict[str, Interval]:
+    """`interval` of several means by name: each resample of the people gives all of them."""
+    tallies = [_tally(distances, mean, threshold) for mean in means]
+    found = _bootstrap([(hits.mean(axis=0), counts) for hits, counts in tallies], resamples, seed)
+    return dict(zip(means, found, strict=True))
 
 
 def seed_spread(distances: np.ndarray, mean: str = "weighted14", threshold: float = 0.5) -> SeedSpread:
@@ -141,7 +156,7 @@ def compare(
             "evaluate both on the same data set"
         )
     gain = hits_a.mean(axis=0) - hits_b.mean(axis=0)
-    of_people = _bootstrap(gain, counts, resamples, seed)
+    (of_people,) = _bootstrap([(gain, counts)], resamples, seed)
     p = _sign_flip(_value(gain, counts.sum(axis=0)), resamples, seed)  # what each person adds to the difference
     return Comparison(
         of_people.estimate,
@@ -186,20 +201,34 @@ def _value(hits: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return percent.mean(axis=-1)
 
 
-def _bootstrap(hits: np.ndarray, counts: np.ndarray, resamples: int, seed: int) -> Interval:
-    """The value of hits (N, K) and counts (N, K) with its interval over people."""
-    people, cells = hits.shape
-    estimate = float(_value(hits.sum(axis=0), counts.sum(axis=0)))
-    if people < 2 or np.isnan(estimate):
-        return Interval(estimate, float("nan"), float("nan"))
-    both = np.hstack([hits, counts])
+def _arguments(*arguments: object) -> str:
+    """Names arguments by their content, arrays included: figures, tables and claims ask for the same intervals,
+    each of which takes a tenth of a second, so they are computed once."""
+    return joblib.hash(arguments)
+
+
+@cached(LRUCache(maxsize=1024), key=_arguments)
+def _bootstrap(
+    tallies: Sequence[tuple[np.ndarray, np.ndarray]], resamples: int, seed: int
+) -> tuple[Interval, ...]:
+    """The value of each mean, from its hits (N, K) and counts (N, K), with its interval over people."""
+    people = len(tallies[0][0])
+    estimates = [float(_value(hits.sum(axis=0), counts.sum(axis=0))) for hits, counts in tallies]
+    known = ~np.isnan(estimates) & (people > 1)
+    limits = np.full((len(tallies), 2), np.nan)
+    if not known.any():
+        return tuple(map(Interval, estimates, *limits.T.tolist()))
+    hits, counts = zip(*itertools.compress(tallies, known), strict=True)
+    both = np.hstack([*hits, *counts])
+    borders = np.cumsum([cells.shape[1] for cells in hits])[:-1]
 
     def values(drawn: np.ndarray, axis: int) -> np.ndarray:
-        """(B,) from the numbers of the people drawn (B, N): how often each, times what each has."""
+        """(M, B) from the numbers of the people drawn (B, N): how often each, times what each has."""
         rows = np.arange(len(drawn))[:, None] * people
         times = np.bincount((drawn + rows).ravel(), minlength=len(drawn) * people).reshape(-1, people)
         sums = times.astype(float) @ both
-        return _value(sums[:, :cells], sums[:, cells:])
+        parts = (np.split(half, borders, axis=1) for half in np.split(sums, 2, axis=1))
+        return np.stack([_value(*part) for part in zip(*parts, strict=True)])
 
     result = stats.bootstrap(
         (np.arange(people),),
@@ -210,10 +239,11 @@ def _bootstrap(hits: np.ndarray, counts: np.ndarray, resamples: int, seed: int) 
         method="percentile",
         rng=np.random.default_rng(seed),
     )
-    low, high = result.confidence_interval
-    return Interval(estimate, float(low), float(high))
+    limits[known] = np.transpose(result.confidence_interval)
+    return tuple(map(Interval, estimates, *limits.T.tolist()))
 
 
+@cached(LRUCache(maxsize=1024), key=_arguments)
 def _sign_flip(differences: np.ndarray, resamples: int, seed: int) -> float:
     """The two-sided p value of the sum of differences (N,) when each sign is a coin's.
 
