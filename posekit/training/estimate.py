@@ -45,6 +45,8 @@ def estimate(
 ) -> Estimate:
     """Trains a network for some steps on the crops, throws it away, and multiplies.
 
+    Where crops grow during the training, each size is measured and counts by its share of the steps.
+
     Validation comes on top, about a third of a training step for each of its people. Memory is what torch
     allocated on CUDA; elsewhere the weights, gradients and optimizer states, and what a step keeps for gradients.
     Raises `PosekitError` if memory is exhausted.
@@ -53,7 +55,8 @@ def estimate(
     step = Step(config, network, make_optimizer(config, network), precision, compiled, teacher)
     step.begin()
     crops = resident(crops, device)
-    people = _batches_as_trained(config, crops, device)
+    sides = _sides(config)
+    people = _batches_as_trained(config, crops, device, sides[-1][1])
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     kept: dict[int, int] = {}
@@ -67,24 +70,43 @@ def estimate(
         step(next(people))
     for _ in range(3 if compiled else 1):  # the first steps compile, record and find the fastest algorithms
         float(step(next(people)))
-    seconds, images, steps = 0.0, 0, 0
+    per_image = 0.0
     with tqdm(desc="measuring a few steps", unit=" steps", disable=not progress) as bar:
-        while seconds < MEASURED_SECONDS or steps < 3:
-            started = time.perf_counter()
-            batch = next(people)
-            float(step(batch))  # reading the loss waits for the device
-            seconds += time.perf_counter() - started
-            images, steps = images + len(batch.which), steps + 1
-            bar.update()
+        for share, side in sides:
+            per_image += share * _seconds_per_image(step, _batches_as_trained(config, crops, device, side), bar)
     if device.type == "cuda":
         memory = torch.cuda.max_memory_allocated(device)
     else:
         weights = sum(value.nbytes for value in network.state_dict().values())
         memory = sum(kept.values()) + 4 * weights  # weights, gradients and the two states of Adam
-    return Estimate(seconds / images * config.people_of_an_epoch(len(crops)) * config.epochs, memory / 1e9)
+    return Estimate(per_image * config.people_of_an_epoch(len(crops)) * config.epochs, memory / 1e9)
 
 
-def _batches_as_trained(config: RunConfig, crops: Crops, device: torch.device) -> Iterator[Batch]:
+def _sides(config: RunConfig) -> list[tuple[float, int | None]]:
+    """(share of the steps, side of the crops in px), the largest last; None is the crop rule's own."""
+    if config.augmentation is None or not config.growing:
+        return [(1.0, None)]
+    ends = [first for first, _ in config.growing[1:]] + [1.0]
+    return [(end - first, side) for (first, side), end in zip(config.growing, ends, strict=True)]
+
+
+def _seconds_per_image(step: Step, people: Iterator[Batch], bar: tqdm) -> float:
+    """Of at least three steps, after one that is not counted."""
+    float(step(next(people)))
+    seconds, images, steps = 0.0, 0, 0
+    while seconds < MEASURED_SECONDS or steps < 3:
+        started = time.perf_counter()
+        batch = next(people)
+        float(step(batch))  # reading the loss waits for the device
+        seconds += time.perf_counter() - started
+        images, steps = images + len(batch.which), steps + 1
+        bar.update()
+    return seconds / images
+
+
+def _batches_as_trained(
+    config: RunConfig, crops: Crops, device: torch.device, side: int | None
+) -> Iterator[Batch]:
     """Batches as the loop trains on them, again and again; one at a time is in memory."""
     chance = torch.Generator().manual_seed(0)
     while True:
@@ -92,4 +114,4 @@ def _batches_as_trained(config: RunConfig, crops: Crops, device: torch.device) -
             if config.augmentation is None:
                 yield without_context(kept, crops.rule)
             else:
-                yield augment(kept, crops.rule, config.augmentation, chance)
+                yield augment(kept, crops.rule, config.augmentation, chance, side)
