@@ -19,8 +19,8 @@ from posekit.datasets.drawn import make_sample
 from posekit.datasets.drawn.scene import draw_person
 from posekit.datasets.images import write_image
 from posekit.errors import PosekitError
-from posekit.inference.export import export_onnx
-from posekit.inference.predictor import OWN_NETWORK, Predictor
+from posekit.inference.export import compare, export_onnx
+from posekit.inference.predictor import OWN_NETWORK, Prediction, Predictor
 from posekit.models.hourglass import HourglassConfig, StackedHourglass
 from posekit.preprocessing.crop import CropRule
 from posekit.preprocessing.heatmaps import Codec
@@ -194,3 +194,21 @@ def test_posekit_itself_needs_none_of_the_packages():
         "assert not {'onnx', 'onnxruntime', 'onnxscript'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+
+
+def test_a_tie_between_two_cells_is_no_difference_but_another_joint_is():
+    def made(winner: int, shift: float) -> Predictor:
+        heatmaps = np.zeros((16, 4, 4), np.float32)
+        heatmaps[:, 1, 1:3] = 0.5
+        heatmaps[:, 1, winner] += 1e-6
+        joints = np.zeros((16, 2)) + shift
+        joints[:, 0] += winner
+        answer = Prediction(joints, np.full(16, 0.5), np.zeros((16, 16, 3), np.uint8), heatmaps, np.eye(2, 3))
+        predictor = Predictor(torch.nn.Identity(), CropRule(size=16), Codec())
+        predictor.predict_stacks = lambda crop, matrix: [answer]
+        return predictor
+
+    crops = np.zeros((1, 16, 16, 3), np.uint8)
+    assert compare(made(1, 0.0), made(2, 0.0), crops, rounds=1).joints == 0
+    same = compare(made(1, 0.0), made(1, 0.3), crops, rounds=1)
+    assert same.joints == pytest.approx(0.3) and same.heatmaps == 0

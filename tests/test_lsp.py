@@ -1,5 +1,6 @@
 """LSP and LSP Extended: both shapes of joints.mat, the derived center and scale against MPII's own, bad files."""
 
+import json
 import logging
 import os
 import shutil
@@ -9,8 +10,11 @@ import cv2
 import numpy as np
 import pytest
 import scipy.io
+import torch
 from tables import TINY, make_people
+from typer.testing import CliRunner
 
+from posekit.cli.cli import app
 from posekit.datasets import lsp
 from posekit.datasets.lsp import LSP_JOINTS, agreement, center_and_scale, read_lsp
 from posekit.datasets.mpii import read_mpii
@@ -18,6 +22,7 @@ from posekit.datasets.people import combine, with_images
 from posekit.errors import PosekitError
 from posekit.evaluation.evaluate import unit_of_distance
 from posekit.evaluation.pckh import head_distances, pckh
+from posekit.inference.predictor import LEAN_NETWORK, Predictor
 from posekit.preprocessing.crop import CropRule, lost_joints
 from posekit.skeleton import INDEX, SIDES
 from posekit.study.configurations import SIZES
@@ -293,3 +298,25 @@ def test_a_study_trains_on_both_and_validates_on_mpii(drawn, tmp_path, monkeypat
     assert len(train_crops) == 48 + 4 and len(validation_crops) == 16
     assert study.run(5).finished
     assert study.environment["POSEKIT_DATA"].endswith(f"{os.pathsep}{lspet}")
+
+
+def test_a_checkpoint_is_judged_on_every_data_set_by_its_own_metric(drawn, tmp_path, monkeypatch):
+    """Two of LSP's test people, written in LSP's form: 14 joints x 2 people by PCK@0.2 of the torso."""
+    monkeypatch.setenv("POSEKIT_HOME", str(tmp_path / "home"))
+    folder = tmp_path / "lsp"
+    (folder / "images").mkdir(parents=True)
+    joints = np.zeros((3, 14, 1002))
+    joints[:2, :, 1000:] = STANDING.T[:, :, None]
+    for number in (1001, 1002):
+        cv2.imwrite(str(folder / "images" / f"im{number:04d}.jpg"), np.full((320, 200, 3), 90, np.uint8))
+    scipy.io.savemat(folder / "joints.mat", {"joints": joints})
+    command = ["evaluate", "--checkpoint", LEAN_NETWORK, "--data", drawn, "--data", folder, "--json"]
+    scores = json.loads(CliRunner().invoke(app, [str(part) for part in command]).stdout)
+    assert scores["threshold"] == 0.5 and scores["lsp"]["threshold"] == 0.2
+    people = read_lsp(folder).validation_sets()[0]
+    predictor = Predictor.from_checkpoint(LEAN_NETWORK, torch.device("cpu"))
+    image = cv2.imread(str(folder / "images" / "im1001.jpg"))[..., ::-1].copy()
+    answer = predictor.predict(image, people.center[0], people.scale[0])
+    torso = np.hypot(*(people.joints[0, INDEX["right shoulder"]] - people.joints[0, INDEX["left hip"]]))
+    found = np.linalg.norm(answer.joints - people.joints[0], axis=1)[[INDEX[j] for j in LSP_JOINTS]] <= 0.2 * torso
+    assert scores["lsp"]["weighted14"] == pytest.approx(100 * found.mean())

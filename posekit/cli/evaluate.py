@@ -36,15 +36,15 @@ def evaluate(
     checkpoint: Annotated[
         Path | None,
         typer.Option(
-            help="Instead of what is recorded: ask the network of this checkpoint or .onnx file about all "
-            "validation people."
+            help="Instead of what is recorded: ask the network of this checkpoint or .onnx file about the "
+            "validation people of every data set."
         ),
     ] = None,
     flip: Annotated[
         bool,
         typer.Option("--flip", help="With --checkpoint: mean of crop and mirrored crop, as in posekit predict."),
     ] = False,
-    threshold: Annotated[float, typer.Option(help="In head sizes.")] = 0.5,
+    threshold: Annotated[float, typer.Option(help="In head sizes. LSP always has 0.2 torsos.")] = 0.5,
     export: Annotated[
         Path | None,
         typer.Option(help="Write the network's predictions to this .mat (`preds`, MPII's order) or .csv file."),
@@ -64,10 +64,17 @@ def evaluate(
         return
 
     if checkpoint is not None:
-        answers, people = _evaluate_checkpoint(checkpoint, flip, named_data(data, mpii, lspet))
+        judged = _evaluate_checkpoint(checkpoint, flip, named_data(data, mpii, lspet))
         if export is not None:
+            answers, people = judged[0]
             _export(export, answers.joints, people.image, answers.confidence, overwrite, str(checkpoint))
-        _print_scores(answers.distances, people, threshold, as_json)
+        scores = {people.name: _all_scores(answers.distances, people, threshold) for answers, people in judged}
+        if as_json:
+            first, *others = scores
+            print(as_json_text(scores[first] | {name: scores[name] for name in others}))
+            return
+        for (_, people), of_set in zip(judged, scores.values(), strict=True):
+            _print_scores(of_set, people)
         return
 
     from posekit.analysis.tables import accuracy_table
@@ -104,11 +111,15 @@ def _evaluate_file(path: Path, mpii: Path, threshold: float, as_json: bool) -> N
     joints, people = read_predictions(path, read_mpii(mpii).split()[1])
     if missing := missing_joints(joints, people):
         print(f"posekit: {path}: {missing}", file=sys.stderr)
-    _print_scores(head_distances(joints, people.joints, people.head_size), people, threshold, as_json)
+    scores = _all_scores(head_distances(joints, people.joints, people.head_size), people, threshold)
+    if as_json:
+        print(as_json_text(scores))
+    else:
+        _print_scores(scores, people)
 
 
-def _evaluate_checkpoint(path: Path, flip: bool, data: list[Path]) -> tuple["Evaluation", "People"]:
-    """A network's answers, and the validation people it was asked about."""
+def _evaluate_checkpoint(path: Path, flip: bool, data: list[Path]) -> list[tuple["Evaluation", "People"]]:
+    """A network's answers for the validation people of each data set, the first data set's first."""
     from posekit.datasets.sources import read_people
     from posekit.device import choose_device
     from posekit.evaluation.evaluate import evaluate as evaluate_network
@@ -121,22 +132,31 @@ def _evaluate_checkpoint(path: Path, flip: bool, data: list[Path]) -> tuple["Eva
     people, left_out = read_people(data, home() / "data" / "sample")
     if left_out:
         print(f"posekit: {left_out}", file=sys.stderr)
-    crops = make_crops(people.validation_sets()[0], predictor.rule, home() / "data" / "cache")
-    answers = evaluate_network(predictor.network, crops, predictor.codec, predictor.device, EVALUATION_BATCH)
-    return answers, crops.people
+    judged = []
+    for of_set in people.validation_sets():
+        crops = make_crops(of_set, predictor.rule, home() / "data" / "cache")
+        how = crops, predictor.codec, predictor.device, EVALUATION_BATCH
+        judged.append((evaluate_network(predictor.network, *how), of_set))
+    return judged
 
 
-def _print_scores(distances: "np.ndarray", people: "People", threshold: float, as_json: bool) -> None:
-    """PCKh of distances (N, 16) in head sizes, of visible and of hidden joints as well."""
+def _all_scores(distances: "np.ndarray", people: "People", threshold: float) -> dict[str, float]:
+    """The scores of distances (N, 16), of visible and of hidden joints as well; LSP by its own threshold."""
+    from posekit.evaluation.evaluate import standard_threshold
     from posekit.evaluation.pckh import pckh, split_by_visibility
 
+    threshold = threshold if standard_threshold(people) == 0.5 else standard_threshold(people)
     scores = _scores(distances, threshold)
     for name, part in split_by_visibility(distances, people.visible).items():
         scores[f"weighted14_{name}"] = pckh(part, threshold).weighted14
-    if as_json:
-        print(as_json_text(scores))
-        return
-    print(f"PCKh@{threshold:g} in percent, {len(people)} people")
+    return scores
+
+
+def _print_scores(scores: dict[str, float], people: "People") -> None:
+    from posekit.evaluation.evaluate import standard_threshold
+
+    metric = "PCKh" if standard_threshold(people) == 0.5 else "PCK of the torso"
+    print(f"{metric}@{scores['threshold']:g} in percent, {len(people)} people of {people.name}")
     for name, value in list(scores.items())[1:]:
         print(f"  {name:20s} {value:6.2f}")
 
@@ -153,6 +173,7 @@ def _scores(distances: "np.ndarray", threshold: float) -> dict[str, float]:
         "macro14": score.macro14,
         "weighted14": score.weighted14,
         "weighted16": score.weighted16,
+        "weighted12": score.mean("weighted12"),
         "weighted14_low": of_people.low,
         "weighted14_high": of_people.high,
         "weighted14_area": pckh_curve(distances).area("weighted14"),

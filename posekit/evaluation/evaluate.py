@@ -34,6 +34,11 @@ class Evaluation:
 TORSO_DATA_SETS = ("lsp",)
 
 
+def standard_threshold(people: People) -> float:
+    """At which distance a joint of these people counts as found: 0.5 head sizes, or 0.2 torsos."""
+    return 0.2 if np.isin(people.data_set, TORSO_DATA_SETS).all() else 0.5
+
+
 def unit_of_distance(people: People) -> np.ndarray:
     """(N,) image px: what distances are divided by: the head size, in `TORSO_DATA_SETS` the torso."""
     torso = np.isin(people.data_set, TORSO_DATA_SETS)
