@@ -79,9 +79,9 @@ def _quiet() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two predictors on the same crops: the largest difference of any heatmap cell of any stack, of any joint whose
-    heatmap has its peak in the same cell for both (px of the crop), and the median seconds that each took for one
-    crop. Where two cells are as high to the last digit, rounding decides which one is the peak."""
+    """Two predictors on the same crops: the largest difference of any heatmap cell of any stack, that of any joint
+    whose heatmap has its peak in the same cell for both (px of the crop), and the median seconds that each took
+    for one crop. Where two cells are as high to the last digit, rounding decides which one is the peak."""
 
     heatmaps: float
     joints: float
