@@ -50,7 +50,7 @@ def make_video(path: Path) -> tuple[float, float, float, float]:
         for number in range(FRAMES):
             sway = 40 * np.sin(number / 12)
             matrix = np.array([[zoom, 0, sway], [0, zoom, 0]])
-            file.write(cv2.warpAffine(image, matrix, SIZE, borderMode=cv2.BORDER_REFLECT))
+            file.write(cv2.warpAffine(image, matrix, SIZE, borderMode=cv2.BORDER_REFLECT), number / FPS)
     joints = zoom * np.array(person["joints"])[np.array(person["joints_vis"], bool)]
     margin = 0.1 * (joints.max(axis=0) - joints.min(axis=0)).max()
     return (*(joints.min(axis=0) - margin), *(joints.max(axis=0) + margin))

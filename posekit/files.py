@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, whatever happens meanwhile; and MATLAB's, read."""
+"""Files and folders that are what they should be; files written whole or not at all; MATLAB's files, read."""
 
 import os
 import time
@@ -13,6 +13,20 @@ import numpy as np
 from posekit.errors import PosekitError
 
 _ATTEMPTS = 40  # twentieths of a second
+
+
+def check_folder(path: Path, belongs: str) -> None:
+    """Raises `PosekitError` with the cause unless there is a folder; belongs: what to name or put there."""
+    if not path.is_dir():
+        cause = "is a file, not a folder" if path.exists() else "does not exist"
+        raise PosekitError(f"folder {path} {cause}; {belongs}")
+
+
+def check_file(path: Path, belongs: str) -> None:
+    """Raises `PosekitError` with the cause unless there is a file; belongs: what to name or put there."""
+    if not path.is_file():
+        cause = f"{path} is a folder, not a file" if path.is_dir() else f"there is no file {path}"
+        raise PosekitError(f"{cause}; {belongs}")
 
 
 @contextmanager
@@ -46,10 +60,11 @@ def load_mat(path: Path) -> dict[str, np.ndarray]:
     """The variables of a .mat file. Raises `PosekitError` naming the file if it is none."""
     import scipy.io  # not above: only readers of data sets need it
 
-    if not Path(path).is_file():
-        raise PosekitError(f"there is no file {path}; it should be a .mat file")
+    check_file(Path(path), "it should be a .mat file")
     try:
         return scipy.io.loadmat(path)
+    except NotImplementedError as error:
+        raise PosekitError(f"{path} is a .mat file of version 7.3; save it again in MATLAB with -v7") from error
     except Exception as error:  # scipy meets what is not a .mat file with almost any exception
         raise PosekitError(f"{path} cannot be read as a .mat file ({error})") from error
 

@@ -92,7 +92,9 @@ def test_nothing_is_overwritten_without_asking(tmp_path):
     with pytest.raises(PosekitError, match=r"ours\.h5: predictions are written as \.mat or \.csv"):
         write_predictions(tmp_path / "ours.h5", PREDS, PEOPLE.image, CONFIDENCE)
     with pytest.raises(PosekitError, match=r"ours\.csv cannot be written"):
-        write_predictions(tmp_path / "nowhere" / "ours.csv", PREDS, PEOPLE.image, CONFIDENCE)
+        write_predictions(path / "ours.csv", PREDS, PEOPLE.image, CONFIDENCE)
+    write_predictions(tmp_path / "new" / "ours.csv", PREDS, PEOPLE.image, CONFIDENCE)
+    assert (tmp_path / "new" / "ours.csv").exists()
 
 
 @pytest.mark.parametrize("suffix", [".mat", ".h5", ".npz", ".csv"])
@@ -118,10 +120,45 @@ def test_arrays_of_something_else_are_refused(tmp_path, suffix):
     path = tmp_path / f"theirs{suffix}"
     with pytest.raises(PosekitError, match=rf"theirs\{suffix} has no variable 'preds', only joints"):
         read_predictions(written(path, name="joints"), PEOPLE)
-    with pytest.raises(PosekitError, match=r"is float64 \(4, 2, 16\), not numbers of shape \(people, 16, 2\)"):
+    with pytest.raises(PosekitError, match=r"is float64 \(4, 2, 16\), not numbers of shape \(people, 16, 2\): "):
         read_predictions(written(path, PREDS.transpose(0, 2, 1)), PEOPLE)
     with pytest.raises(PosekitError, match="is about 3 people, not the 4 validation people"):
         read_predictions(written(path, PREDS[:3]), PEOPLE)
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".mat"])
+def test_matlabs_order_is_read_where_it_is_beyond_doubt(tmp_path, suffix):
+    """MATLAB's HDF5 files, its .mat files of version 7.3 among them, hold arrays with their axes reversed."""
+    path = tmp_path / f"theirs{suffix}"
+    with h5py.File(path, "w", userblock_size=512 if suffix == ".mat" else 0) as stream:
+        stream["preds"] = PREDS.transpose()
+    if suffix == ".mat":
+        with path.open("r+b") as stream:
+            stream.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM")
+    np.testing.assert_array_equal(read_predictions(path, PEOPLE)[0], PREDS)
+    with h5py.File(tmp_path / "two.h5", "w") as stream:
+        stream["preds"] = PREDS[:2]
+    with pytest.raises(
+        PosekitError, match=r"two\.h5 has the shape \(2, 16, 2\): two people, joints, x and y, or in"
+    ):
+        read_predictions(tmp_path / "two.h5", make_people(2))
+
+
+@pytest.mark.parametrize(
+    "separator, decimal, encoding",
+    [
+        (",", ".", "utf-8"),
+        (",", ".", "utf-8-sig"),
+        (";", ".", "utf-8"),
+        (";", ",", "utf-8"),
+        ("\t", ".", "utf-16"),
+        ("\t", ",", "utf-16-be"),
+    ],
+)
+def test_tables_of_spreadsheets_are_read(tmp_path, separator, decimal, encoding):
+    path, mark = tmp_path / "theirs.csv", "\ufeff" if encoding == "utf-16-be" else ""
+    path.write_text(mark + tidy().to_csv(index=False, sep=separator, decimal=decimal), encoding=encoding)
+    np.testing.assert_array_equal(read_predictions(path, PEOPLE)[0], PREDS)
 
 
 def test_text_is_no_prediction(tmp_path):
@@ -141,7 +178,7 @@ def test_text_is_no_prediction(tmp_path):
         (lambda table: table[table.person != 1], "not numbered 0 to 2"),
         (lambda table: table[table.person < 3], "is about 3 people, not the 4"),
         (lambda table: table.iloc[:0], "no rows|not all numbers"),
-        (lambda table: table.drop(columns="y"), "no column 'y'"),
+        (lambda table: table.drop(columns="y"), "no column 'y', only person, image, joint, x; it needs"),
         (lambda table: table.replace("left knee", "left knie"), "'left knie' is no joint"),
         (lambda table: table.replace("2.jpg", "7.jpg"), "person 2 is in image 7.jpg, but that of the annotations"),
         (lambda table: table.assign(image=["9.jpg", *table.image[1:]]), "person 0 is in several images"),
@@ -222,7 +259,7 @@ def test_export_asks_which_run(tiny_study, tmp_path):
     nobody = run("evaluate", *study, "--model", 2, "--seed", 7)
     assert "no finished run of model 2 and seed 7" in str(nobody.exception)
     both = run("evaluate", *study, "--predictions", "theirs.mat", "--export", tmp_path / "ours.mat")
-    assert "leave out --predictions" in str(both.exception)
+    assert "leave out --export" in str(both.exception)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -215,7 +216,17 @@ def test_without_a_box_the_person_fills_the_photograph_and_the_command_says_so(t
         (["predict", "x.jpg", "--study", "a", "--checkpoint", "b"], "by --study and --model, or by --checkpoint"),
         (["predict", PHOTOGRAPH, "--study", "sample-quick", "--model", 9], "there is no model 9"),
         (["evaluate", "--checkpoint", "nowhere.pt"], "there is no checkpoint nowhere.pt"),
-        (["evaluate", "--checkpoint", "a.pt", "--export", "b.csv"], "leave out --checkpoint"),
+        (["evaluate", "--checkpoint", "a.pt", "--model", 5, "--seed", 1], "leave out --model and --seed"),
+        (["evaluate", "--predictions", "a.mat", "--checkpoint", "a.pt"], "leave out --checkpoint"),
+        (["evaluate", "--predictions", "a.mat", "--flip"], "--predictions alone says what is evaluated"),
+        (["evaluate", "--flip"], "--flip needs --checkpoint"),
+        (["evaluate", "--checkpoint", str(Path(__file__).parent)], "cannot be read (Is a directory)"),
+        (
+            ["predict", PHOTOGRAPH, "--box", "nan", 0, 9, 9],
+            "the box (nan, 0, 9, 9) holds an edge that is no number",
+        ),
+        (["predict", PHOTOGRAPH, "--box", 50, 20, 40, 900], "the box (50, 20, 40, 900) is empty"),
+        (["train", "--mpii", __file__], "is a file, not a folder"),
         (["predict", __file__], "cannot be decoded"),
         (["train", "--size", "huge"], "there is no size 'huge'"),
         (["study", "--size", "huge"], "there is no size 'huge'"),

@@ -105,7 +105,7 @@ def test_of_an_animation_the_first_frame_is_taken(kind):
     others = [scene().transpose(turn) for turn in (Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.TRANSVERSE)]
     others = [other.resize((120, 80)) for other in others]
     photograph = read_photograph(encoded(scene(), kind, save_all=True, append_images=others), "moves")
-    assert "animated" in photograph.remarks[0] and "3 frames" in photograph.remarks[0]
+    assert "animated" in photograph.remarks[0] and "3 pictures" in photograph.remarks[0]
     assert np.abs(photograph.image[40, 20].astype(int) - (240, 150, 10)).max() < 25
 
 

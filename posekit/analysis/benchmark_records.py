@@ -139,7 +139,7 @@ def _median(name: str, values: list[float], scale: float = 1) -> dict[str, float
 def _read(name: str, command: str) -> dict:
     path = _FOLDER / name
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise PosekitError(f"there is no record {path}; make it by: {command} {path}") from error
     except ValueError as error:

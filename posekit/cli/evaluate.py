@@ -53,13 +53,12 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """PCKh of the trained models by joint or, with --predictions, of anybody's predictions for MPII."""
+    _refuse_contradictions(predictions, checkpoint, model, seed, flip, export)
     if not threshold > 0:
         raise PosekitError(f"the threshold must be positive (head sizes), not {threshold:g}")
     if predictions is not None:
         if mpii is None:
             raise PosekitError("--predictions needs --mpii, the folder with MPII's annotations")
-        if export is not None:
-            raise PosekitError("--export writes what a trained model predicts; leave out --predictions")
         _evaluate_file(predictions, mpii, threshold, as_json)
         return
 
@@ -101,6 +100,25 @@ def _export(
 
     write_predictions(path, joints, images, confidence, overwrite)
     print(f"posekit: wrote {path}, predictions of {name}", file=sys.stderr)
+
+
+def _refuse_contradictions(
+    predictions: Path | None,
+    checkpoint: Path | None,
+    model: str | None,
+    seed: int | None,
+    flip: bool,
+    export: Path | None,
+) -> None:
+    """Raises `PosekitError` for options of which one would be ignored."""
+    judged = "--predictions" if predictions is not None else "--checkpoint" if checkpoint is not None else None
+    chosen = {"--model": model is not None, "--seed": seed is not None}
+    if predictions is not None:
+        chosen |= {"--checkpoint": checkpoint is not None, "--flip": flip, "--export": export is not None}
+    if judged and (others := [option for option, said in chosen.items() if said]):
+        raise PosekitError(f"{judged} alone says what is evaluated; leave out {' and '.join(others)}")
+    if flip and judged is None:
+        raise PosekitError("--flip needs --checkpoint: what is recorded of a training was predicted without it")
 
 
 def _evaluate_file(path: Path, mpii: Path, threshold: float, as_json: bool) -> None:

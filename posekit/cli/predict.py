@@ -134,11 +134,13 @@ def _predict_photograph(
     joints: Path | None,
     as_json: bool,
 ) -> None:
-    from posekit.datasets.images import read_image, write_image
+    from posekit.datasets.images import read_image, several_pictures, write_image
     from posekit.inference.joint_file import joint_file, joint_rows
     from posekit.inference.many import drawn
 
     picture = read_image(path, upright=True)
+    if remark := several_pictures(path):
+        _say(remark)
     asked = predictor()
     _say_if_filled(place, "the photograph")
     answer = place.ask(asked, picture)
@@ -179,7 +181,7 @@ def _predict_folder(
     _say_if_filled(place, "every photograph")
     with _until_stopped() as stopped:
         outcome = predict_photographs(asked, paths, place, out, joints, stopped)
-    _report(outcome, "photographs", out, joints)
+    _report(outcome, "photographs")
     if outcome.problems:
         raise PosekitError(f"{len(outcome.problems)} of {len(paths)} photographs are left out, as said above")
     if outcome.stopped:
@@ -207,9 +209,11 @@ def _predict_frames(
             _say("q in the window ends it" if window else "Ctrl-C ends it, and keeps what is found until then")
         with _until_stopped() as stopped:
             outcome = predict_frames(asked, frames, place.box, out, joints, window, stopped)
-    _report(outcome, "frames", out, joints)
+    _report(outcome, "frames")
+    for problem in outcome.problems[:-1]:
+        _say(problem)
     if outcome.problems:
-        raise PosekitError(outcome.problems[0])
+        raise PosekitError(outcome.problems[-1])
     if outcome.stopped and not frames.live:
         raise typer.Exit(130)
 
@@ -232,14 +236,13 @@ def _until_stopped() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def _report(outcome: "Outcome", unit: str, out: Path | None, joints: Path | None) -> None:
-    if outcome.stopped and (out or joints):
+def _report(outcome: "Outcome", unit: str) -> None:
+    if outcome.stopped and outcome.written:
         _say("stopped; what is found so far is kept")
     rate = outcome.done / outcome.seconds
-    _say(f"{outcome.done} {unit} in {outcome.seconds:.1f} s: {rate:.1f} {unit} a second")
-    for path in (out, joints):
-        if path is not None and path.exists():
-            _say(f"wrote {path}")
+    _say(f"{outcome.done} {unit} in {outcome.seconds:.1f} s: {rate:.1f} {unit} per second")
+    for path in outcome.written:
+        _say(f"wrote {path}")
 
 
 def _say_if_filled(place: "Place", what: str) -> None:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
+from posekit.datasets.file_kinds import why_not_decoded
 from posekit.errors import PosekitError
 from posekit.files import write_whole
 
@@ -25,20 +27,52 @@ def decode_image(data: bytes, name: str, upright: bool) -> np.ndarray:
     """The bytes of an image file as RGB, uint8, (H, W, 3).
 
     upright: turn it as its EXIF orientation says, as every viewer does with a photograph. Annotations of data
-    sets count the pixels as they are stored, so data sets are read with False.
-    Raises `PosekitError` naming the image if it is not an image or cut off.
+    sets count the pixels as they are stored, so data sets are read with False. Pictures of 10, 12, 14 or 16 bits
+    per channel are brought to 8: see `to_eight_bits`.
+    Raises `PosekitError` naming the image and the cause if it cannot be decoded.
     """
-    flags = cv2.IMREAD_COLOR if upright else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | (0 if upright else cv2.IMREAD_IGNORE_ORIENTATION)
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
-        picture = cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if image is not None else None
-    except cv2.error as error:  # also where a damaged header asks for more memory than there is
+    except cv2.error as error:  # as where a damaged header asks for more memory than there is
         raise PosekitError(f"image {name} cannot be decoded ({error.err}); fetch it again") from error
-    if picture is None:
-        raise PosekitError(f"image {name} cannot be decoded; it is damaged or not an image: fetch it again")
     if is_cut_off(data):
         raise PosekitError(f"image {name} is cut off: its end is missing; fetch it again")
-    return picture
+    if image is None:
+        raise PosekitError(f"image {name} cannot be decoded; {why_not_decoded(data)}")
+    return cv2.cvtColor(to_eight_bits(image, name), cv2.COLOR_BGR2RGB)
+
+
+def to_eight_bits(image: np.ndarray, name: str) -> np.ndarray:
+    """(H, W, 3) uint8 of uint8 or uint16, where cameras keep 10 to 16 bits: as many as the largest value needs.
+
+    Raises `PosekitError` for other numbers, whose black and white nobody knows.
+    """
+    if image.dtype == np.uint8:
+        return image
+    if image.dtype != np.uint16:
+        raise PosekitError(
+            f"image {name} holds {image.dtype} numbers, not the 8 or 16 bits per channel of a photograph; save it "
+            "as PNG or JPEG"
+        )
+    bits = int(image.max()).bit_length()
+    return (image >> max(bits + bits % 2 - 8, 0)).astype(np.uint8)
+
+
+def first_of_several(name: str, count: int) -> str:
+    """A sentence on a file with several pictures; empty if it has one."""
+    return f"{name} holds {count} pictures (animated, or pages); only the first is taken" if count > 1 else ""
+
+
+def several_pictures(path: Path) -> str:
+    """`first_of_several` of a file that can be decoded; empty if it has one picture, or nobody knows."""
+    if path.suffix.lower() in (".jpeg", ".jpg"):  # of which some have a preview behind the photograph
+        return ""
+    try:
+        with Image.open(path) as file:
+            return first_of_several(path.name, getattr(file, "n_frames", 1))
+    except Exception:  # of a kind that only OpenCV knows; Pillow meets it with almost any exception
+        return ""
 
 
 def is_cut_off(data: bytes) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 
 from posekit.datasets.people import People, estimated_head_size
 from posekit.errors import PosekitError
-from posekit.files import load_mat
+from posekit.files import check_folder, load_mat
 from posekit.skeleton import INDEX, JOINTS
 
 #: The order of `joints.mat`, in MPII's names. LSP has no pelvis and no thorax; its neck and head top are the
@@ -64,8 +64,7 @@ def read_lsp(folder: Path) -> People:
     """
     folder = Path(folder)
     path = folder / "joints.mat"
-    if not folder.is_dir():
-        raise PosekitError(f"folder {folder} does not exist; name the folder that holds joints.mat and images/")
+    check_folder(folder, "name the folder that holds joints.mat and images/")
     xy, labelled, visible, extended = _columns(load_mat(path), path)
     name, digits = ("lspet", 5) if extended else ("lsp", 4)
     joints = np.full((len(xy), len(JOINTS), 2), np.nan)

@@ -25,7 +25,7 @@ import numpy as np
 from posekit.datasets.mpii_release import HEAD_SIZE_OVER_DIAGONAL, release_rows
 from posekit.datasets.people import People, estimated_head_size
 from posekit.errors import PosekitError
-from posekit.files import load_mat
+from posekit.files import check_folder, load_mat
 from posekit.skeleton import JOINTS
 
 #: Annotated people of the complete data set.
@@ -43,8 +43,7 @@ def read_mpii(folder: Path, name: str = "mpii") -> People:
     release is left out is logged. Raises `PosekitError` naming the folder, file or entry that is wrong.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        raise PosekitError(f"folder {folder} does not exist; name the folder that holds annotations/ and images/")
+    check_folder(folder, "name the folder that holds annotations/ and images/")
     files = _annotation_files(folder / "annotations")
     columns = []
     for path in files:
@@ -69,7 +68,7 @@ def _load(path: Path) -> list:
     """The list of a JSON file, with a message instead of a traceback for whatever can be wrong with it."""
     try:
         opener = gzip.open if path.suffix == ".gz" else open
-        with opener(path, "rt", encoding="utf-8") as stream:
+        with opener(path, "rt", encoding="utf-8-sig") as stream:  # a byte order mark changes nothing
             records = json.load(stream)
     except (OSError, EOFError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise PosekitError(f"{path} cannot be read as JSON ({error}); fetch the file again") from error

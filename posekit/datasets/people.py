@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from posekit.errors import PosekitError
+from posekit.files import check_folder
 from posekit.skeleton import INDEX, JOINTS
 
 #: Head size / distance from head top to upper neck. On the 2,958 validation people of MPII the product is
@@ -174,8 +175,7 @@ def with_images(people: People) -> tuple[People, str]:
 
     The sentence is empty if nobody is. Raises `PosekitError` if nobody is left.
     """
-    if not people.images_folder.is_dir():
-        raise PosekitError(f"folder {people.images_folder} does not exist; the photographs belong there")
+    check_folder(people.images_folder, "the photographs belong there")
     there = {image: (people.images_folder / image).is_file() for image in sorted(set(people.image))}
     missing = np.array([not there[image] for image in people.image])
     # Where the annotation does not give the image's size, the crop will find out.

@@ -5,9 +5,10 @@ whose photographs are there, as a study on a part of MPII has them:
 
 .mat  `preds`, N x 16 x 2, as MPII's evaluation in MATLAB and its Python descendants read and write it
 .npz  `preds`, the same
-.h5   `preds`, the same, as the Torch implementations write it
-.csv  a row a person and joint, in any order: person (0 to N - 1), image, joint (name), x, y and perhaps more, such
-      as confidence; a run's own predictions.csv is one
+.h5   `preds`, the same, as the Torch implementations write it, or 2 x 16 x N: MATLAB stores arrays by columns,
+      so its HDF5 files (and .mat files of version 7.3, which are HDF5) hold them with axes reversed
+.csv  a row per person and joint, in any order: person (0 to N - 1), image, joint (name), x, y and perhaps more,
+      such as confidence; a run's own predictions.csv is one. Commas, semicolons or tabs separate the columns.
 
 Coordinates are (x, y) in pixels of the image, in the frame of MPII's annotation, which is taken as it stands
 everywhere in this project: nothing is added or subtracted, neither on reading nor on writing. MPII's evaluation is
@@ -15,7 +16,7 @@ MATLAB's, whose first pixel is 1. So a tool that takes 1 off the annotation on r
 writes. A shift of one pixel was 0.2 points of PCKh@0.5 for a two-stack network, but 4 points at 0.1.
 """
 
-import os
+import io
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ import scipy.io
 
 from posekit.datasets.people import People, with_images
 from posekit.errors import PosekitError
-from posekit.files import load_mat
+from posekit.files import check_file, load_mat, whole_file
 from posekit.skeleton import INDEX, JOINTS
 
 
@@ -46,13 +47,13 @@ def read_predictions(path: Path, people: People) -> tuple[np.ndarray, People]:
         raise PosekitError(
             f"{path}: predictions are read from {', '.join(_READERS)} files, not {suffix or 'this'}"
         )
-    if not path.is_file():
-        raise PosekitError(f"there is no file {path}; it should hold predictions")
+    check_file(path, "it should hold predictions")
     joints, images = _READERS[suffix](path)
     if joints.dtype.kind not in "fiu" or joints.ndim != 3 or joints.shape[1:] != (len(JOINTS), 2):
         raise PosekitError(
             f"'preds' of {path} is {joints.dtype} {joints.shape}, not numbers of shape "
-            f"(people, {len(JOINTS)}, 2), which it must be"
+            f"(people, {len(JOINTS)}, 2): people, joints, x and y; in HDF5 files also (2, {len(JOINTS)}, people), "
+            "as MATLAB stores it"
         )
     about = _people_of(path, len(joints), people)
     if images is not None:
@@ -70,8 +71,8 @@ def write_predictions(
 ) -> None:
     """Writes a .mat (`preds`, `confidence`, `images`) or a .csv file, whichever the name says.
 
-    joints (N, 16, 2) float64 image px, images: N file names, confidence (N, 16). Raises `PosekitError` for another
-    ending, if the file exists and overwrite is not said, or if it cannot be written.
+    joints (N, 16, 2) float64 image px, images: N file names, confidence (N, 16). Missing folders are made.
+    Raises `PosekitError` for another ending, if the file exists without `overwrite`, or if it cannot be written.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -79,17 +80,14 @@ def write_predictions(
         raise PosekitError(f"{path}: predictions are written as .mat or .csv files, not {suffix or 'this'}")
     if path.exists() and not overwrite:
         raise PosekitError(f"{path} exists already; choose another name or say --overwrite")
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
     try:
-        with open(unfinished, "wb") as stream:
+        with whole_file(path) as stream:
             if suffix == ".mat":
                 content = {"preds": joints, "confidence": confidence, "images": np.array(images, object)[:, None]}
                 scipy.io.savemat(stream, content, do_compression=True)
             else:
                 _table(joints, images, confidence).to_csv(stream, index=False, lineterminator="\n")
-        unfinished.replace(path)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise PosekitError(f"{path} cannot be written ({error.strerror})") from error
 
 
@@ -123,7 +121,7 @@ def _names(images: Sequence[str]) -> np.ndarray:
 
 
 def _read_mat(path: Path) -> tuple[np.ndarray, None]:
-    return _preds(path, load_mat(path)), None
+    return _read_hdf5(path) if h5py.is_hdf5(path) else (_preds(path, load_mat(path)), None)
 
 
 def _read_npz(path: Path) -> tuple[np.ndarray, None]:
@@ -140,9 +138,16 @@ def _read_hdf5(path: Path) -> tuple[np.ndarray, None]:
     try:
         with h5py.File(path, "r") as content:
             preds = _preds(path, content)
-            return preds[()] if isinstance(preds, h5py.Dataset) else np.array(None), None
+            joints = preds[()] if isinstance(preds, h5py.Dataset) else np.array(None)
     except (OSError, RuntimeError) as error:
         raise PosekitError(f"{path} cannot be read as an HDF5 file ({error}); write it again") from error
+    reversed_axes = np.ndim(joints) == 3 and joints.shape[:2] == (2, len(JOINTS))
+    if reversed_axes and joints.shape[2] == 2:
+        raise PosekitError(
+            f"'preds' of {path} has the shape {joints.shape}: two people, joints, x and y, or in MATLAB's order "
+            "x and y, joints, two people. Save it as .npz (people, joints, x and y) or as .csv"
+        )
+    return (joints.transpose() if reversed_axes else joints), None
 
 
 def _preds(path: Path, content: dict[str, np.ndarray] | np.lib.npyio.NpzFile | h5py.File) -> np.ndarray:
@@ -154,13 +159,13 @@ def _preds(path: Path, content: dict[str, np.ndarray] | np.lib.npyio.NpzFile | h
 
 def _read_csv(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Joints (N, 16, 2) and the name of each person's image (N,)."""
-    try:
-        table = pd.read_csv(path, dtype={"image": str, "joint": str})
-    except (ValueError, OSError) as error:  # pandas' own errors and those of decoding are ValueErrors
-        raise PosekitError(f"{path} cannot be read as a .csv file ({error}); write it again") from error
+    table = _table_of(path)
     absent = [column for column in ("person", "image", "joint", "x", "y") if column not in table]
     if absent:
-        raise PosekitError(f"{path} has no column {absent[0]!r}; it needs person, image, joint, x and y")
+        raise PosekitError(
+            f"{path} has no column {absent[0]!r}, only {', '.join(map(str, table.columns[:8]))}; it needs person, "
+            "image, joint, x and y, separated by commas"
+        )
     for column in ("person", "x", "y"):
         if table[column].dtype.kind not in "iuf":
             raise PosekitError(f"{path}: column {column!r} is not all numbers; correct it")
@@ -168,7 +173,7 @@ def _read_csv(path: Path) -> tuple[np.ndarray, np.ndarray]:
     if len(unknown):
         raise PosekitError(f"{path}: {unknown.iloc[0]!r} is no joint; the names are {', '.join(JOINTS)}")
     if not len(table):
-        raise PosekitError(f"{path} has no rows; it needs one a person and joint")
+        raise PosekitError(f"{path} has no rows; it needs one per person and joint")
     people = int(table["person"].nunique())
     if set(table["person"]) != set(range(people)):
         raise PosekitError(f"{path}: the {people} people are not numbered 0 to {people - 1}; rows are missing")
@@ -184,6 +189,24 @@ def _read_csv(path: Path) -> tuple[np.ndarray, np.ndarray]:
     if len(mixed):
         raise PosekitError(f"{path}: person {mixed[0]} is in several images; each person is in one")
     return table[["x", "y"]].to_numpy(float).reshape(people, len(JOINTS), 2), images[:, 0]
+
+
+def _table_of(path: Path) -> pd.DataFrame:
+    """What a .csv file holds: separated by commas, or by semicolons or tabs, then perhaps with decimal commas;
+    UTF-8, or UTF-16 as spreadsheets save "Unicode text"."""
+    try:
+        content = path.read_bytes()
+        encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+        text = content.decode(encoding)
+        head = text[: text.find("\n") + 1]
+        separator = max(",;\t", key=head.count)
+        options = {"sep": separator, "dtype": {"image": str, "joint": str}}
+        table = pd.read_csv(io.StringIO(text), **options)
+        if separator != "," and table.get("x", pd.Series()).dtype.kind not in "iuf":
+            table = pd.read_csv(io.StringIO(text), decimal=",", **options)
+        return table
+    except (ValueError, OSError) as error:  # pandas' own errors and those of decoding are ValueErrors
+        raise PosekitError(f"{path} cannot be read as a .csv file ({error}); write it again") from error
 
 
 def _table(joints: np.ndarray, images: Sequence[str], confidence: np.ndarray) -> pd.DataFrame:

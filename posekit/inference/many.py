@@ -2,27 +2,28 @@
 
 import sys
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from posekit.datasets.images import read_image, write_image
+from posekit.datasets.images import read_image, several_pictures, write_image
 from posekit.errors import PosekitError
 from posekit.inference.drawing import draw_skeleton
 from posekit.inference.joint_file import joint_file
+from posekit.inference.outputs import Output
 from posekit.inference.predictor import Prediction, Predictor
 from posekit.inference.video import Frames, Window, next_box, video_file
 from posekit.skeleton import JOINTS
 
 #: Files of a folder with these endings are taken for photographs.
-PHOTOGRAPH_ENDINGS = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+PHOTOGRAPH_ENDINGS = {".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 
 #: Pictures that are not read; a folder's are named.
-UNREAD_ENDINGS = {".avif", ".gif", ".heic", ".heif", ".jp2", ".jxl"}
+UNREAD_ENDINGS = {".arw", ".cr2", ".cr3", ".dng", ".heic", ".heif", ".jxl", ".nef", ".orf", ".raf", ".rw2"}
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,13 @@ class Place:
 @dataclass(frozen=True)
 class Outcome:
     """How many pictures were predicted, in how many seconds (reading, drawing and writing included), whether the
-    person stopped it before the end, and a sentence for everything that went wrong."""
+    person stopped it before the end, a sentence for everything that went wrong, and what was written."""
 
     done: int
     seconds: float
     stopped: bool
     problems: tuple[str, ...]
+    written: tuple[Path, ...]
 
 
 def whole(image: np.ndarray) -> tuple[int, int, int, int]:
@@ -67,8 +69,9 @@ def photographs(folder: Path) -> list[Path]:
     found = [path for path in there if path.suffix.lower() in PHOTOGRAPH_ENDINGS]
     if others := [path.name for path in there if path.suffix.lower() in UNREAD_ENDINGS]:
         _say(
-            f"left out, since posekit does not read this kind in folders: {', '.join(others[:5])}"
+            f"left out, since posekit does not read this kind of picture: {', '.join(others[:5])}"
             + (f" and {len(others) - 5} more" if len(others) > 5 else "")
+            + "; save them as JPEG"
         )
     if not found:
         raise PosekitError(f"there is no photograph in {folder} ({' '.join(sorted(PHOTOGRAPH_ENDINGS))})")
@@ -83,20 +86,22 @@ def predict_photographs(
     joints: Path | None,
     stopped: Callable[[], bool],
 ) -> Outcome:
-    """Asks about every photograph; one that cannot be read is told and passed over.
+    """Asks about every photograph; one that cannot be read or written is reported and passed over.
 
     out: a folder for the photographs with skeletons, under their names; joints: see `joint_file`; both are
-    replaced. stopped is asked before every photograph. Raises `PosekitError` if none could be used or something
-    cannot be written.
+    replaced. stopped is asked before every photograph. Raises `PosekitError` if none could be used or `joints`
+    cannot be begun.
     """
     started, done, problems = time.perf_counter(), 0, []
     with ExitStack() as files:
-        note = files.enter_context(joint_file(joints, "file")) if joints else None
+        note = files.enter_context(Output(joint_file(joints, "file"))) if joints else None
         for path in tqdm(paths, desc="predicting", unit=" photographs"):
             if stopped():
                 break
             try:
                 image = read_image(path, upright=True)
+                if remark := several_pictures(path):
+                    _say(remark)
                 answer = place.ask(predictor, image)
             except PosekitError as error:
                 problems.append(str(error))
@@ -114,7 +119,14 @@ def predict_photographs(
             done += 1
         if problems and not done:
             raise PosekitError(f"none of the {len(problems)} photographs could be used; the first: {problems[0]}")
-    return Outcome(done, time.perf_counter() - started, done + len(problems) < len(paths), tuple(problems))
+    seconds, ended = time.perf_counter() - started, done + len(problems) < len(paths)
+    written = [out] if out and done else []
+    if note and note.problem:
+        problems.append(note.problem)
+        _say(note.problem)
+    elif joints:
+        written.append(joints)
+    return Outcome(done, seconds, ended, tuple(problems), tuple(written))
 
 
 def predict_frames(
@@ -131,25 +143,37 @@ def predict_frames(
 
     box: of the person in the first frame, image px; from then on it follows, in the same size (`next_box`), and
     stays where it is while the person is lost. None: the person is taken to fill every frame. out: a video with
-    skeletons; joints: see `joint_file`; both are replaced. Stops when `stopped` says so, or the window is closed.
-    Raises `PosekitError` if there is no frame at all, or something cannot be written.
+    skeletons; joints: see `joint_file`; both are replaced, and each is kept where the other fails. Stops when
+    `stopped` says so, or the window is closed. Raises `PosekitError` if there is no frame at all, or
+    nothing can be written.
     """
-    started, lost, ended = time.perf_counter(), 0, False
+    started, lost, ended, problems = time.perf_counter(), 0, False, []
     with ExitStack() as files:
-        note = files.enter_context(joint_file(joints, "frame")) if joints else None
-        shown = [files.enter_context(video_file(out, frames.fps, frames.live))] if out else []
-        shown += [window] if window else []
+        note = files.enter_context(Output(joint_file(joints, "frame"))) if joints else None
+        film = files.enter_context(Output(_writing(out, frames.fps))) if out else None
+        outputs = {path: output for path, output in ((joints, note), (out, film)) if path and output}
         at = None if box is None else np.array(box, float)
         bar = tqdm(frames, desc="predicting", unit=" frames", total=frames.announced, disable=not progress)
-        if not frames.fps_known and not frames.live:
-            _say(f"{frames.name} does not say its frame rate; {frames.fps:g} frames per second are assumed")
+        if remark := frames.remark():
+            _say(remark)
         for image in bar:
             number = frames.number
-            answer = predictor.predict_box(image, np.array(whole(image)) if at is None else at)
+            try:
+                answer = predictor.predict_box(image, np.array(whole(image)) if at is None else at)
+            except PosekitError as error:
+                if frames.read == 1:
+                    raise
+                problems.append(f"frame {number}: {error}; what was found before it is kept")
+                break
             if note:
-                note(number, answer.joints, answer.confidence, seconds=round(number / frames.fps, 4))
-            for screen in shown:
-                screen.write(drawn(image, answer))
+                note(number, answer.joints, answer.confidence, seconds=round(frames.seconds, 4))
+            picture = drawn(image, answer) if film or window else image
+            if film:
+                film(picture, frames.seconds)
+            if window:
+                window.write(picture)
+            if outputs and all(output.problem for output in outputs.values()):
+                break
             if at is not None:
                 following = next_box(at, answer.joints, answer.confidence, (image.shape[1], image.shape[0]))
                 if following is None and not lost:
@@ -159,13 +183,24 @@ def predict_frames(
             ended = stopped() or (window is not None and window.closed)
             if ended:
                 break
-        shortage = None if ended else frames.shortage()
+        shortage = None if ended or problems else frames.shortage()
         if frames.read == 0:
             raise PosekitError(shortage or f"{frames.name} gave no frame")
+    failed = [output.problem for output in outputs.values() if output.problem]
+    if outputs and len(failed) == len(outputs):
+        raise PosekitError(failed[0])
+    written = tuple(path for path, output in outputs.items() if not output.problem)
     if lost:
         _say(f"the person was lost in {lost} of {frames.read} frames")
     seconds = time.perf_counter() - started
-    return Outcome(frames.read, seconds, ended, (shortage,) if shortage else ())
+    problems += [*failed, *([shortage] if shortage else [])]
+    return Outcome(frames.read, seconds, ended, tuple(problems), written)
+
+
+@contextmanager
+def _writing(path: Path, fps: float) -> Iterator[Callable[[np.ndarray, float], None]]:
+    with video_file(path, fps) as file:
+        yield file.write
 
 
 def _say(sentence: str) -> None:

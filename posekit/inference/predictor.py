@@ -116,13 +116,17 @@ class Predictor:
     def crop_box(self, image: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What the network sees in `predict_box`, as of `crop`."""
         height, width = image.shape[:2]
-        clipped = np.clip(np.asarray(box, float), 0, [width - 1, height - 1, width - 1, height - 1])
+        given = f"the box ({', '.join(f'{edge:g}' for edge in box)})"
+        if not np.isfinite(box).all():
+            raise PosekitError(f"{given} holds an edge that is no number; it takes left, top, right, bottom in px")
         left, top, right, bottom = box
-        if left < right and top < bottom and (clipped[0] >= clipped[2] or clipped[1] >= clipped[3]):
+        if not (left < right and top < bottom):
             raise PosekitError(
-                f"the box ({left:g}, {top:g}, {right:g}, {bottom:g}) lies outside the image of "
-                f"{width} x {height} px"
+                f"{given} is empty; it takes left, top, right, bottom with left < right and top < bottom"
             )
+        clipped = np.clip(np.asarray(box, float), 0, [width - 1, height - 1, width - 1, height - 1])
+        if clipped[0] >= clipped[2] or clipped[1] >= clipped[3]:
+            raise PosekitError(f"{given} lies outside the image of {width} x {height} px")
         return self.crop(image, *box_center_and_scale(self.rule, clipped))
 
     def predict_crop(self, crop: np.ndarray, matrix: np.ndarray) -> Prediction:

@@ -2,6 +2,7 @@
 
 import os
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,14 +11,19 @@ import cv2
 import numpy as np
 
 from posekit.errors import PosekitError
+from posekit.files import check_file
+from posekit.inference.frame_times import read_frame_times
 
 #: Files with these endings are read as videos.
-VIDEO_ENDINGS = {".3gp", ".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".webm", ".wmv"}
+VIDEO_ENDINGS = {
+    *(".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv"),
+    *(".ts", ".vob", ".webm", ".wmv"),
+}
 
 #: What can be written, with codecs that OpenCV brings along on every system.
 CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
 
-#: Where a video or camera does not tell.
+#: Where a video or camera does not say.
 USUAL_FPS = 25.0
 
 
@@ -38,30 +44,62 @@ def quiet() -> Iterator[None]:
 class Frames:
     """The frames of a video file or a camera, each RGB uint8 (H, W, 3), turned upright as the file says.
 
-    fps is frames per second, `fps_known` whether the file or camera says so. `announced` is how many frames the
-    file says it holds, None for a camera. `read` is how many were read so far, `number` that of the last one, from
-    0: a frame that cannot be decoded keeps its number.
+    `number` is that of the frame read last, from 0, and `seconds` when it is shown, from the first frame: a frame
+    that cannot be decoded keeps its number and its time. `read` is how many were read so far, `announced` how many
+    there should be, None for a camera. `fps` is frames per second.
     """
 
-    def __init__(self, capture: cv2.VideoCapture, name: str, live: bool) -> None:
-        self.name, self.live, self.read, self.number = name, live, 0, -1
-        self._capture = capture
+    def __init__(self, capture: cv2.VideoCapture, name: str, path: Path | None) -> None:
+        """path: of the file; None for a camera."""
+        self.name, self.live = name, path is None
+        self.read, self.number, self.seconds = 0, -1, 0.0
+        self._capture, self._began = capture, 0.0
         fps, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        self.fps_known = 0 < fps <= 1000
-        self.fps = fps if self.fps_known else USUAL_FPS
-        self.announced = int(count) if not live and 1 <= count < 1e9 else None
+        known = fps if 0 < fps <= 1000 else None
+        announced = int(count) if path is not None and 1 <= count < 1e9 else None
+        self.times = read_frame_times(path, known, announced) if path is not None else None
+        self.fps = self.times.fps if self.times else known or USUAL_FPS
+        self.announced = self.times.count if self.times else announced
 
     def __iter__(self) -> Iterator[np.ndarray]:
+        failed = 0
         while True:
             there, frame = self._capture.read()
             if there:
-                self.number += 1
-                self.read += 1
+                self._place(failed)
+                failed, self.read = 0, self.read + 1
                 yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
-            elif self.announced is not None and self.number + 1 < self.announced:
-                self.number += 1  # this one is damaged or missing; the next may be whole
+            elif self.announced is not None and self.number + 1 + failed < self.announced:
+                failed += 1  # this one is damaged or missing; the next may be whole
             else:
                 return
+
+    def _place(self, failed: int) -> None:
+        """Number and time of the frame that was just read, after so many that could not be."""
+        if self.live:
+            now = time.perf_counter()
+            self._began = now if self.read == 0 else self._began
+            self.number, self.seconds = self.number + 1, now - self._began
+            return
+        seconds = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        number = self.times.number(seconds) if self.times else None
+        if number is None:
+            self.number += 1 + failed
+            self.seconds = self.number / self.fps
+        else:
+            self.number, self.seconds = number, seconds
+
+    def remark(self) -> str | None:
+        """Before the first frame: a sentence if the frames come at no fixed rate, or nobody knows at which."""
+        if self.live or (self.announced or 0) < 2 or (self.times and self.times.even):
+            return None
+        if self.times is None:
+            return f"{self.name} does not say when its frames are shown; {self.fps:g} per second are assumed"
+        steps = 1000 * np.diff(self.times.seconds)
+        return (
+            f"{self.name} has no fixed frame rate: a frame is shown for {steps.min():.0f} to {steps.max():.0f} "
+            f"ms. A video with skeletons keeps these times, at {self.fps:.4g} frames per second"
+        )
 
     def shortage(self) -> str | None:
         """After the last frame: a sentence if frames are missing."""
@@ -69,12 +107,17 @@ class Frames:
             return f"{self.name} gives no more pictures; is it still connected?"
         if self.read == 0:
             return f"{self.name} has no frame that can be decoded; convert it to MP4 (H.264) and try again"
-        if self.announced and self.read < self.announced:
+        if self.announced and self.read < self.announced and not self._trimmed():
             return (
                 f"{self.name}: {self.announced - self.read} of {self.announced} frames are missing or damaged; "
                 "what could be read is kept, under its own frame numbers"
             )
         return None
+
+    def _trimmed(self) -> bool:
+        """Whether all frames were read that the file shows: a video that was trimmed without being encoded again
+        keeps some packets before its first frame, for the decoder alone."""
+        return self.times is not None and self.times.complete and self.read == self.number + 1
 
 
 @contextmanager
@@ -82,8 +125,8 @@ def open_video(source: Path | int) -> Iterator[Frames]:
     """A video file, or the camera of this number. Raises `PosekitError` if it cannot be opened."""
     live = isinstance(source, int)
     name = f"camera {source}" if live else str(source)
-    if not live and not source.is_file():
-        raise PosekitError(f"there is no video {source}; check the path")
+    if not live:
+        check_file(source, "name a video")
     with quiet():
         yield from _opened(source, name, live)
 
@@ -98,32 +141,39 @@ def _opened(source: Path | int, name: str, live: bool) -> Iterator["Frames"]:
                 else f"{name} cannot be opened as a video; it is damaged, cut off, or of a kind that OpenCV does "
                 "not read: convert it to MP4 (H.264)"
             )
-        yield Frames(capture, name, live)
+        yield Frames(capture, name, None if live else source)
     finally:
         capture.release()
 
 
 class VideoFile:
-    """Takes RGB uint8 frames (H, W, 3), all of one size; a last odd row or column of pixels is left out."""
+    """Takes RGB uint8 frames (H, W, 3), shown in the size of the first, without a last odd row or column."""
 
-    def __init__(self, path: Path, fps: float, live: bool) -> None:
-        self.path, self.fps, self.live, self.written = path, fps, live, 0
-        self.unfinished = path.with_name(f"{path.stem}.unfinished{path.suffix}")
+    def __init__(self, path: Path, fps: float) -> None:
+        self.path, self.fps, self.written = path, fps, 0
+        self.unfinished = path.with_name(f".{path.stem[:40]}.{uuid.uuid4().hex[:12]}.unfinished{path.suffix}")
         self._writer: cv2.VideoWriter | None = None
-        self._started = time.perf_counter()
+        self._size, self._last = (0, 0), None
 
-    def write(self, frame: np.ndarray) -> None:
-        """Adds a frame; of a camera's, as often as it takes to last as long as it was seen."""
-        height, width = frame.shape[:2]
+    def write(self, frame: np.ndarray, seconds: float) -> None:
+        """Adds a frame that is shown so many seconds after the first; the one before it is shown until then."""
         if self._writer is None:
+            self._size = frame.shape[1], frame.shape[0]
             code = cv2.VideoWriter_fourcc(*CODECS[self.path.suffix.lower()])
-            self._writer = cv2.VideoWriter(str(self.unfinished), code, self.fps, (width, height))
+            self._writer = cv2.VideoWriter(str(self.unfinished), code, self.fps, self._size)
             if not self._writer.isOpened():
                 raise PosekitError(f"{self.path} cannot be written; check the folder and the free space")
-        due = round((time.perf_counter() - self._started) * self.fps) if self.live else self.written + 1
-        for _ in range(due - self.written):
-            self._writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
-            self.written += 1
+        bgr = cv2.resize(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), self._size)  # a stream can change its size
+        due = round(seconds * self.fps)
+        while self._last is not None and self.written < due:
+            self._add(self._last)
+        if self.written <= due:
+            self._add(bgr)
+        self._last = bgr
+
+    def _add(self, bgr: np.ndarray) -> None:
+        self._writer.write(bgr)
+        self.written += 1
 
     def close(self) -> None:
         """Puts the video in its place. Raises `PosekitError` if it does not hold what was written to it."""
@@ -152,15 +202,20 @@ class VideoFile:
 
 
 @contextmanager
-def video_file(path: Path, fps: float, live: bool = False) -> Iterator[VideoFile]:
+def video_file(path: Path, fps: float) -> Iterator[VideoFile]:
     """A video to write to, MP4 or AVI by its name; it takes the place of `path` when it is whole.
 
-    Without a frame nothing is written. live: the frames come as they are seen, however many a second.
-    Raises `PosekitError` for another ending and if it cannot be written.
+    Folders that are missing are made; without a frame nothing is written. Raises `PosekitError` for another ending
+    and if it cannot be written.
     """
     if path.suffix.lower() not in CODECS:
         raise PosekitError(f"{path}: unknown kind of video; end the name in {' or '.join(CODECS)}")
-    file = VideoFile(path, fps, live)
+    file = VideoFile(path, fps)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file.unfinished.touch()
+    except OSError as error:
+        raise PosekitError(f"{path} cannot be written ({error.strerror})") from error
     try:
         yield file
         file.close()

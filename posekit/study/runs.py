@@ -102,7 +102,7 @@ def environment(device: torch.device, precision: Precision, reason: str = "") ->
 def continued(folder: Path, now: dict[str, str]) -> dict[str, str]:
     """The environment `now` of a run that goes on, and what was otherwise before, by the records in `folder`."""
     try:
-        content = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        content = json.loads((folder / "run.json").read_text(encoding="utf-8-sig"))
         epochs = len(read_history(folder)[1])
     except (OSError, ValueError):  # nothing is recorded yet
         return now
@@ -201,7 +201,7 @@ def read_run(folder: Path) -> Run:
     """The records in a folder. Raises `PosekitError` naming the file that is missing or broken."""
     path = folder / "run.json"
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
         config = RunConfig.from_dict(content["config"])
         history = pd.read_csv(path := folder / "history.csv")
         epochs = len(history)

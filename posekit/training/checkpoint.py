@@ -15,6 +15,7 @@ from posekit.files import whole_file
 from posekit.models.answers import HeatmapNetwork
 from posekit.models.build import build_network
 from posekit.models.folding import folded
+from posekit.paths import PACKAGE
 from posekit.training.averaging import WeightAverage
 from posekit.training.run_config import RunConfig
 
@@ -90,9 +91,17 @@ def read_checkpoint(path: Path) -> dict:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
+        if PACKAGE in Path(path).resolve().parents:
+            raise PosekitError(
+                f"posekit's own network {path} is missing; install posekit again, or restore the file from git"
+            ) from error
         raise PosekitError(
             f"there is no checkpoint {path}; train the model first with posekit train (records that came with the "
             "repository have no networks)"
+        ) from error
+    except OSError as error:  # it may not be read, or is a folder
+        raise PosekitError(
+            f"checkpoint {path} cannot be read ({error.strerror}); check path and rights"
         ) from error
     except Exception as error:  # torch meets a file that is something else with almost any exception
         raise PosekitError(

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from posekit.datasets.images import decode_image, write_image
+from posekit.datasets.images import decode_image, first_of_several, write_image
 from posekit.errors import PosekitError
 from posekit.files import write_whole
 from posekit.inference.drawing import draw_skeleton
@@ -65,7 +65,7 @@ def read_photograph(content: bytes, name: str) -> Photograph:
             "joints are in pixels of that."
         )
     if frames > 1 and kind != "JPEG":
-        remarks.append(f"{name} is animated; the first of its {frames} frames is taken.")
+        remarks.append(f"{first_of_several(name, frames)}.")
     if mode in GREY_MODES:
         remarks.append(f"{name} is grey; networks that were trained on colours may find less in it.")
     return Photograph(name, image, tuple(remarks))
