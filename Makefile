@@ -40,8 +40,8 @@ test: setup  ## all tests
 lab: setup  ## open the notebooks in JupyterLab
 	$(RUN) -m jupyter lab notebooks
 
-app: setup  ## the visualizer alone, as a page in the browser
-	$(BIN)/voila notebooks/08_visualizer.ipynb
+app: setup  ## a page in the browser: joints in your own photograph, then people to browse
+	$(RUN) -m voila notebooks/app.ipynb
 
 notebooks: setup  ## execute the notebooks and keep the outputs in them, as they are committed
 	$(BIN)/python -m posekit notebooks

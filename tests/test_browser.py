@@ -1,6 +1,6 @@
-"""Notebook 06 as people meet it: in JupyterLab and as voila's page, in a real Chromium.
+"""Notebook 08 in JupyterLab and the page of `make app`, as people meet them, in a real Chromium.
 
-Screenshots go into tests/output/. With POSEKIT_SCREENSHOTS=1, those of the README and of notebook 08 are renewed:
+Screenshots go into tests/output/. With POSEKIT_SCREENSHOTS=1, those of the docs and of notebook 08 are renewed:
 
     POSEKIT_SCREENSHOTS=1 python -m pytest tests/test_browser.py
 """
@@ -16,6 +16,7 @@ import pytest
 from conftest import CHECKOUT
 from PIL import Image
 
+from posekit.datasets.sources import read_people
 from posekit.skeleton import JOINTS
 
 pytestmark = pytest.mark.skipif(bool(browser.why_not()), reason=browser.why_not())
@@ -25,15 +26,15 @@ OUTPUT, PUBLISHED = CHECKOUT / "tests" / "output", CHECKOUT / "figures" / "visua
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory, quick_study) -> Path:
-    """A folder with a copy of the notebook, and a home with the checkout's networks and nothing else of it."""
+def place(tmp_path_factory) -> Path:
+    """A folder with a copy of the notebook, and a home with the checkout's drawn people and nothing else of it."""
+    read_people([], CHECKOUT / "data" / "sample", progress=False)  # draws them where they are missing
     folder = tmp_path_factory.mktemp("lab")
     (folder / "notebooks").mkdir()
     shutil.copy(CHECKOUT / NOTEBOOK, folder / NOTEBOOK)
     shutil.copytree(PUBLISHED, folder / "figures" / "visualizer", dirs_exist_ok=True)
     (folder / "home" / "data").mkdir(parents=True)
-    for name in ("sample", "cache", "checkpoints", "runs"):
-        (folder / "home" / "data" / name).symlink_to(CHECKOUT / "data" / name)
+    (folder / "home" / "data" / "sample").symlink_to(CHECKOUT / "data" / "sample")
     return folder
 
 
@@ -81,13 +82,21 @@ def shown(part) -> list[str | None]:
 def wait_for_change(page, part, before: list) -> list:
     """The pictures of a widget, once the first is another one than before."""
     image = part.locator("img.widget-image").first.element_handle()
-    page.wait_for_function("([image, before]) => image.src !== before", arg=[image, before[0]], timeout=20_000)
+    page.wait_for_function("([image, before]) => image.src !== before", arg=[image, before[0]], timeout=120_000)
     return shown(part)
 
 
 def test_sliders_keys_and_menus_change_the_picture(page):
     part = widget(page, 0)
+    page.set_viewport_size({"width": 1920, "height": 1080})
     part.scroll_into_view_if_needed()
+    part.get_by_label("right model").select_option("posekit, without flip test")
+    part.locator("img.widget-image").nth(1).wait_for()
+    part.locator(".posekit-chosen").wait_for()
+    page.wait_for_timeout(500)
+    save(part.screenshot(), "people.png", publish=True)
+    part.get_by_label("right model").select_option("(none)")
+    page.set_viewport_size({"width": 1280, "height": 800})
     before = shown(part)
     browser.slider(page, "opacity").focus()
     page.keyboard.press("ArrowRight")
@@ -106,7 +115,7 @@ def test_sliders_keys_and_menus_change_the_picture(page):
     before = wait_for_change(page, part, before)
     part.get_by_text(", 1 of 250 people").wait_for()
 
-    part.get_by_label("right model").select_option("Model 1: original, RMSprop")
+    part.get_by_label("right model").select_option("posekit, without flip test")
     part.locator("img.widget-image").nth(1).wait_for()
     part.get_by_label("heatmap of").select_option("right knee")
     wait_for_change(page, part, before)
@@ -119,7 +128,6 @@ def test_sliders_keys_and_menus_change_the_picture(page):
     page.wait_for_timeout(500)
     part.scroll_into_view_if_needed()
     save(page.screenshot(), "lab_1920.png")
-    save(part.screenshot(), "people.png", publish=True)
     page.set_viewport_size({"width": 1280, "height": 800})
 
 
@@ -145,7 +153,7 @@ def test_an_own_photograph_from_upload_to_saved_joints(page, place):
 
     part.get_by_role("button", name="Estimate").click()
     wait_for_change(page, part, before)
-    part.get_by_text("posekit's own, for photographs answers").wait_for()
+    part.get_by_text("posekit answers").wait_for()
     assert part.locator(".posekit-table tr").count() == 17
     page.set_viewport_size({"width": 1920, "height": 1080})
     page.wait_for_timeout(500)
@@ -181,25 +189,30 @@ def test_large_and_broken_uploads_leave_the_widget_alive(page, place):
         with page.expect_file_chooser() as chooser:
             part.locator(".posekit-upload").click()
         chooser.value.set_files(path)
-        part.get_by_text(sentence).wait_for(timeout=20_000)
+        part.get_by_text(sentence).wait_for(timeout=120_000)
 
 
-def test_the_page_of_voila(place, environment, chromium):
-    with browser.server("voila", place, environment, NOTEBOOK) as address:
+def test_the_page_of_make_app(tmp_path, chromium):
+    """An own photograph at the top, people to browse below; nothing was trained or drawn before."""
+    environment = {"POSEKIT_HOME": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    with browser.server("voila", tmp_path, environment, str(CHECKOUT / "notebooks" / "app.ipynb")) as address:
         page = chromium.new_page(viewport={"width": 1280, "height": 800})
         page.goto(address, timeout=120_000, wait_until="commit")
         page.locator(".posekit-upload").wait_for(timeout=120_000)
-        # The two pictures of how it looks; other images are widgets that may be empty yet.
-        page.wait_for_function(
-            "[...document.images].filter(i => i.src.startsWith('data:') && i.naturalWidth > 1000).length == 2"
-        )
-        part = widget(page, 0)
-        before = shown(part)
+        own, people = widget(page, 0), widget(page, 1)
+        people.locator("img.widget-image").first.wait_for(timeout=120_000)
+        with page.expect_file_chooser() as chooser:
+            own.locator(".posekit-upload").click()
+        chooser.value.set_files(next((tmp_path / "data" / "app-people" / "images").glob("*.jpg")))
+        own.get_by_role("button", name="Estimate").click()
+        own.locator(".posekit-table").wait_for()
+        page.wait_for_timeout(300)
+        save(page.screenshot(), "app_1280.png")
+
+        people.scroll_into_view_if_needed()
+        before = shown(people)
         browser.slider(page, "person").focus()
         page.keyboard.press("ArrowRight")
-        wait_for_change(page, part, before)
-        part.scroll_into_view_if_needed()
-        save(page.screenshot(), "voila_1280.png")
-        page.set_viewport_size({"width": 1920, "height": 1080})
-        page.wait_for_timeout(500)
-        save(page.screenshot(), "voila_1920.png")
+        wait_for_change(page, people, before)
+        page.wait_for_timeout(300)
+        save(page.screenshot(), "app_people_1280.png")

@@ -8,7 +8,7 @@ cheaper_networks    accuracy against cost, and at which budget the order turns
 claims              each claim of the report with a verdict
 tables              tables of losses, accuracy, cost and profiles
 style               colors, markers and titles that all figures share
-report_figures, accuracy_figures, cost_figures, picture_figures    numbers or images in, a figure out
+report_figures, accuracy_figures, answer_figures, cost_figures, picture_figures    data in, a figure out
 peers, showcase     posekit's own networks beside public ones, and what the README shows of them
 publish             every figure and table of a study as files
 """

@@ -15,6 +15,7 @@ from posekit.datasets.images import read_image
 from posekit.datasets.people import People
 from posekit.datasets.sources import read_people
 from posekit.evaluation.evaluate import Evaluation, evaluate
+from posekit.evaluation.exchanged_sides import exchanged_joints
 from posekit.files import write_whole
 from posekit.inference.drawing import draw_skeleton
 from posekit.inference.predictor import Predictor
@@ -90,10 +91,18 @@ def answers_figure(people: People, answers: Evaluation, right: Sequence[int], wr
             picture = draw_skeleton(picture, truth, people.labelled[person], truth=True)
         joints = transform(matrix, answers.joints[person])
         axis.imshow(draw_skeleton(picture, joints, np.full(len(joints), True)))
-        count = f"{found[person]} of {annotated[person]} joints"
-        axis.set_title(f"a failure: {found[person]} of {annotated[person]}" if person == wrong else count, y=-0.12)
+        text = f"{found[person]} of {annotated[person]} joints"
+        if person == wrong:
+            text = f"a failure: {text}" + "\nleft and right exchanged" * _mostly_exchanged(people, answers, wrong)
+        axis.text(0.5, -0.03, text, transform=axis.transAxes, ha="center", va="top")
         axis.set_axis_off()
     return figure
+
+
+def _mostly_exchanged(people: People, answers: Evaluation, person: int) -> bool:
+    """Whether most of a person's misses lie on the other side of the body."""
+    missed = (answers.distances[person, SCORED] > FOUND).sum()
+    return bool(2 * exchanged_joints(answers.joints, people)[person].sum() > missed)
 
 
 def _around(image: np.ndarray, joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,7 @@
 
 people           the visualizer of a data set
 own_photograph   the visualizer of a photograph that a person chooses
+page             both as the page that `make app` opens
 controls         the sliders and lists that both share
 rendering        what is shown, as a pure function of what is chosen
 photograph       a file that a person chose, checked

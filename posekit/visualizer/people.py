@@ -18,7 +18,7 @@ from posekit.visualizer.answers import Answers, worst_first
 from posekit.visualizer.controls import CONTROLS, SHOWN, STYLE, Look, group, labelled, lines, picture_bytes
 from posekit.visualizer.joint_table import joint_table, summary, table_html
 from posekit.visualizer.pane import Pane, under_pane
-from posekit.visualizer.rendering import Canvas, State, crop_canvas, image_canvas, render
+from posekit.visualizer.rendering import ALL_JOINTS, Canvas, State, crop_canvas, image_canvas, render
 
 NO_MODEL = "(none)"
 AS_STORED, WORST_PERSON = "order of the data set", "worst person first"
@@ -147,6 +147,15 @@ class Visualizer:
     def shown_person(self) -> int:
         """The number of the person in the data set, from 0."""
         return int(self.order[self.person.value - 1])
+
+    def show(self, person: int, joint: str = ALL_JOINTS) -> None:
+        """Goes to a person, by number in the data set from 0, and to the heatmap of a joint, by name."""
+        with self._quietly():
+            self.search.value, self.sort.value = "", AS_STORED
+            self.order = np.arange(len(self.crops))
+            self.person.max, self.person.value = len(self.order), person + 1
+            self.look.joint.value = joint
+        self.update()
 
     def step(self, by: int) -> None:
         """Goes on by some people in the present order, as far as there are any."""
