@@ -18,8 +18,12 @@ def make_run(
     batch: int | None = None,
     losses: tuple[float, ...] = (5, 3, 2, 1.5, 1.2),
     floors: tuple[str, ...] = ("mean_pose_weighted14", "center_weighted14", "codec_ceiling_weighted14"),
+    lsp: float | None = None,
 ) -> Run:
-    """A run that finds this share of every joint: the same people for every run, but for those on the border."""
+    """A run that finds this share of every joint: the same people for every run, but for those on the border.
+
+    lsp: the share that it finds of the same number of people of LSP; None: it was not asked about them.
+    """
     hard = np.random.default_rng(0).random((PEOPLE, len(JOINTS)))
     number = list(MODELS).index(get_model(model).name) + 1
     chance = np.random.default_rng([seed, number, int(1e6 * (rate or 0))]).normal(0, 0.01, hard.shape)
@@ -38,4 +42,6 @@ def make_run(
     zero = {"zero_heatmap_train": 6.0, "zero_heatmap_validation": 6.0}
     values = {"mean_pose_weighted14": 15.0, "center_weighted14": 5.0, "codec_ceiling_weighted14": 95.0}
     losses_are = {"train_loss": config.loss, "validation_loss": config.loss}
-    return Run(config, losses_are, zero | {name: values[name] for name in floors}, {}, True, history, table)
+    further = {} if lsp is None else {"lsp": np.where(hard + chance < lsp, 0.1, 0.4)}
+    known = zero | {name: values[name] for name in floors}
+    return Run(config, losses_are, known, {}, True, history, table, further)

@@ -1,6 +1,8 @@
 """Verdicts: by hand-made numbers that leave no doubt, and by those that do."""
 
 import json
+import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,16 +11,19 @@ from conftest import CHECKOUT
 from made_runs import make_run
 
 from posekit.analysis import benchmark_records
-from posekit.analysis.claims import claims_table, is_above, is_best, is_equal, is_first_step, is_no_loss
-from posekit.analysis.optimizers import GRID_RATES, make_grid
+from posekit.analysis.claims import Claim, claims_table, judge_claims, verdicts_by_study
+from posekit.analysis.judging import points
+from posekit.analysis.optimizers import make_grid
+from posekit.analysis.results import Results
 from posekit.datasets.mpii import read_mpii
 from posekit.errors import PosekitError
-from posekit.evaluation.intervals import Comparison
+from posekit.evaluation.intervals import compare
 from posekit.preprocessing.crop import CropRule, lost_joints
 from posekit.skeleton import INDEX
-from posekit.study.configurations import REPORT_MODELS, get_model
+from posekit.study.configurations import REPORT_RATES, SIZES
+from posekit.study.runs import Run
+from posekit.study.seeds import Seeds
 
-NAN = float("nan")
 CROP = {
     "people": 10,
     "lost": {"200": {"ankles_lost": 40.0}, "210": {"ankles_lost": 30.0}},
@@ -31,107 +36,139 @@ def latency(low: float = 1.02, high: float = 1.08) -> pd.DataFrame:
     return pd.DataFrame([row])
 
 
-def difference(value: float, low: float, high: float, p: float = 0.5) -> Comparison:
-    return Comparison(value, NAN, NAN, NAN, low, high, p)
+LATENCY = latency()
 
 
-UNKNOWN = Comparison(9, 8, 10, 0.0001, NAN, NAN, NAN)
+def judged(runs, others=(), latency=LATENCY, grid=()) -> dict[str, Claim]:
+    results = Results("made", runs, others, make_grid(grid, []), "made")
+    return {claim.claim: claim for claim in judge_claims(results, latency, CROP)}
 
 
-def test_best_needs_every_rival_beaten_after_holm():
-    clear, doubtful, lost = difference(5, 3, 7, 0.01), difference(5, -1, 11, 0.04), difference(-5, -7, -3, 0.01)
-    assert is_best([clear, clear], complete=True) == "holds"
-    assert is_best([clear, clear], complete=False) == "cannot be told"
-    assert is_best([clear, difference(5, 0, 10, 0.06)], complete=True) == "cannot be told"
-    assert is_best([doubtful] * 2, complete=True) == "cannot be told", "0.04 twice is 0.08"
-    assert is_best([clear, lost], complete=True) == "does not hold"
-    assert is_best([UNKNOWN], complete=True) == "cannot be told", "people alone are not enough"
-    assert is_best([], complete=True) == "cannot be told"
+def only(found: dict[str, Claim], words: str) -> Claim:
+    (claim,) = [claim for name, claim in found.items() if words in name]
+    return claim
 
 
-def test_no_difference_found_is_not_yet_equality():
-    assert is_equal(difference(0, -1, 1), margin=2) == "holds"
-    assert is_equal(difference(0, -5, 5), margin=2) == "cannot be told"
-    assert is_equal(difference(1, 0.5, 2.5), margin=2) == "cannot be told"
-    assert is_equal(difference(-4, -5, -3), margin=2) == "does not hold"
-    assert is_equal(UNKNOWN, margin=2) == "cannot be told"
+def six(accuracy: dict[int, float], seeds=(0, 1, 2), lsp: dict[int, float] | None = None) -> list[Run]:
+    rates = {1: 2.5e-4, 5: 2.5e-4}  # the report's, which are not those of the size that `make_run` takes
+    lsp = lsp or {}
+    return [make_run(n, a, s, rates.get(n), lsp=lsp.get(n)) for n, a in accuracy.items() for s in seeds]
 
 
-def test_no_loss_is_about_one_side_alone():
-    assert is_no_loss([difference(0, -1, 1), difference(5, 3, 7)], complete=True, margin=2) == "holds"
-    assert is_no_loss([difference(0, -1, 1)], complete=False, margin=2) == "cannot be told"
-    assert is_no_loss([difference(0, -3, 3)], complete=True, margin=2) == "cannot be told"
-    assert is_no_loss([difference(5, 3, 7), difference(-4, -5, -3)], complete=True, margin=2) == "does not hold"
+@pytest.fixture(autouse=True)
+def rates_of_the_report(monkeypatch):
+    """The size of the made runs takes the report's rates."""
+    monkeypatch.setitem(SIZES, "quick", replace(SIZES["quick"], learning_rates=REPORT_RATES))
 
 
-def test_an_interval_around_the_value_tells_nothing():
-    assert is_above([(1.01, 1.1), (1.02, 1.2)], 1) == "holds"
-    assert is_above([(1.01, 1.1), (0.99, 1.2)], 1) == "cannot be told"
-    assert is_above([(1.01, 1.1), (0.9, 0.99)], 1) == "does not hold"
-
-
-def test_the_first_step_needs_every_model_and_two_seeds():
-    assert is_first_step({model: [True, True] for model in REPORT_MODELS}) == "holds"
-    assert is_first_step({model: [True] for model in REPORT_MODELS}) == "cannot be told"
-    assert is_first_step({"model-4": [True, False]}) == "cannot be told"
-    assert is_first_step({"model-4": [False]}) == "cannot be told"
-    assert is_first_step({"model-4": [False, False]}) == "does not hold"
-
-
-def verdicts(runs, variations=(), **options) -> dict[str, str]:
-    table = claims_table(runs, make_grid(runs, variations), options.get("latency", latency()), CROP)
-    return dict(zip(table["claim"], table["verdict"], strict=True))
-
-
-def only(found: dict[str, str], words: str) -> str:
-    (verdict,) = [verdict for claim, verdict in found.items() if words in claim]
-    return verdict
-
-
-def test_one_seed_tells_nothing_about_accuracy():
-    found = verdicts([make_run(number, 0.3 + 0.1 * number) for number in range(1, 7)])
-    sure = {claim for claim, verdict in found.items() if verdict != "cannot be told"}
-    assert (
-        all(any(words in claim for words in ("115,520", "inference", "210")) for claim in sure) and len(sure) == 3
+def test_one_seed_tells_nothing_about_accuracy_and_the_missing_runs_are_named():
+    found = judged(six({n: 0.3 + 0.1 * n for n in range(1, 7)}, seeds=(0,)))
+    sure = [name for name, claim in found.items() if claim.verdict != "undecided"]
+    assert len(sure) == 3 and all(any(w in name for w in ("115,520", "inference", "210")) for name in sure)
+    claim = only(found, "at the report's rates")
+    assert claim.missing == ("Model 1 at 0.00025: seeds 1, 2", "Models 2, 3 at 0.001: seeds 1, 2")
+    assert "missing runs: Model 1 at 0.00025: seeds 1, 2" in claim.would_decide
+    assert only(found, "0.00025 for all").missing == (
+        "Model 1 at 0.00025: seed 1",
+        "Models 2, 3 at 0.00025: seeds 0, 1",
     )
 
 
 def test_verdicts_follow_the_runs():
-    """RMSprop behind at the report's rate, ahead at every equal one; no other claim is helped by it."""
-    accuracy = {"RMSprop": 0.7, "RAdam": 0.5, "Adam": 0.6}
-    seeds = (0, 1, 2)
-    own = {1: 0.7, 2: 0.5, 3: 0.6, 4: 0.6, 5: 0.7, 6: 0.45}
-    runs = [make_run(m, a, seed=s) for m, a in own.items() for s in seeds]
-    variations = [
-        make_run(
-            m,
-            accuracy[get_model(m).optimizer] - 0.2 * abs(np.log10(rate / 1e-3)) * (2.5 if m == 1 else 1),
-            s,
-            rate,
-        )
-        for m in (1, 2, 3)
-        for rate in GRID_RATES
-        if rate != 1e-3
-        for s in seeds
-    ]
-    found = verdicts(runs, variations)
-    assert only(found, "at the report's rates") == "does not hold"
-    assert only(found, "own best rate") == "holds"
-    assert only(found, "scheduler") == "holds"
-    assert only(found, "does not lose") == "does not hold", "with Adam the reduced network is 15 points behind"
-    assert only(found, "most accurate") == "cannot be told", "Models 1 and 5 are as good as each other"
-    assert only(found, "biggest step") == "holds"
+    """RMSprop is ahead of RAdam and behind Adam at the report's rates, and ahead of both at one rate."""
+    runs = six({1: 0.6, 2: 0.5, 3: 0.7, 4: 0.7, 5: 0.6, 6: 0.55})
+    others = [make_run(n, 0.4, s, 2.5e-4) for n in (2, 3) for s in (0, 1)]
+    found = judged(runs, others)
+    assert only(found, "at the report's rates").verdict == "does not hold"
+    assert only(found, "0.00025 for all").verdict == "holds"
+    assert only(found, "scheduler").verdict == "holds"
+    assert only(found, "does not lose").verdict == "does not hold", "with Adam it is 15 points behind"
+    assert only(found, "most accurate").verdict == "does not hold", "Model 3 is 10 points ahead"
+    assert only(found, "biggest step").verdict == "holds"
+    (finding,) = only(found, "at the report's rates").findings
+    assert finding.people == "made" and finding.evidence.startswith("RMSprop minus RAdam +")
+
+
+def test_two_sets_of_people_are_judged_each_by_its_metric():
+    """A distance of 0.4 is found by PCKh@0.5 and not by PCK@0.2: on LSP the reduced networks lose 20 points."""
+    accuracy = {1: 0.6, 2: 0.6, 3: 0.6, 4: 0.6, 5: 0.6, 6: 0.6}
+    worse = judged(six(accuracy, lsp={**accuracy, 5: 0.4, 6: 0.4}))
+    claim = only(worse, "does not lose")
+    assert [(f.people, f.verdict) for f in claim.findings] == [("made", "holds"), ("LSP", "does not hold")]
+    assert claim.verdict == "undecided" and "contradict" in claim.would_decide
+    same = only(judged(six(accuracy, lsp=accuracy)), "does not lose")
+    assert [f.verdict for f in same.findings] == ["holds", "holds"] and same.verdict == "holds"
+    assert same.would_decide == ""
+    scheduler = only(judged(six(accuracy, lsp={**accuracy, 4: 0.5})), "scheduler")
+    assert [f.verdict for f in scheduler.findings] == ["holds", "does not hold"]
+
+
+def test_the_scheduler_is_judged_by_the_seeds_that_both_models_have():
+    runs = six({3: 0.6}) + six({4: 0.5}, seeds=(1, 2))
+    both = Seeds(tuple(r for r in runs if r.config.model == "model-4")), Seeds(tuple(runs[1:3]))
+    expected = compare(*(side.distances() for side in both), same_seeds=True)
+    (finding,) = only(judged(runs), "scheduler").findings
+    assert finding.evidence == f"Model 4 minus Model 3 {points(expected)}" and finding.verdict == "does not hold"
+    assert only(judged(runs), "scheduler").missing == ("Model 4 at 0.001: seed 0",)
+
+
+def test_an_undecided_claim_says_how_many_people_or_seeds_would_decide_it():
+    runs = six({1: 0.6, 5: 0.6, 3: 0.6, 6: 0.6}, seeds=(0, 1))
+    shaken = [replace(r, predictions=moved(r.predictions, r.config.seed)) for r in runs]
+    claim = only(judged(shaken), "does not lose")
+    assert claim.verdict == "undecided" and not claim.missing == ()
+    assert re.search(r"made: about [\d,]+ (people|seeds) instead of (200|2)", claim.would_decide)
+
+
+def moved(table: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """The predictions of a network that misses 6 % more or less of the people, by its seed."""
+    people = table["person"] < (12 if seed else 0)
+    return table.assign(distance=table["distance"].where(~people, 2.0))
 
 
 def test_a_best_rate_at_the_edge_decides_nothing():
-    runs = [make_run(m, a, seed=s) for m, a in ((1, 0.7), (2, 0.5), (3, 0.6)) for s in (0, 1, 2)]
-    higher = [make_run(m, 0.75, seed=s, rate=2e-3) for m in (1, 2, 3) for s in (0, 1, 2)]
-    assert only(verdicts(runs, higher), "own best rate") == "cannot be told"
+    def runs(rates):
+        best = {1: 0.7, 2: 0.5, 3: 0.6}
+        return [
+            make_run(m, a - 0.1 * abs(np.log2(rate / 1e-3)), s, rate)
+            for m, a in best.items()
+            for rate in rates
+            for s in (0, 1, 2)
+        ]
+
+    inside = only(judged(six({1: 0.5}), grid=runs((5e-4, 1e-3, 2e-3))), "own best rate")
+    assert inside.verdict == "holds"
+    edge = only(judged(six({1: 0.5}), grid=runs((5e-4, 1e-3))), "own best rate")
+    assert edge.verdict == "undecided" and "rates beyond 0.001" in edge.would_decide
 
 
 def test_latency_decides_about_inference():
-    assert only(verdicts([make_run(1, 0.5)], latency=latency(0.9, 1.2)), "inference") == "cannot be told"
-    assert only(verdicts([make_run(1, 0.5)], latency=latency(0.8, 0.9)), "inference") == "does not hold"
+    runs = six({1: 0.5}, seeds=(0,))
+    assert only(judged(runs, latency=latency(0.9, 1.2)), "inference").verdict == "undecided"
+    assert only(judged(runs, latency=latency(0.8, 0.9)), "inference").verdict == "does not hold"
+
+
+def test_the_tables_show_each_set_of_people_and_each_study():
+    accuracy = {n: 0.6 for n in range(1, 7)}
+    new, old = judged(six(accuracy, lsp=accuracy)), judged(six(accuracy))
+    table = claims_table(list(new.values()))
+    assert list(table.columns) == [
+        "claim",
+        "rule",
+        "counted or measured",
+        "made",
+        "LSP",
+        "verdict",
+        "what would decide it",
+    ]
+    assert len(table) == 10
+    by_study = verdicts_by_study({"new": list(new.values()), "old": list(old.values())}).set_index("claim")
+    row = by_study.loc["The reduced network does not lose accuracy"]
+    assert (
+        row["new"].startswith("holds. made: Model 5 minus Model 1 ") and "LSP: Model 5 minus Model 1" in row["new"]
+    )
+    assert row["old"].startswith("holds. made: ") and "LSP" not in row["old"]
+    assert not any("115,520" in claim for claim in by_study.index)
 
 
 def test_the_record_of_latency_is_of_both_networks_in_turns():

@@ -9,27 +9,30 @@ from posekit.analysis.publish import publish_pictures, publish_records, save_fig
 from posekit.analysis.report_figures import loss_figure, loss_figures
 from posekit.analysis.results import Results
 from posekit.analysis.tables import group_table
+from posekit.analysis.yardsticks import yardsticks
 from posekit.evaluation.pckh import pckh
 from posekit.study.configurations import REPORT_MODELS
 
 
 def test_loss_figure_draws_what_the_records_say(tiny_study):
     runs = [tiny_study.run(5), tiny_study.run(6)]
-    left, right = loss_figure(runs, "title").axes
+    _, left, right = loss_figure(runs, "title").axes
     for axis, side in ((left, "train"), (right, "validation")):
         curves = [line.get_ydata() for line in axis.lines[:2]]
         for run, curve in zip(runs, curves, strict=True):
-            np.testing.assert_array_equal(curve, run.history[f"{side}_loss"])
-        assert set(axis.lines[2].get_ydata()) == {runs[0].floors[f"zero_heatmap_{side}"]}
+            floor = run.floors[f"zero_heatmap_{side}"]
+            np.testing.assert_allclose(curve, 100 * (floor - run.history[f"{side}_loss"]) / floor)
+        assert set(axis.lines[2].get_ydata()) == {0}
         assert axis.get_xlabel() == "epoch"
     assert len({(line.get_linestyle(), line.get_marker()) for line in left.lines[:2]}) == 2
 
 
 def test_further_seeds_do_not_repeat_the_legend(tiny_study):
     runs = [tiny_study.run(5), tiny_study.run(5, seed=1), tiny_study.run(6)]
-    for figure in (loss_figure(runs, "title"), accuracy_figure(runs, group_table(runs))):
+    (yardstick,) = yardsticks(runs)
+    for figure in (loss_figure(runs, "title"), accuracy_figure(runs, group_table(runs, yardstick), yardstick)):
         names = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
-        assert names == ["Model 5: reduced, RMSprop", "Model 6: reduced, Adam"]
+        assert names[:2] == ["Model 5: reduced, RMSprop", "Model 6: reduced, Adam"] and len(names) <= 3
     assert "further seeds" in loss_figure(runs, "title").get_suptitle()
 
 
@@ -45,7 +48,8 @@ def test_loss_figures_compare_the_pairs_of_the_report():
 
 def test_accuracy_figure_has_the_groups_and_the_floor(tiny_study):
     run = tiny_study.run(5)
-    axis = accuracy_figure([run], group_table([run])).axes[0]
+    (yardstick,) = yardsticks([run])
+    axis = accuracy_figure([run], group_table([run], yardstick), yardstick).axes[0]
     score = pckh(run.distances())
     np.testing.assert_allclose(axis.lines[0].get_ydata(), [*score.groups.values(), score.weighted14])
     assert axis.get_ylim()[0] == 0
@@ -80,4 +84,4 @@ def test_everything_of_the_report_is_published(tiny_study, tmp_path):
     assert {"table_1.md", "table_2.md", "losses.md", "losses.csv", "accuracy.md"} <= made
     assert all(path.stat().st_size > 100 for path in paths)
     losses = (tmp_path / "losses.md").read_text()
-    assert "0.00113494" in losses and f"{runs[0].history.train_loss.iloc[-1]:.6g}" in losses
+    assert "0.00113494" in losses and f"{runs[0].history.train_loss.iloc[-1]:.5f}" in losses

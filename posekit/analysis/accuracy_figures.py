@@ -5,7 +5,7 @@ Floors and the ceiling are drawn where the records have them. Colors, markers an
 `posekit.analysis.style`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from posekit.analysis.optimizers import GRID_MODELS, GRID_RATES, REPORT_RATES, Grid
-from posekit.analysis.style import looks, looks_of, new_figure, study_of
+from posekit.analysis.style import SMALL, looks, looks_of, new_figure, study_of
+from posekit.analysis.yardsticks import Yardstick
 from posekit.evaluation.pckh import pckh, pckh_curve
 from posekit.skeleton import GROUPS
 from posekit.study.runs import Run
@@ -28,38 +29,41 @@ _REFERENCES = {
 }
 
 
-def accuracy_figure(runs: Sequence[Run], groups: pd.DataFrame) -> Figure:
-    """PCKh@0.5 of the validation people by group of joints and model, mean over seeds, with intervals over people.
+def accuracy_figure(runs: Sequence[Run], groups: pd.DataFrame, yardstick: Yardstick) -> Figure:
+    """The score of the validation people by group of joints and model, mean over seeds, with intervals over
+    people.
 
-    groups: of the same runs, from `posekit.analysis.tables.group_table`.
+    groups: of the same runs and yardstick, from `posekit.analysis.tables.group_table`.
     """
-    figure, axes = new_figure(8.2, 4.4)
+    figure, axes = new_figure(8.4, 4.6)
     axis = axes[0, 0]
     names = [*GROUPS, "weighted14"]
     models = by_configuration(runs)
     for seeds, offset in zip(models, np.linspace(-0.32, 0.32, len(models)), strict=True):
         found = groups[groups["model"] == seeds.label].set_index("mean").loc[names]
-        points, low, high = found[["PCKh", "low", "high"]].to_numpy().T
+        score, low, high = found[["score", "low", "high"]].to_numpy(float).T
         axis.errorbar(
             np.arange(len(names)) + offset,
-            points,
-            [points - low, high - points],
+            score,
+            [score - low, high - score],
             **looks_of(runs)[seeds.config.model] | {"linestyle": "none"},
             markersize=6,
             elinewidth=1.1,
             label=seeds.label,
         )
-    floor, last = _reference(runs, "mean_pose_weighted14"), len(names) - 1
-    axis.hlines(floor, last - 0.42, last + 0.42, color="black", linestyle=(0, (2, 2)), linewidth=1.2)
-    axis.annotate(
-        "mean\npose", (last + 0.42, floor), (3, 0), textcoords="offset points", va="center", fontsize="small"
-    )
+    if yardstick.data_set is None:
+        floor, last = _reference(runs, "mean_pose_weighted14"), len(names) - 1
+        axis.hlines(floor, last - 0.42, last + 0.42, color="black", linestyle=(0, (2, 2)), linewidth=1.2)
+        axis.annotate(
+            "mean\npose", (last + 0.42, floor), (3, 0), textcoords="offset points", va="center", fontsize=SMALL
+        )
     for boundary in np.arange(len(names) - 1) + 0.5:
         axis.axvline(boundary, color="0.9", linewidth=0.8)
-    axis.set_xticks(range(len(names)), [*GROUPS, "all 14\nweighted"])
+    axis.set_xticks(range(len(names)), [*GROUPS, "all 14"])
     axis.set_ylim(bottom=0)
-    axis.set_ylabel("PCKh@0.5 (%)")
-    axis.set_title(f"Accuracy on the validation people, 95 % intervals over people ({study_of(runs)})")
+    axis.set_ylabel(f"{yardstick.metric} (%)")
+    people = f"{yardstick.people(runs[0]):,} people of {yardstick.title}"
+    axis.set_title(f"Joints found of {people}, 95 % over people\n({study_of(runs)})", fontsize="medium")
     axis.set_xlim(-0.5, len(names) - 0.1)  # room for the floor's name
     sns.despine(ax=axis)
     figure.legend(loc="outside lower center", ncols=2, frameon=False)
@@ -89,7 +93,7 @@ def pckh_curve_figure(runs: Sequence[Run]) -> Figure:
         if not np.isnan(value):
             axis.plot(0.5, value, "_", color="black", markersize=14, markeredgewidth=1.6)
             axis.annotate(
-                f"{name} at 0.5", (0.5, value), (9, 0), textcoords="offset points", va="center", fontsize="small"
+                f"{name} at 0.5", (0.5, value), (9, 0), textcoords="offset points", va="center", fontsize=SMALL
             )
     axis.set_xlabel("threshold (head sizes)")
     axis.set_ylabel("PCKh, weighted14 (%)")
@@ -102,44 +106,31 @@ def pckh_curve_figure(runs: Sequence[Run]) -> Figure:
     return figure
 
 
-def seeds_figure(runs: Sequence[Run], groups: pd.DataFrame) -> Figure:
-    """Every seed of every model as a point of its own, and the mean of the seeds with its interval over people.
+def seeds_figure(runs: Sequence[Run], groups: Mapping[Yardstick, pd.DataFrame]) -> Figure:
+    """Every seed of every model as a point of its own, and the mean of the seeds with its interval over people: a
+    panel per set of people.
 
-    groups: of the same runs, from `posekit.analysis.tables.group_table`.
+    groups: of the same runs, from `posekit.analysis.tables.group_table`, by yardstick.
     """
     models = by_configuration(runs)
-    means = groups[groups["mean"] == "weighted14"].set_index("model")
-    figure, axes = new_figure(7.6, 1.3 + 0.42 * len(models))
-    axis = axes[0, 0]
-    for row, seeds in enumerate(models):
-        look, values = looks_of(runs)[seeds.config.model], [pckh(run.distances()).weighted14 for run in seeds.runs]
-        found = means.loc[seeds.label]
-        axis.plot([found["low"], found["high"]], [row + 0.16] * 2, color=look["color"], linewidth=1.4)
-        axis.plot(found["PCKh"], row + 0.16, "|", color=look["color"], markersize=9, markeredgewidth=2)
-        axis.plot(values, [row - 0.14] * len(values), **look | {"linestyle": "none"}, markersize=7, alpha=0.75)
-    floor = _reference(runs, "mean_pose_weighted14")  # the ceiling is so far away that seeds would be one point
-    axis.axvline(floor, color="black", linewidth=1, linestyle=(0, (2, 2)))
-    axis.annotate(
-        "mean pose",
-        (floor, 1),
-        (0, 3),
-        xycoords=("data", "axes fraction"),
-        textcoords="offset points",
-        ha="center",
-        fontsize="small",
-    )
-    counts = [len(seeds.runs) for seeds in models]
-    axis.set_yticks(
-        range(len(models)),
-        [f"{s.label} ({n} seed{'s' if n > 1 else ''})" for s, n in zip(models, counts, strict=True)],
-    )
-    axis.set_ylim(len(models) - 0.5, -0.5)
-    axis.set_xlabel("PCKh@0.5, weighted14 (%)")
+    figure, axes = new_figure(8.4, 1.5 + 0.42 * len(models), columns=len(groups), sharey=True)
+    for axis, (yardstick, table) in zip(axes[0], groups.items(), strict=True):
+        means = table[table["mean"] == "weighted14"].set_index("model")
+        for row, seeds in enumerate(models):
+            look, found = looks_of(runs)[seeds.config.model], means.loc[seeds.label]
+            values = yardstick.scores(seeds)
+            axis.plot([found["low"], found["high"]], [row + 0.16] * 2, color=look["color"], linewidth=1.4)
+            axis.plot(found["score"], row + 0.16, "|", color=look["color"], markersize=9, markeredgewidth=2)
+            axis.plot(values, [row - 0.14] * len(values), **look | {"linestyle": "none"}, markersize=7, alpha=0.75)
+        axis.set_xlabel(f"{yardstick.metric} (%)")
+        axis.set_title(f"{yardstick.people(runs[0]):,} people of {yardstick.title}", fontsize="medium")
+        sns.despine(ax=axis)
+    axes[0, 0].set_yticks(range(len(models)), [f"{s.label} ({len(s.runs)})" for s in models])
+    axes[0, 0].set_ylim(len(models) - 0.5, -0.5)
     figure.suptitle(
-        f"How much is chance? ({study_of(runs)})\nsymbols: a seed each; lines: their mean, 95 % over people",
+        f"{study_of(runs)}; in brackets: seeds\nsymbols: one seed each; lines: their mean, 95 % over people",
         fontsize="medium",
     )
-    sns.despine(ax=axis)
     return figure
 
 
@@ -153,8 +144,8 @@ def grid_figure(grid: Grid, table: pd.DataFrame) -> Figure:
     axis = axes[0, 0]
     runs = [run for seeds in grid.values() for run in seeds.runs]
     marked = {
-        "the report's, for RMSprop": REPORT_RATES["RMSprop"],
-        "usual for RAdam and Adam": REPORT_RATES["Adam"],
+        "report, RMSprop": REPORT_RATES["RMSprop"],
+        "usual, RAdam and Adam": REPORT_RATES["Adam"],
     }
     for name, rate in marked.items():
         axis.axvline(rate, color="0.8", linewidth=1, zorder=0)
@@ -165,7 +156,7 @@ def grid_figure(grid: Grid, table: pd.DataFrame) -> Figure:
             xycoords=("data", "axes fraction"),
             textcoords="offset points",
             ha="center",
-            fontsize="small",
+            fontsize=SMALL,
         )
     look = looks(list(GRID_MODELS.values()))
     for (optimizer, model), shift in zip(GRID_MODELS.items(), (0.96, 1, 1.04), strict=True):
@@ -199,7 +190,7 @@ def grid_figure(grid: Grid, table: pd.DataFrame) -> Figure:
         xycoords=("axes fraction", "data"),
         textcoords="offset points",
         va="center",
-        fontsize="small",
+        fontsize=SMALL,
     )
     axis.set_xscale("log")
     rates = sorted({*table["learning rate"], *GRID_RATES})

@@ -1,11 +1,14 @@
 """Accuracy against cost: every variant beside the original network, trained and tested alike; from records."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
+from typing import Literal
 
 import pandas as pd
 
+from posekit.analysis import judging
+from posekit.analysis.judging import Verdict, points
+from posekit.analysis.yardsticks import yardsticks
 from posekit.errors import PosekitError
 from posekit.evaluation.intervals import compare, interval, seed_chance
 from posekit.models.cost import network_cost
@@ -32,13 +35,15 @@ class Difference:
     """A variant's PCKh@0.5 weighted14 minus another one's (points), with its paired 95 % interval.
 
     covers: `BOTH` where both sides have several seeds. Else `PEOPLE`: these very trainings on other people, so
-    that the chance of the seed is not in it.
+    that the chance of the seed is not in it. no_loss: the verdict of rule "no loss" on these people, which is
+    undecided without several seeds (docs/judging_claims.md).
     """
 
     points: float
     low: float
     high: float
     covers: str
+    no_loss: Verdict | Literal[""]
 
 
 def by_network(runs: Sequence[Run], size: str) -> dict[str, Seeds]:
@@ -68,7 +73,7 @@ def differences(variants: Mapping[str, Seeds], other: str = "original") -> dict[
             low, high, covers = compared.low, compared.high, PEOPLE
         else:
             low, high, covers = compared.seeds_low, compared.seeds_high, BOTH
-        found[name] = Difference(compared.difference, low, high, covers)
+        found[name] = Difference(compared.difference, low, high, covers, judging.no_loss([compared]))
     return found
 
 
@@ -79,10 +84,10 @@ def pareto_table(
 
     `PARETO_COLUMNS`: gflop counts 2 FLOPs a multiply-add of one image; pckh is PCKh@0.5 weighted14 (percent), the
     mean of the seeds; difference, low and high are those of `Difference`, nothing for the original.
-    Then covers ("" for the original); the same four again, called alike_..., beside the variant `ALIKE`; pckh_low
-    and pckh_high, pckh's own 95 % interval of people; seeds and epochs, numbers; peak_mb, what the network takes
-    of memory at most. latency (ms) and peak_memory (MB): by variant, NaN where it was not measured.
-    Raises `PosekitError` if the original is missing.
+    Then covers and no_loss ("" for the original); the same five again, called alike_..., beside the variant
+    `ALIKE`; pckh_low and pckh_high, pckh's own 95 % interval of people; seeds and epochs, numbers; peak_mb, what
+    the network takes of memory at most. latency (ms) and peak_memory (MB): by variant, NaN where it was not
+    measured. Raises `PosekitError` if the original is missing.
     """
     variants = by_network(runs, budget)
     if "original" not in variants:
@@ -115,10 +120,10 @@ def pareto_table(
 
 
 def _columns(difference: Difference | None, prefix: str = "") -> dict[str, float | str]:
-    nothing = Difference(float("nan"), float("nan"), float("nan"), "")
+    nothing = Difference(float("nan"), float("nan"), float("nan"), "", "")
     points, *rest = astuple(difference or nothing)
     return {f"{prefix}difference": points} | {
-        f"{prefix}{name}": value for name, value in zip(("low", "high", "covers"), rest, strict=True)
+        f"{prefix}{name}": value for name, value in zip(("low", "high", "covers", "no_loss"), rest, strict=True)
     }
 
 
@@ -184,56 +189,30 @@ def _share(value: float, original: float) -> str:
     return f"1 / {original / value:.1f}" if value < original else f"{value / original:.2f}"
 
 
-#: Beyond so many times the longest budget, a straight line says nothing.
-_FAR = 100
-
-
-def passing_epoch(
-    short: float, long: float, epochs: tuple[int, int] = (SIZES["short"].epochs, SIZES["long"].epochs)
-) -> float | None:
-    """Epochs of training at which the original would pass a variant, were the difference a line over log(epochs).
-
-    short, long: the variant's PCKh minus the original's after trainings of so many epochs, each with its own
-    annealing. Two points make the line, so nothing tells how well it fits: outside of the two budgets this is an
-    extrapolation. None if the variant is behind already after the short one, if the difference does not fall from
-    short to long, for then the original does not catch up on this line, or if it passes beyond a hundred times the
-    longer budget.
-    """
-    if short <= 0 or long >= short:
-        return None
-    first, last = epochs
-    steps = math.log(last / first) * short / (short - long)  # of log(epochs), from the first budget to zero
-    return first * math.exp(steps) if steps <= math.log(_FAR * last / first) else None
-
-
 def budget_table(tables: Mapping[str, pd.DataFrame], alike: bool = False) -> pd.DataFrame:
-    """A row a variant that was trained at both budgets. tables: of
-    `pareto_table`, by budget.
+    """A row per variant that was trained at both budgets. tables: of `pareto_table`, by budget.
 
-    network; `short difference`, `short low`, `short high`, `short covers` and the same of long: see
-    `Difference`; passing_epoch, NaN for None. alike: beside the variant
-    `ALIKE` instead of the original. No rows where a budget or what has both is
-    missing.
+    network; `short difference`, `short low`, `short high`, `short covers`, `short no_loss` and the same of long:
+    see `Difference`. alike: beside the variant `ALIKE` instead of the original. No rows where a budget or what
+    has both is missing.
     """
     if not all(size in tables for size in COMPARISON_SIZES):
         return pd.DataFrame()
     prefix = "alike_" if alike else ""
     short, long = (
         tables[budget]
-        .set_index("network")[[f"{prefix}{name}" for name in ("difference", "low", "high", "covers")]]
+        .set_index("network")[[f"{prefix}{name}" for name in ("difference", "low", "high", "covers", "no_loss")]]
         .dropna()
         .rename(columns=lambda name, budget=budget: f"{budget} {name.removeprefix(prefix)}")
         for budget in COMPARISON_SIZES
     )
-    both = short.join(long, how="inner").reset_index()
-    passing = map(passing_epoch, both["short difference"], both["long difference"])
-    return both.assign(passing_epoch=pd.Series(list(passing), dtype=float))
+    return short.join(long, how="inner").reset_index()
 
 
 def told_budgets(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """`budget_table` beside the original and beside `ALIKE`, numbers as text.
+    """`budget_table` beside the original and beside `ALIKE`, numbers as text, and the verdicts of rule "no loss".
 
-    What lies outside of the budgets is named an extrapolation. No rows where `budget_table` has none.
+    No rows where `budget_table` has none.
     """
     rows = []
     for other, alike in (("original", False), (ALIKE, True)):
@@ -241,23 +220,44 @@ def told_budgets(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             told = {"network": row["network"], "beside": other}
             for budget in COMPARISON_SIZES:
                 columns = (f"{budget} {name}" for name in ("difference", "low", "high"))
-                told[f"points more after {SIZES[budget].epochs} epochs (95 %)"] = told_difference(*row[[*columns]])
-            rows.append(
-                told
-                | {
-                    "these intervals are of": told_covers(
-                        *(row[f"{budget} covers"] for budget in COMPARISON_SIZES)
-                    )
-                }
-                | {"the other one passes after": _told_passing(row["short difference"], row["passing_epoch"])}
-            )
+                epochs = f"after {SIZES[budget].epochs} epochs"
+                told[f"points more {epochs} (95 %)"] = told_difference(*row[[*columns]])
+                told[f"no loss {epochs}"] = row[f"{budget} no_loss"]
+            covers = (row[f"{budget} covers"] for budget in COMPARISON_SIZES)
+            rows.append(told | {"these intervals are of": told_covers(*covers)})
     return pd.DataFrame(rows)
 
 
-def _told_passing(short: float, epoch: float) -> str:
-    if short <= 0:
-        return f"is ahead already after {SIZES['short'].epochs} epochs"
-    if math.isnan(epoch):
-        return "does not, on this line"
-    inside = SIZES["short"].epochs <= epoch <= SIZES["long"].epochs
-    return f"{epoch:.3g} epochs ({'between the budgets' if inside else 'extrapolated'})"
+def no_loss_table(
+    runs: Sequence[Run], size: str, networks: Sequence[str], other: str = "original"
+) -> pd.DataFrame:
+    """Rule "no loss" of docs/judging_claims.md for networks at one of `COMPARISON_SIZES`, each minus the other
+    one: a row per network that is trained, with its difference (percentage points, 95 % interval of people and
+    seeds) and the verdict on each set of people, the verdict of all together, and what would decide it."""
+    variants = by_network(runs, size)
+    finished = [run for seeds in variants.values() for run in seeds.runs]
+    rows = []
+    for name in networks:
+        if name == other or not {name, other} <= set(variants):
+            continue
+        first, second = variants[name], variants[other]
+        row: dict[str, str] = {
+            "network": name,
+            "minus": other,
+            "epochs": str(first.config.epochs),
+            "seeds": f"{len(first.runs)} and {len(second.runs)}",
+        }
+        verdicts, needed = [], []
+        for yardstick in yardsticks(finished):
+            found = yardstick.compare(first, second, yardstick.chance(list(variants.values())))
+            verdicts.append(judging.no_loss([found]))
+            row[f"{yardstick.title}, {yardstick.metric}: points"] = f"{points(found)}: {verdicts[-1]}"
+            people, seeds = yardstick.people(first.runs[0]), min(len(first.runs), len(second.runs))
+            number = judging.deciding_number(judging.NO_LOSS.needs([found], 1), people, seeds)
+            needed.append(f"{yardstick.title}: {number}" if number else "")
+        verdict = judging.together(verdicts)
+        missing = (
+            "a second seed" if min(len(first.runs), len(second.runs)) < 2 else "; ".join(filter(None, needed))
+        )
+        rows.append(row | {"no loss": verdict, "what would decide it": missing if verdict == "undecided" else ""})
+    return pd.DataFrame(rows)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from posekit.analysis.judging import points
 from posekit.evaluation.intervals import Comparison, SeedChance, compare, holm, interval, seed_chance, seed_spread
 from posekit.evaluation.pckh import pckh
 from posekit.study.configurations import REPORT_RATES
@@ -152,6 +153,33 @@ def duel_table(duels: Sequence[Duel]) -> pd.DataFrame:
         }
         for duel in duels
     )
+
+
+def rates_table(grid: Grid) -> pd.DataFrame:
+    """`grid_table` with a row per learning rate and a column per optimizer: the mean of the seeds with its 95 %
+    interval over people, in percent, as text."""
+    cells: dict[float, dict[str, str]] = {rate: {} for rate in sorted({rate for _, rate in grid})}
+    for row in grid_table(grid).to_dict("records"):
+        cells[row["learning rate"]][f"{row['optimizer']}, %"] = (
+            f"{row['PCKh']:.1f} ({row['low']:.1f} to {row['high']:.1f})"
+        )
+    return _by_rate(cells)
+
+
+def equal_rates_table(grid: Grid) -> pd.DataFrame:
+    """`at_equal_rates` with a row per learning rate: RMSprop minus each of the others, in points of PCKh with
+    the 95 % interval of people and seeds, as text."""
+    cells: dict[float, dict[str, str]] = {}
+    for duel in at_equal_rates(grid):
+        (first, rate), (second, _) = duel.first.split(), duel.second.split()
+        cells.setdefault(float(rate), {})[f"{first} minus {second}, points"] = points(duel.comparison)
+    return _by_rate(cells)
+
+
+def _by_rate(cells: dict[float, dict[str, str]]) -> pd.DataFrame:
+    table = pd.DataFrame.from_dict(cells, orient="index").fillna("")
+    table.index = [f"{rate:g}" for rate in table.index]
+    return table.rename_axis("learning rate").reset_index()
 
 
 def _chance(grid: Grid) -> SeedChance:

@@ -17,6 +17,23 @@ def losses() -> pd.DataFrame:
     return pd.read_csv(_FOLDER / "losses.csv")
 
 
+def curves() -> pd.DataFrame:
+    """Figs. 2 to 4: model (number), epoch, training loss, source (where in the report)."""
+    return pd.read_csv(_FOLDER / "curves.csv")
+
+
+def floor_factors() -> pd.DataFrame:
+    """What `floor` is made of: quantity, value, unit and where it comes from."""
+    return pd.read_csv(_FOLDER / "floor.csv", keep_default_na=False)
+
+
+def floor() -> float:
+    """The report's training loss of a network that answers zero everywhere: the stacks whose losses are summed,
+    times the squares of a bump per cell of a heatmap, times the share of joints that have a bump."""
+    bump, cells, stacks, share = floor_factors()["value"]
+    return float(stacks * bump / cells * share)
+
+
 def table_1() -> pd.DataFrame:
     """Table I: the layers of the reduced stem at 256 x 256."""
     return pd.read_csv(_FOLDER / "table_1.csv")

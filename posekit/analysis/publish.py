@@ -1,6 +1,7 @@
 """Every figure and table of a study, written from its records into one folder."""
 
 import io
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -21,20 +22,16 @@ from posekit.analysis.cheaper_networks import (
     told_budgets,
     told_table,
 )
-from posekit.analysis.claims import claims_table
+from posekit.analysis.claims import claims_table, judge_claims, verdicts_by_study
 from posekit.analysis.cost_figures import LEARNING, learning_figure, pareto_figure
+from posekit.analysis.losses import losses_table, readings_table
 from posekit.analysis.optimizers import at_best_rates, at_equal_rates, at_report_rates, duel_table, grid_table
+from posekit.analysis.pages import renew
 from posekit.analysis.picture_figures import crop_figure, people_figure, pose_grid_figure
-from posekit.analysis.report_figures import claims_figure, loss_figure, loss_figures
-from posekit.analysis.results import Results
-from posekit.analysis.tables import (
-    accuracy_table,
-    group_table,
-    losses_table,
-    models_table,
-    table_1_beside_the_report,
-    table_2,
-)
+from posekit.analysis.report_figures import loss_figure, loss_figures, six_losses_figure
+from posekit.analysis.results import OLDER, Results
+from posekit.analysis.settings import setting_of
+from posekit.analysis.tables import accuracy_table, group_table, models_table, table_1_beside_the_report, table_2
 from posekit.datasets.images import read_image
 from posekit.datasets.people import People
 from posekit.files import write_whole
@@ -42,10 +39,12 @@ from posekit.preprocessing.batches import Crops
 from posekit.preprocessing.crop import CropRule, lost_joints
 from posekit.study.configurations import COMPARISON_SIZES, REPORT_MODELS
 from posekit.study.runs import Run
-from posekit.study.seeds import described
 
 #: The report's proposed network, whose answers Fig. 5 shows.
 PROPOSED = "model-5"
+
+#: Tables that are about networks at full size, whatever the study.
+OF_NO_STUDY = ("table_1", "latency")
 
 #: Names of the tables of cost and accuracy. At the short budget all variants are trained, at the long one a few.
 PARETO_FILES = {"short": "pareto.csv", "long": "pareto-long.csv"}
@@ -55,21 +54,22 @@ def publish_records(results: Results, folder: Path, progress: bool = True) -> li
     """Figures and tables that need records alone; returns the paths.
 
     Figs. 2 to 4, accuracy, curve, seeds and models of all runs; losses, Tables I and II, latency and claims where
-    there are models of the report; the grid of learning rates where the study has its own.
+    there are models of the report; the grid of learning rates where the study has its own. Above every table
+    stands the setting of its numbers.
     """
     runs, grid = results.runs, results.grid
+    groups = {yardstick: group_table(runs, yardstick) for yardstick in results.yardsticks}
     tables: dict[str, Callable[[], pd.DataFrame]] = {
-        "accuracy": lambda: accuracy_table(runs).rename_axis("run").reset_index(),
+        "accuracy": lambda: accuracy_table(runs),
         "models": lambda: models_table(runs),
     }
     figures: dict[str, Callable[[], Figure]] = {
         name: partial(loss_figure, chosen, title) for name, (title, chosen) in loss_figures(runs).items()
     }
-    figures |= {
-        "accuracy": lambda: accuracy_figure(runs, groups),
-        "curve": lambda: pckh_curve_figure(runs),
-        "seeds": lambda: seeds_figure(runs, groups),
-    }
+    for yardstick, table in groups.items():
+        name = f"accuracy_{yardstick.data_set}" if yardstick.data_set else "accuracy"
+        figures[name] = partial(accuracy_figure, runs, table, yardstick)
+    figures |= {"curve": lambda: pckh_curve_figure(runs), "seeds": lambda: seeds_figure(runs, groups)}
     proposed = [run for run in runs if run.config.model == PROPOSED]
     if proposed:
         tables["table_2"] = lambda: table_2(proposed[0].config)
@@ -80,19 +80,37 @@ def publish_records(results: Results, folder: Path, progress: bool = True) -> li
     if any(run.config.model in REPORT_MODELS for run in runs):
         tables |= {
             "losses": lambda: losses_table(runs),
+            "readings": lambda: readings_table(results),
             "table_1": table_1_beside_the_report,
             "latency": latency,
-            "claims": lambda: claims_table(runs, grid, latency(), crop_audit()),
+            "claims": lambda: claims_table(judge_claims(results, latency(), crop_audit())),
         }
-        figures["claims"] = lambda: claims_figure(made["claims"], described(runs))
+        figures["six_losses"] = lambda: six_losses_figure(runs)
     paths = []
-    groups = group_table(runs)
     made = {name: make() for name, make in tqdm(tables.items(), desc="tables", disable=not progress)}
+    of_grid = [run for seeds in grid.values() for run in seeds.runs]
+    settings = {name: setting_of(of_grid) for name in ("grid", "optimizers") if name in made}
+    settings |= dict.fromkeys(OF_NO_STUDY, "")
     for name, table in made.items():
-        paths += save_table(table, folder, name)
+        paths += save_table(table, folder, name, settings.get(name, setting_of(runs)))
     for name, draw in tqdm(figures.items(), desc="figures", disable=not progress):
         paths += save_figure(draw(), folder, name)
     return paths
+
+
+def publish_page(results: Results, page: Path) -> bool:
+    """Writes the tables of a study into a page of text (`posekit.analysis.pages`): models, claims, and the
+    verdicts of `OLDER` studies beside its own. Whether the page changed."""
+    studies = [results, *(Results.read(name) for name in OLDER)]
+    judged = {study.name: judge_claims(study, latency(), crop_audit()) for study in studies}
+    blocks = {
+        "models": with_setting(models_table(results.runs), results),
+        "claims": with_setting(claims_table(judged[results.name]), results),
+        "studies": "\n".join(f"- `{study.name}`: {setting_of(study.runs)}" for study in studies)
+        + "\n\n"
+        + markdown(verdicts_by_study(judged)),
+    }
+    return renew(page, blocks)
 
 
 def example_person(people: People, rule: CropRule) -> int:
@@ -163,15 +181,21 @@ def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
     return paths
 
 
-def save_table(table: pd.DataFrame, folder: Path, name: str) -> list[Path]:
-    """Writes `name`.csv for machines and `name`.md for people. Returns the paths.
+def save_table(table: pd.DataFrame, folder: Path, name: str, setting: str = "") -> list[Path]:
+    """Writes `name`.csv for machines and `name`.md for people, above it the setting of its numbers. Returns the
+    paths.
 
     Raises `PosekitError` if they cannot be written.
     """
     paths = [folder / f"{name}.csv", folder / f"{name}.md"]
     write_whole(paths[0], table.to_csv(index=False))
-    write_whole(paths[1], markdown(table))
+    write_whole(paths[1], (f"{setting}\n\n" if setting else "") + markdown(table))
     return paths
+
+
+def with_setting(table: pd.DataFrame, results: Results) -> str:
+    """A table in Markdown below the setting of its study."""
+    return f"{setting_of(results.runs)}\n\n{markdown(table)}"
 
 
 def markdown(table: pd.DataFrame) -> str:
@@ -183,4 +207,6 @@ def markdown(table: pd.DataFrame) -> str:
         return str(value)
 
     # Text that looks like a number stays as it is: 0.00450 must not lose its last digit.
-    return table.map(cell).to_markdown(index=False, disable_numparse=True) + "\n"
+    padded = table.map(cell).to_markdown(index=False, disable_numparse=True)
+    # A column as wide as its longest cell would make pages of spaces.
+    return re.sub(r" {2,}|(?<=-)-{3,}", lambda found: " " * (found[0][0] == " "), padded) + "\n"

@@ -1,16 +1,16 @@
-"""Numbers in, matplotlib figure out: the report's figures 2 to 4, its claims and some charts."""
+"""Losses as figures: the report's Figs. 2 to 4 with its curves beside ours, and losses against joints found."""
 
-import textwrap
 from collections.abc import Sequence
 
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
 
-from posekit.analysis.style import looks, looks_of, new_figure, study_of
-from posekit.study.configurations import MODELS, label_of
+from posekit.analysis import original_report
+from posekit.analysis.losses import REPORT, TRAINING, VALIDATION, curves
+from posekit.analysis.style import SMALL, looks, new_figure, study_of
+from posekit.study.configurations import MODELS
 from posekit.study.runs import Run
 
 
@@ -40,141 +40,126 @@ def loss_figures(runs: Sequence[Run]) -> dict[str, tuple[str, list[Run]]]:
     return {name: (title, some) for name, (title, some) in figures.items() if some}
 
 
-#: Mark and colour of a verdict: to be told apart without colour.
-_VERDICTS = {"holds": ("o", "#029e73"), "does not hold": ("x", "#d55e00"), "cannot be told": ("_", "0.45")}
+#: What the axes of losses show, in percent below the floor: the first epoch lies far above the floor and is
+#: written at the lower edge instead, so that it does not take the room of all others.
+_LOWEST = -14.0
+
+_PANELS = {REPORT: "the report, training", TRAINING: "here, training", VALIDATION: "here, validation people"}
 
 
 def loss_figure(runs: Sequence[Run], title: str) -> Figure:
-    """Figs. 2, 3 and 4: loss against epoch while training and on validation people, with the zero-heatmap floor.
+    """Figs. 2, 3 and 4 in percent below the floor of answering zero: the report's curves, and ours while
+    training and on validation people.
 
     Several seeds of one model are thin lines of the same kind; a run that is still going shows what it has.
     """
-    figure, axes = new_figure(8.2, 3.8, columns=2, sharey=True)
-    look = looks_of(runs)
-    sides = (("train", "while training"), ("validation", "validation people"))
-    for axis, (side, name) in zip(axes[0], sides, strict=True):
-        several = len(runs) > len({run.config.model for run in runs})
-        for run in runs:
-            model, first = run.config.model, run.config.seed == min(_seeds(runs, run.config.model))
+    figure, axes = new_figure(8.4, 4.0, columns=3, sharey=True)
+    models = list(dict.fromkeys(run.config.model for run in runs))
+    table, look = curves(runs), looks(models)
+    for axis, (curve, name) in zip(axes[0], _PANELS.items(), strict=True):
+        shown = table[(table["curve"] == curve) & table["model"].isin(models)]
+        for (model, seed), line in shown.groupby(["model", "seed"], sort=False):
+            first = seed == shown.loc[shown["model"] == model, "seed"].min()
             axis.plot(
-                run.history["epoch"],
-                run.history[f"{side}_loss"],
+                line["epoch"],
+                line["below"],
                 **look[model] | ({} if first else {"marker": None}),
                 markersize=5,
                 linewidth=1.6 if first else 0.8,
-                label=label_of(run.config) if first else None,
+                label=MODELS[model].label if first and curve == TRAINING else None,
             )
-        _floor_line(axis, runs[0].floors[f"zero_heatmap_{side}"], "answering zero everywhere")
+        axis.set_ylim(_LOWEST, table["below"].max() + 2)
+        _write_what_is_lower(axis, shown["below"][shown["below"] < _LOWEST])
+        name_of_floor = "floor: answering zero everywhere" if curve == TRAINING else None
+        axis.axhline(0, color="black", linewidth=1, linestyle=(0, (2, 2)), label=name_of_floor)
         axis.set_xlabel("epoch")
         axis.set_title(name)
         axis.xaxis.get_major_locator().set_params(integer=True)
-        axis.set_yscale("log")
-        for formatter in (axis.yaxis.set_major_formatter, axis.yaxis.set_minor_formatter):
-            formatter("{x:g}")
-        axis.yaxis.set_minor_locator(LogLocator(subs=(1, 1.2, 1.5, 2, 3, 5, 7)))
-        axis.margins(y=0.08)
         sns.despine(ax=axis)
-    axes[0, 0].set_ylabel("loss, logarithmic")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(2, len(labels)), frameon=False)
-    further = "; thin: further seeds" if several else ""
-    figure.suptitle(f"{title} ({study_of(runs)}{further})")
+    axes[0, 0].set_ylabel("loss below the floor (%)")
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    several = len(runs) > len(models)
+    figure.suptitle(f"{title}\n({study_of(runs)}{'; thin: further seeds' if several else ''})", fontsize="medium")
     return figure
 
 
-def _floor_line(axis: Axes, value: float, name: str) -> None:
-    axis.axhline(value, color="black", linewidth=1, linestyle=(0, (2, 2)))
+def _write_what_is_lower(axis: Axes, values: pd.Series) -> None:
+    if values.empty:
+        return
+    low, high = values.min(), values.max()
+    text = f"{low:.0f}" if round(low) == round(high) else f"{low:.0f} to {high:.0f}"
     axis.annotate(
-        name,
-        (1, value),
-        xycoords=("axes fraction", "data"),
-        xytext=(-2, 3),
-        textcoords="offset points",
-        ha="right",
-        va="bottom",
-        fontsize="small",
+        f"epoch 1: {text} %",
+        (0.04, 0.02),
+        xycoords="axes fraction",
+        fontsize=SMALL,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8},
     )
 
 
-def report_losses_figure(losses: pd.DataFrame, floor: float) -> Figure:
-    """The report's losses after five epochs (`posekit.analysis.original_report.losses`), beside the loss of
-    answering zero."""
-    figure, axes = new_figure(7.2, 2.8)
+def six_losses_figure(runs: Sequence[Run]) -> Figure:
+    """How far the report's six models and ours end below the floor of answering zero, training losses in percent
+    of it: filled symbols are the report's, open ones ours, one per seed."""
+    figure, axes = new_figure(7.6, 3.2)
     axis = axes[0, 0]
-    names = [f"model-{number}" for number in losses["model"]]
-    look = looks(names)
-    for row, (name, loss) in enumerate(zip(names, losses["loss"], strict=True)):
-        axis.plot(loss, row, **look[name], markersize=8)
-        axis.annotate(
-            f"{loss:.6f}",
-            (loss, row),
-            (8, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize="small",
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},  # the floor's line must not cross numbers
-        )
-    axis.axvline(floor, color="black", linewidth=1, linestyle=(0, (2, 2)))
+    names = original_report.models()
+    table, look = curves([run for run in runs if run.finished]), looks(names)
+    last = table[table["epoch"] == table.groupby("curve")["epoch"].transform("max")]
+    for row, name in enumerate(names):
+        symbol = {"color": look[name]["color"], "marker": look[name]["marker"], "linestyle": "none"}
+        for curve, fill, place in ((REPORT, "full", row - 0.16), (TRAINING, "none", row + 0.16)):
+            values = last.loc[(last["curve"] == curve) & (last["model"] == name), "below"]
+            axis.plot(values, [place] * len(values), **symbol, fillstyle=fill, markersize=8, markeredgewidth=1.5)
+    axis.axvline(0, color="black", linewidth=1, linestyle=(0, (2, 2)))
     axis.annotate(
-        f"answering zero\neverywhere: {floor:.5f}",
-        (floor, 0),
-        (6, 0),
+        "floor: answering zero everywhere",
+        (0, 1),
+        (0, 3),
+        xycoords=("data", "axes fraction"),
         textcoords="offset points",
-        va="center",
-        fontsize="small",
+        ha="left",
+        fontsize=SMALL,
     )
     axis.set_yticks(range(len(names)), [MODELS[name].label for name in names])
     axis.invert_yaxis()
-    axis.margins(x=0.22, y=0.1)
-    axis.locator_params(axis="x", nbins=5)
-    axis.set_xlabel("loss after five epochs, as published in the report")
+    axis.margins(x=0.08, y=0.08)
+    axis.set_xlabel(
+        "training loss below the floor after the last epoch (%)\nfilled: the report; open: here, each seed"
+    )
     sns.despine(ax=axis)
     return figure
 
 
-def claims_figure(claims: pd.DataFrame, title: str) -> Figure:
-    """The claims of the report as a picture (`posekit.analysis.claims.claims_table`): claim, evidence, verdict."""
-    widths = {"claim": 36, "evidence": 88}  # characters a line
-    texts = [
-        {
-            "claim": textwrap.fill(f"{row.claim} (section {row.section})", widths["claim"]),
-            "evidence": textwrap.fill(row.evidence, widths["evidence"]),
-            "verdict": row.verdict,
-        }
-        for row in claims.itertuples()
-    ]
-    lines = [max(text.count("\n") + 1 for text in row.values()) + 1 for row in texts]
-    left = {"claim": 0.005, "evidence": 0.275, "verdict": 0.835}
-    height = 0.165 * (sum(lines) + 2) + 0.4
-    figure, axes = new_figure(11.5, height)
+def losses_and_joints_figure(table: pd.DataFrame, mean_pose: float, title: str) -> Figure:
+    """Joints found against the validation loss in percent below the floor, a point per epoch of every run.
+
+    table: `posekit.analysis.losses.losses_and_joints`. mean_pose: PCKh of the mean pose, in percent.
+    """
+    figure, axes = new_figure(7.6, 4.4)
     axis = axes[0, 0]
-    axis.set_axis_off()
-    axis.set(xlim=(0, 1), ylim=(sum(lines) + 1.2, -1.8))
-    heads = ("The report says", "We find (accuracy: PCKh@0.5, weighted14)", "Verdict")
-    for head, x in zip(heads, left.values(), strict=True):
-        axis.text(x, -0.6, head, weight="bold", va="center")
-    top = 0.2
-    for text, count in zip(texts, lines, strict=True):
-        axis.axhline(top, color="0.8", linewidth=0.8)
-        for name, x in left.items():
-            if name != "verdict":
-                axis.text(x, top + 0.5, text[name], va="top", fontsize="small", linespacing=1.25)
-        mark, color = _VERDICTS[text["verdict"]]
-        axis.plot(
-            left["verdict"] + 0.012,
-            top + 1.05,
-            mark,
-            color=color,
-            markersize=9,
-            markeredgewidth=2.2,
-            clip_on=False,
-        )
-        axis.text(left["verdict"] + 0.03, top + 1.05, text["verdict"], va="center", color=color, weight="bold")
-        top += count
-    axis.axhline(top, color="0.8", linewidth=0.8)
-    figure.suptitle(title)
+    look = looks(list(dict.fromkeys(table["model"])))
+    last = table["epoch"].max()
+    for model, rows in table.groupby("model", sort=False):
+        symbol = {"color": look[model]["color"], "marker": look[model]["marker"], "linestyle": "none"}
+        earlier, ends = rows[rows["epoch"] < last], rows[rows["epoch"] == last]
+        axis.plot(earlier[VALIDATION], earlier["pckh_weighted14"], **symbol, fillstyle="none", markersize=5)
+        label = MODELS[model].label if model in MODELS else model
+        axis.plot(ends[VALIDATION], ends["pckh_weighted14"], **symbol, markersize=8, label=label)
+    axis.axhline(mean_pose, color="black", linewidth=1, linestyle=(0, (2, 2)))
+    axis.annotate(
+        "mean pose for everybody",
+        (1, mean_pose),
+        (-2, 3),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        ha="right",
+        fontsize=SMALL,
+    )
+    axis.axvline(0, color="0.7", linewidth=1)
+    axis.set_ylim(bottom=0)
+    axis.set_xlabel("validation loss below the floor (%)\nfilled: after the last epoch; open: before")
+    axis.set_ylabel("joints found: PCKh@0.5 (%)")
+    axis.set_title(title, fontsize="medium")
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    sns.despine(ax=axis)
     return figure
-
-
-def _seeds(runs: Sequence[Run], model: str) -> list[int]:
-    return [run.config.seed for run in runs if run.config.model == model]

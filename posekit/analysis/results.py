@@ -7,18 +7,26 @@ from pathlib import Path
 
 from posekit.analysis.cheaper_networks import training_command
 from posekit.analysis.optimizers import Grid, make_grid
+from posekit.analysis.yardsticks import Yardstick, yardsticks
 from posekit.datasets.sources import data_from_environment
 from posekit.errors import PosekitError
 from posekit.paths import REPOSITORY, home
-from posekit.study.configurations import COMPARISON_SIZES
+from posekit.study.configurations import COMPARISON_SIZES, REPORT_MODELS
 from posekit.study.runs import OTHER_SETTINGS, Run, read_runs
+from posekit.study.seeds import Seeds, by_configuration
 from posekit.study.study import Study
 
 #: The six models on real photographs, as large as they could be trained.
-PUBLISHED = "mpii-1992-lspet-6000-half"
+PUBLISHED = "mpii-2203-lspet-9844-lsp-2000-half"
 
 #: The optimizers at eight learning rates, which are too many trainings for the size above.
 PUBLISHED_GRID = "mpii-1992-quick"
+
+#: A study that `PUBLISHED` took the place of: its records are kept to compare verdicts, and drawn only when named.
+SUPERSEDED = "mpii-1992-lspet-6000-half"
+
+#: Studies whose verdicts stand beside those of `PUBLISHED`.
+OLDER = (SUPERSEDED, PUBLISHED_GRID)
 
 #: The data set of the variants of the original network.
 PUBLISHED_DATA = "mpii-1992-lspet-6000"
@@ -26,13 +34,16 @@ PUBLISHED_DATA = "mpii-1992-lspet-6000"
 
 @dataclass(frozen=True)
 class Results:
-    """The runs of a study, by model and seed, and the optimizers at many rates, of the study `grid_study`.
+    """The runs of a study by model and seed, and what else its claims are judged by.
 
-    A study that has not trained at other rates than its size's tells the grid of `PUBLISHED_GRID`.
+    others: its runs with another learning rate or batch size than the size's. grid: the optimizers at many
+    rates, of the study `grid_study`, which is `PUBLISHED_GRID` where this one has no more than two rates of an
+    optimizer: the best of two is always the lowest or the highest that was tried.
     """
 
     name: str
     runs: Sequence[Run]
+    others: Sequence[Run]
     grid: Grid
     grid_study: str
 
@@ -46,7 +57,31 @@ class Results:
         if not runs:
             raise PosekitError(f"there are no finished runs in {_folder(name)}; train them first (posekit study)")
         own = _grid(name)
-        return cls(name, runs, own or _grid(PUBLISHED_GRID), name if own else PUBLISHED_GRID)
+        several = len({rate for _, rate in own}) > 2
+        grid = (own, name) if several else (_grid(PUBLISHED_GRID), PUBLISHED_GRID)
+        return cls(name, runs, read_runs(_folder(name) / OTHER_SETTINGS), *grid)
+
+    @property
+    def yardsticks(self) -> list[Yardstick]:
+        """On whom the runs are tested, and by which metric."""
+        return yardsticks(self.runs)
+
+    @property
+    def configurations(self) -> dict[tuple[str, float], Seeds]:
+        """The finished runs of each model of the report, by its name and learning rate, at the usual batch
+        size."""
+        usual = {run.config.batch_size for run in self.runs}
+        chosen = [
+            run
+            for run in (*self.runs, *self.others)
+            if run.finished and run.config.model in REPORT_MODELS and run.config.batch_size in usual
+        ]
+        return {(s.config.model, s.config.learning_rate): s for s in by_configuration(chosen)}
+
+    def of(self, model: str) -> Seeds | None:
+        """The finished runs of a model with the size's own settings; None if there are none."""
+        runs = [run for run in self.runs if run.finished and run.config.model == model]
+        return by_configuration(runs)[0] if runs else None
 
     @classmethod
     def from_environment(cls, unfinished: bool = False) -> "Results":
@@ -84,6 +119,5 @@ def _folder(name: str) -> Path:
 
 
 def _grid(name: str) -> Grid:
-    """The optimizers at the rates that a study trained them at; empty if that is the size's rate alone."""
-    others = read_runs(_folder(name) / OTHER_SETTINGS)
-    return make_grid(read_runs(_folder(name)), others) if others else {}
+    """The optimizers at the rates that a study trained them at."""
+    return make_grid(read_runs(_folder(name)), read_runs(_folder(name) / OTHER_SETTINGS))

@@ -1,4 +1,4 @@
-"""The report's tables beside what this code makes: DataFrames out."""
+"""The report's tables beside what this code makes, and tables of accuracy, sizes and cost: DataFrames out."""
 
 from collections.abc import Sequence
 
@@ -9,14 +9,16 @@ from torch import nn
 
 from posekit.analysis import original_report
 from posekit.analysis.benchmark_records import part_times
-from posekit.datasets.people import People
+from posekit.analysis.settings import train_people
+from posekit.analysis.yardsticks import Yardstick, yardsticks
 from posekit.errors import PosekitError
-from posekit.evaluation.intervals import interval, intervals
-from posekit.evaluation.pckh import pckh, split_by_visibility
+from posekit.evaluation.floors import percent_below
+from posekit.evaluation.intervals import intervals
+from posekit.evaluation.pckh import pckh
 from posekit.models.config import NetworkConfig
 from posekit.models.cost import cost_by_part, network_cost
 from posekit.models.hourglass import StackedHourglass
-from posekit.skeleton import GROUPS, JOINTS, SCORED
+from posekit.skeleton import GROUPS, JOINTS
 from posekit.study.configurations import COMPARISON_SIZES, MODELS, REPORT_MODELS, SIZES, Size, network_of
 from posekit.study.runs import Run
 from posekit.study.seeds import by_configuration
@@ -81,99 +83,111 @@ def table_2(config: RunConfig) -> pd.DataFrame:
     return original_report.table_2().rename(columns={"value": "report"}).assign(**{f"size {config.size}": ours})
 
 
-def losses_table(runs: list[Run]) -> pd.DataFrame:
-    """The six losses after the last epoch: the report's beside ours, and the floor of answering zero.
-
-    A further model is not in it, because the report has no loss to put beside its own; `models_table` has it.
-    The two columns are not of the same size of network or data set unless the size is `full` on all of MPII.
-    """
-    table = original_report.losses().rename(columns={"loss": "report: loss"})
-    ours = pd.DataFrame(
-        {
-            "model": int(run.config.model.removeprefix("model-")),
-            "seed": run.config.seed,
-            "ours: training loss": run.history["train_loss"].iloc[-1],
-            "ours: validation loss": run.history["validation_loss"].iloc[-1],
-            "zero heatmaps, validation": run.floors["zero_heatmap_validation"],
-        }
-        for run in runs
-        if run.config.model in original_report.models()
-    )
-    return table.merge(ours, on="model", how="left")
-
-
-def accuracy_table(runs: list[Run], threshold: float = 0.5) -> pd.DataFrame:
-    """PCKh in percent: a row a run, columns the three means, the 95 % interval of weighted14 over people, and the
-    16 joints; the mean pose as last row."""
-    rows = {}
+def accuracy_table(runs: Sequence[Run]) -> pd.DataFrame:
+    """Scores in percent, a row per run and set of people: the run, the people and their metric, macro14,
+    weighted14 with its 95 % interval over people, weighted16, and the 16 joints."""
+    rows = []
     for run in runs:
-        score, of_people = pckh(run.distances(), threshold), interval(run.distances(), "weighted14", threshold)
-        means = {"macro14": score.macro14, "weighted14": score.weighted14, "weighted16": score.weighted16}
-        means |= {"weighted14 low": of_people.low, "weighted14 high": of_people.high}
-        rows[run.label] = means | dict(zip(JOINTS, score.joints, strict=True))
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    if runs and threshold == 0.5:
-        table.loc["mean pose (no network)", "weighted14"] = runs[0].floors["mean_pose_weighted14"]
-    return table
+        for yardstick in yardsticks(runs):
+            distances = run.distances(yardstick.data_set)
+            score, seeds = pckh(distances, yardstick.threshold), by_configuration([run])[0]
+            of_people = yardstick.interval(seeds)
+            row = {
+                "run": run.label,
+                "people": yardstick.title,
+                "metric": yardstick.metric,
+                "macro14": score.macro14,
+            }
+            row |= {"weighted14": score.weighted14, "low": of_people.low, "high": of_people.high}
+            row["weighted16"] = score.weighted16
+            rows.append(row | dict(zip(JOINTS, score.joints, strict=True)))
+    return pd.DataFrame(rows)
 
 
-def group_table(runs: Sequence[Run], threshold: float = 0.5) -> pd.DataFrame:
+def means_table(runs: Sequence[Run]) -> pd.DataFrame:
+    """The three means that are called PCKh, in percent, on the first set of people: a row per model, mean of
+    seeds."""
+    rows = []
+    for seeds in by_configuration(runs):
+        scores = [pckh(run.distances()) for run in seeds.runs]
+        means = {
+            name: np.mean([score.mean(name) for score in scores])
+            for name in ("macro14", "weighted14", "weighted16")
+        }
+        rows.append({"model": seeds.label} | means)
+    return pd.DataFrame(rows).rename(columns=lambda name: name if name == "model" else f"{name}, %")
+
+
+def group_table(runs: Sequence[Run], yardstick: Yardstick) -> pd.DataFrame:
     """A row per configuration and mean, of each group of joints and of weighted14: model (the configuration's
-    label), mean (its name), PCKh (percent, mean over seeds), and low and high, its 95 % interval over people."""
+    label), mean (its name), score (percent, mean over seeds), and low and high, its 95 % interval over people."""
     return pd.DataFrame(
-        {"model": seeds.label, "mean": mean, "PCKh": found.estimate, "low": found.low, "high": found.high}
+        {"model": seeds.label, "mean": mean, "score": found.estimate, "low": found.low, "high": found.high}
         for seeds in by_configuration(runs)
-        for mean, found in intervals(seeds.distances(), [*GROUPS, "weighted14"], threshold).items()
+        for mean, found in intervals(
+            seeds.distances(yardstick.data_set), [*GROUPS, "weighted14"], yardstick.threshold
+        ).items()
     )
+
+
+def joints_table(groups: pd.DataFrame) -> pd.DataFrame:
+    """`group_table` with a row per group of joints and a column per model, in percent."""
+    table = groups.pivot(index="mean", columns="model", values="score")
+    table = table.loc[[*GROUPS, "weighted14"], list(dict.fromkeys(groups["model"]))]
+    table = table.rename(index={"weighted14": "all 14 joints"}, columns=lambda label: f"{label.split(':')[0]}, %")
+    return table.rename_axis(index="joints", columns=None).reset_index()
 
 
 def models_table(runs: Sequence[Run]) -> pd.DataFrame:
-    """The models of a study, a row each: losses (means of the seeds, after the last epoch), PCKh@0.5 weighted14 of
-    every seed, and their mean with its 95 % interval over people; then floors and ceiling. Numbers as text."""
-    rows = []
+    """The models of a study, a row each: how far the training loss ends below the floor (mean of the seeds), and
+    on each set of people the score of every seed, and their mean with its 95 % interval over people; then the
+    mean pose and the ceiling of the first set of people. Numbers as text."""
+    sticks, rows = yardsticks(runs), []
     for seeds in by_configuration(runs):
-        of_people = interval(seeds.distances())
-        losses = [run.history[["train_loss", "validation_loss"]].iloc[-1].to_numpy() for run in seeds.runs]
-        train_loss, validation_loss = np.mean(losses, axis=0)
-        rows.append(
-            {
-                "": MODELS[seeds.config.model].title,
-                "network, optimizer": MODELS[seeds.config.model].description,
-                "learning rate": f"{seeds.config.learning_rate:g}",
-                "loss, training": f"{train_loss:.5f}",
-                "loss, validation": f"{validation_loss:.5f}",
-                "PCKh of each seed, %": ", ".join(f"{pckh(d).weighted14:.1f}" for d in seeds.distances()),
-                "their mean (interval)": f"{of_people.estimate:.1f} ({of_people.low:.1f} to {of_people.high:.1f})",
-            }
-        )
-    floors = runs[0].floors
-    rows.append(
-        {
-            "": "floors",
-            "network, optimizer": "loss: answering zero; PCKh: the mean pose for everybody",
-            "loss, training": f"{floors['zero_heatmap_train']:.5f}",
-            "loss, validation": f"{floors['zero_heatmap_validation']:.5f}",
-            "their mean (interval)": f"{floors['mean_pose_weighted14']:.1f}",
+        below = [
+            percent_below(r.history["train_loss"].iloc[-1], r.floors["zero_heatmap_train"]) for r in seeds.runs
+        ]
+        row = {
+            "": MODELS[seeds.config.model].title,
+            "network, optimizer": MODELS[seeds.config.model].description,
+            "learning rate": f"{seeds.config.learning_rate:g}",
+            "training loss below the floor, %": f"{np.mean(below):.1f}",
         }
-    )
-    if "codec_ceiling_weighted14" in floors:
-        ceiling = f"{floors['codec_ceiling_weighted14']:.1f}"
-        told = {"network, optimizer": "the truth through crop and heatmaps", "their mean (interval)": ceiling}
-        rows.append({"": "ceiling"} | told)
+        for yardstick in sticks:
+            name, of_people = f"{yardstick.title} {yardstick.metric}", yardstick.interval(seeds)
+            row[f"{name} of each seed, %"] = ", ".join(f"{score:.1f}" for score in yardstick.scores(seeds))
+            row[f"{name}, mean (95 % over people)"] = (
+                f"{of_people.estimate:.1f} ({of_people.low:.1f} to {of_people.high:.1f})"
+            )
+        rows.append(row)
+    column = f"{sticks[0].title} {sticks[0].metric}, mean (95 % over people)"
+    floors = {"mean pose": ("the same pose for everybody, no network", "mean_pose_weighted14")}
+    floors["ceiling"] = ("the truth through crop and heatmaps", "codec_ceiling_weighted14")
+    for name, (description, key) in floors.items():
+        if key in runs[0].floors:
+            rows.append({"": name, "network, optimizer": description, column: f"{runs[0].floors[key]:.1f}"})
     return pd.DataFrame(rows).fillna("")
 
 
-def visibility_table(runs: list[Run], people: People) -> pd.DataFrame:
-    """PCKh@0.5 weighted14 (percent) of joints that are seen in the image and of occluded ones, a row a run; the
-    last row counts the joints. people: the validation people of the runs, in their order."""
+def floors_table(runs: Sequence[Run]) -> pd.DataFrame:
+    """What needs no network, in percent of PCKh@0.5 weighted14: a row per data set and crop of the runs, with the
+    people whose mean pose it is, those it was tested on, the crop, and what the mean pose, the middle of the
+    crop and the truth through crop and heatmaps reach."""
     rows = {}
     for run in runs:
-        parts = split_by_visibility(run.distances(), people.visible)
-        rows[run.label] = {name: pckh(part).weighted14 for name, part in parts.items()}
-    if runs:
-        parts = split_by_visibility(runs[0].distances(), people.visible)
-        rows["joints"] = {name: pckh(part).counts[list(SCORED)].sum() for name, part in parts.items()}
-    return pd.DataFrame.from_dict(rows, orient="index")
+        rule, floors, count = run.config.crop, run.floors, train_people(run)
+        if not run.finished or (run.config.data, rule) in rows:
+            continue
+        rows[run.config.data, rule] = {
+            "mean of the poses of": f"{count:,} people of {run.config.data}" if count else run.config.data,
+            "tested on": f"{len(run.distances()):,} people of {yardsticks([run])[0].title}",
+            "crop, px of a person 200 px high": f"{rule.width:g} x {rule.height:g}",
+            "pixels of the crop": f"{rule.columns or rule.size} x {rule.size}",
+            "mean pose, %": floors["mean_pose_weighted14"],
+            "middle of the crop, %": floors.get("center_weighted14", np.nan),
+            "ceiling, %": floors.get("codec_ceiling_weighted14", np.nan),
+        }
+    return pd.DataFrame(list(rows.values()))
 
 
 def sizes_table() -> pd.DataFrame:

@@ -214,16 +214,17 @@ def figures(
     mpii: MpiiOption = None,
     lspet: LspetOption = None,
 ) -> None:
-    """All figures and tables from records, without training."""
-    from posekit.analysis.publish import publish_pictures, publish_records
-    from posekit.analysis.results import Results
-    from posekit.paths import home
+    """All figures and tables from records, without training; in a checkout, the tables in docs/results.md as
+    well."""
+    from posekit.analysis.publish import publish_page, publish_pictures, publish_records
+    from posekit.analysis.results import PUBLISHED, SUPERSEDED, Results
+    from posekit.paths import REPOSITORY, home
     from posekit.study.configurations import COMPARISON_SIZES
     from posekit.study.runs import read_runs
     from posekit.study.study import Study
 
     folder = home() / "data" / "runs"
-    names = studies or sorted(path.name for path in folder.glob("*") if path.is_dir())
+    names = studies or sorted(path.name for path in folder.glob("*") if path.is_dir() and path.name != SUPERSEDED)
     if not names:
         raise PosekitError(f"there are no records in {folder}; try posekit study first")
     for name in names:
@@ -247,6 +248,9 @@ def figures(
         else:
             print(f"{name}: Figs. 1 and 5 show images that are not at hand (POSEKIT_MPII, or posekit sample)")
         print(f"{name}: {len(paths)} files in {target}")
+        page = REPOSITORY / "docs" / "results.md"
+        if name == PUBLISHED and home() == REPOSITORY and page.exists():
+            print(f"{page}: {'tables written anew' if publish_page(Results.read(name), page) else 'up to date'}")
 
 
 def notebooks() -> None:

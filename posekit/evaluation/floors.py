@@ -55,6 +55,14 @@ def zero_heatmap_floor(people: People, rule: CropRule, codec: Codec, stacks: int
     return zero_heatmap_loss(crops.joints, crops.present, rule.size, codec, stacks)
 
 
+def percent_below(loss: float | np.ndarray, floor: float) -> float | np.ndarray:
+    """How far a loss lies below the loss of answering zero everywhere, in percent of it; negative above it.
+
+    The unit in which losses of different sizes, data sets and heatmaps compare.
+    """
+    return 100 * (1 - loss / floor)
+
+
 def mean_pose(joints: np.ndarray, present: np.ndarray) -> np.ndarray:
     """(16, 2) crop px: where each joint lies on average among people (N, 16, 2) of whom it is present (N, 16).
 

@@ -54,7 +54,8 @@ class Comparison:
     """First minus second configuration on the same people, in points of PCKh, mean over seeds of each.
 
     low, high and p are about people: the paired bootstrap's 95 % interval and the sign-flip test. seeds_low,
-    seeds_high and seeds_p are about people and seeds; NaN where a side has one seed.
+    seeds_high and seeds_p are about people and seeds; NaN where a side has one seed. Their variance (points
+    squared) is the sum of people_variance and seeds_variance.
     """
 
     difference: float
@@ -64,6 +65,8 @@ class Comparison:
     seeds_low: float
     seeds_high: float
     seeds_p: float
+    people_variance: float = float("nan")
+    seeds_variance: float = float("nan")
 
 
 def interval(
@@ -132,6 +135,7 @@ def compare(
     resamples: int = RESAMPLES,
     seed: int = 0,
     chance: SeedChance | None = None,
+    same_seeds: bool = False,
 ) -> Comparison:
     """Two configurations on the same people.
 
@@ -147,7 +151,11 @@ def compare(
     lie close together by luck, though, and then p is far too small: chance, pooled over all configurations of a
     study by `seed_chance`, takes the place of a side's own variance where it is the larger one.
 
-    Raises `PosekitError` if the two are not about the same annotated joints.
+    same_seeds: seed s of both sides started from the same state, so that what a seed brings is in both and cancels
+    out. Then the variance between seeds is that of the S differences, and chance is not asked.
+
+    Raises `PosekitError` if the two are not about the same annotated joints, or if sides of the same seeds have
+    different numbers of them.
     """
     (hits_a, counts), (hits_b, counts_b) = _tally(first, mean, threshold), _tally(second, mean, threshold)
     if not np.array_equal(counts, counts_b):
@@ -155,6 +163,8 @@ def compare(
             "the two sides of a comparison are not about the same people and joints; "
             "evaluate both on the same data set"
         )
+    if same_seeds and len(hits_a) != len(hits_b):
+        raise PosekitError(f"{len(hits_a)} seeds cannot be compared one by one with {len(hits_b)}")
     gain = hits_a.mean(axis=0) - hits_b.mean(axis=0)
     (of_people,) = _bootstrap([(gain, counts)], resamples, seed)
     p = _sign_flip(_value(gain, counts.sum(axis=0)), resamples, seed)  # what each person adds to the difference
@@ -163,7 +173,7 @@ def compare(
         of_people.low,
         of_people.high,
         p,
-        *_with_seeds(hits_a, hits_b, counts, of_people.estimate, chance),
+        *_with_seeds(hits_a, hits_b, counts, of_people.estimate, chance, same_seeds),
     )
 
 
@@ -264,26 +274,36 @@ def _sign_flip(differences: np.ndarray, resamples: int, seed: int) -> float:
 
 
 def _with_seeds(
-    hits_a: np.ndarray, hits_b: np.ndarray, counts: np.ndarray, difference: float, chance: SeedChance | None
-) -> tuple[float, float, float]:
-    """(low, high, p) of people and seeds."""
+    hits_a: np.ndarray,
+    hits_b: np.ndarray,
+    counts: np.ndarray,
+    difference: float,
+    chance: SeedChance | None,
+    same_seeds: bool,
+) -> tuple[float, float, float, float, float]:
+    """(low, high, p) of people and seeds, and the variance that people and that seeds add."""
     if min(len(hits_a), len(hits_b)) < 2 or np.isnan(difference):
-        return (float("nan"),) * 3
+        return (float("nan"),) * 5
     people = len(counts)
     totals = counts.sum(axis=0)
     # How much each person pulls the difference away from what it is: the linear part of a ratio of sums.
     gain = hits_a.mean(axis=0) - hits_b.mean(axis=0)
     pull = _value(gain - counts * (gain.sum(axis=0) / totals), totals)
     parts = [(people * pull.var(ddof=1), people - 1)]
-    for hits in (hits_a, hits_b):
-        own, degrees = _value(hits.sum(axis=1), totals).var(ddof=1), len(hits) - 1
-        if chance is not None and chance.variance > own:
-            own, degrees = chance.variance, chance.degrees
-        parts.append((own / len(hits), degrees))
+    of_seeds = [_value(hits.sum(axis=1), totals) for hits in (hits_a, hits_b)]
+    if same_seeds:
+        parts.append(((of_seeds[0] - of_seeds[1]).var(ddof=1) / len(hits_a), len(hits_a) - 1))
+    else:
+        for values in of_seeds:
+            own, degrees = values.var(ddof=1), len(values) - 1
+            if chance is not None and chance.variance > own:
+                own, degrees = chance.variance, chance.degrees
+            parts.append((own / len(values), degrees))
     variance = sum(part for part, _ in parts)
+    people_variance, seeds_variance = float(parts[0][0]), float(sum(part for part, _ in parts[1:]))
     if variance == 0:
-        return difference, difference, float(difference == 0)
+        return difference, difference, float(difference == 0), people_variance, seeds_variance
     freedom = variance**2 / sum(part**2 / degrees for part, degrees in parts)
     reach = stats.t.ppf(0.975, freedom) * np.sqrt(variance)
     p = 2 * stats.t.sf(abs(difference) / np.sqrt(variance), freedom)
-    return float(difference - reach), float(difference + reach), float(p)
+    return float(difference - reach), float(difference + reach), float(p), people_variance, seeds_variance

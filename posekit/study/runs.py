@@ -10,7 +10,7 @@ import json
 import platform
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -46,8 +46,10 @@ class Run:
     history: the columns of `EpochRecord`. predictions: person, image, joint, x, y (image px), confidence and
     distance (head sizes; NaN where the joint does not count); empty until the run is finished.
     losses: which loss each column of losses in the history is.
-    floors: zero_heatmap_train and zero_heatmap_validation (loss); mean_pose_weighted14, center_weighted14 and, no
-    floor but a ceiling, codec_ceiling_weighted14 (PCKh@0.5, percent): see `posekit.evaluation.floors`.
+    further: distances of the validation people of further data sets, by the name of the set, each (N, 16)
+    float64 in the unit of that set (`posekit.evaluation.evaluate.unit_of_distance`), NaN where a joint does not
+    count. floors: zero_heatmap_train and zero_heatmap_validation (loss); mean_pose_weighted14, center_weighted14
+    and, no floor but a ceiling, codec_ceiling_weighted14 (PCKh@0.5, percent): see `posekit.evaluation.floors`.
     """
 
     config: RunConfig
@@ -57,6 +59,7 @@ class Run:
     finished: bool
     history: pd.DataFrame
     predictions: pd.DataFrame
+    further: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -65,9 +68,12 @@ class Run:
             label += f", seed {self.config.seed}"
         return label if self.finished else f"{label} (epoch {len(self.history)} of {self.config.epochs})"
 
-    def distances(self) -> np.ndarray:
-        """(N, 16) float64 in head sizes, NaN where a joint does not count; people as in the records."""
-        return self._column("distance")
+    def distances(self, data_set: str | None = None) -> np.ndarray:
+        """(N, 16) float64, NaN where a joint does not count; people as in the records.
+
+        In head sizes, those of the first data set; or in its own unit, those of a further one.
+        """
+        return self._column("distance") if data_set is None else self.further[data_set]
 
     def joints(self) -> np.ndarray:
         """(N, 16, 2) float64 image px: the predicted joints."""
@@ -212,6 +218,9 @@ def read_run(folder: Path) -> Run:
         predictions = pd.read_csv(path := folder / "predictions.csv") if content["finished"] else pd.DataFrame()
         if content["finished"]:
             _check_predictions(predictions)
+        further = {}
+        for path in sorted(folder.glob("distances-*.csv")) if content["finished"] else ():
+            further[path.stem.removeprefix("distances-")] = _read_distances(path)
         return Run(
             config,
             content["losses"],
@@ -220,6 +229,7 @@ def read_run(folder: Path) -> Run:
             content["finished"],
             history,
             predictions,
+            further,
         )
     except FileNotFoundError as error:
         raise PosekitError(f"there is no record {path}; train the model first") from error
@@ -236,6 +246,17 @@ def _check_predictions(table: pd.DataFrame) -> None:
         raise ValueError("people are missing or out of order")
     if table["distance"].dtype.kind != "f" or (table["distance"] < 0).any():
         raise ValueError("distances are not numbers from zero up")
+
+
+def _read_distances(path: Path) -> np.ndarray:
+    """(N, 16) float64 out of a table of distances. Raises `ValueError` unless all of its columns are joints."""
+    table = pd.read_csv(path).drop(columns="image")
+    if unknown := sorted(set(table.columns) - set(JOINTS)):
+        raise ValueError(f"there is no joint {', '.join(unknown)}")
+    distances = table.reindex(columns=list(JOINTS)).to_numpy(float)
+    if len(distances) == 0 or (distances < 0).any():
+        raise ValueError("distances are not numbers from zero up")
+    return distances
 
 
 def is_recorded(folder: Path, config: RunConfig, otherwise: str) -> bool:

@@ -29,9 +29,13 @@ class Seeds:
     def numbers(self) -> tuple[int, ...]:
         return tuple(run.config.seed for run in self.runs)
 
-    def distances(self) -> np.ndarray:
-        """(S, N, 16) float64 in head sizes, as `posekit.evaluation.intervals` takes them."""
-        return np.stack([run.distances() for run in self.runs])
+    def distances(self, data_set: str | None = None) -> np.ndarray:
+        """(S, N, 16) float64, as `posekit.evaluation.intervals` takes them: see `Run.distances`."""
+        return np.stack([run.distances(data_set) for run in self.runs])
+
+    def only(self, numbers: Sequence[int]) -> "Seeds":
+        """The runs of some seeds."""
+        return Seeds(tuple(run for run in self.runs if run.config.seed in numbers))
 
     def of(self, number: int) -> np.ndarray:
         """(N, 16) float64 in head sizes: those of one seed."""

@@ -1,0 +1,119 @@
+"""Models against each other: the runs of both sides, their difference on every set of people, and the verdict."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from posekit.analysis import judging
+from posekit.analysis.judging import Rule, Verdict, points
+from posekit.analysis.results import Results
+from posekit.evaluation.intervals import Comparison
+from posekit.study.configurations import MODELS, get_size
+from posekit.study.seeds import Seeds
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found on one set of people, or without people where a claim is not about accuracy."""
+
+    people: str  # such as "MPII"; "" where no people are asked
+    evidence: str
+    verdict: Verdict
+    needed: str = ""  # people or seeds that would decide it
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a comparison: what it is called, and its runs as far as they are there."""
+
+    name: str
+    model: str
+    rate: float
+    seeds: Seeds | None
+
+    def missing(self, planned: int) -> tuple[int, ...]:
+        """The seeds that would make it so many."""
+        there = self.seeds.numbers if self.seeds else ()
+        free = [number for number in range(planned + len(there)) if number not in there]
+        return tuple(free[: max(planned - len(there), 0)])
+
+
+Pair = tuple[Side, Side]
+
+
+class Contest:
+    """Compares the runs of one study on all of its sets of people."""
+
+    def __init__(self, results: Results) -> None:
+        self.size = get_size(results.runs[0].config.size)
+        self.configurations = results.configurations
+        self.yardsticks = results.yardsticks
+        self.chances = {y: y.chance(list(self.configurations.values())) for y in self.yardsticks}
+
+    def side(self, model: str, rate: float | None = None, name: str = "") -> Side:
+        """rate None: that of the study's size. name "": the model's title."""
+        model_of = MODELS[model]
+        rate = self.size.learning_rates[model_of.optimizer] if rate is None else rate
+        return Side(name or model_of.title, model, rate, self.configurations.get((model, rate)))
+
+    def judge(self, rule: Rule, pairs: Sequence[Pair], same_seeds: bool = False) -> tuple[Finding, ...]:
+        """Of each set of people: the differences of all pairs whose runs are there, and the verdict.
+
+        same_seeds: both sides of a pair start from the same state, see `posekit.evaluation.intervals.compare`.
+        """
+        there = [pair for pair in pairs if all(side.seeds for side in pair)]
+        there = [_with_common_seeds(pair) for pair in there] if same_seeds else there
+        there = [pair for pair in there if all(side.seeds for side in pair)]
+        complete = len(there) == len(pairs)
+        compared = {
+            y: [y.compare(first.seeds, second.seeds, self.chances[y], same_seeds) for first, second in there]
+            for y in self.yardsticks
+        }
+        verdicts = rule.judge({y.title: comparisons for y, comparisons in compared.items()}, complete)
+        findings = []
+        for yardstick, comparisons in compared.items():
+            verdict, needed = verdicts[yardstick.title], ""
+            if verdict == "undecided" and complete and not any(np.isnan(c.seeds_p) for c in comparisons):
+                people = yardstick.people(there[0][0].seeds.runs[0])
+                seeds = min(len(side.seeds.runs) for pair in there for side in pair)
+                needs = rule.needs(comparisons, len(pairs) * len(self.yardsticks))
+                needed = judging.deciding_number(needs, people, seeds)
+            evidence = _evidence([(a.name, b.name) for a, b in there], comparisons)
+            findings.append(Finding(yardstick.title, evidence or "not trained", verdict, needed))
+        return tuple(findings)
+
+
+def _evidence(names: Sequence[tuple[str, str]], comparisons: Sequence[Comparison]) -> str:
+    """Such as "RMSprop minus RAdam +1.0 (-0.5 to +2.5), Adam -4.6 (-6.0 to -3.2); Model 6 minus ..."."""
+    texts: dict[str, list[str]] = {}
+    for (first, second), comparison in zip(names, comparisons, strict=True):
+        texts.setdefault(first, []).append(f"{second} {points(comparison)}")
+    return "; ".join(f"{first} minus {', '.join(rest)}" for first, rest in texts.items())
+
+
+def missing_runs(pairs: Sequence[Pair], planned: int) -> tuple[str, ...]:
+    """The runs that would make it so many seeds on every side, such as "Models 1, 2 at 0.00025: seeds 1, 2"."""
+    wanted: dict[tuple[float, tuple[int, ...]], list[str]] = {}
+    for side in dict((side.model, side) for pair in pairs for side in pair).values():
+        if seeds := side.missing(planned):
+            wanted.setdefault((side.rate, seeds), []).append(MODELS[side.model].title)
+    return tuple(
+        f"{_listed(titles)} at {rate:g}: seed{'s'[: len(seeds) > 1]} {', '.join(map(str, seeds))}"
+        for (rate, seeds), titles in wanted.items()
+    )
+
+
+def _listed(titles: Sequence[str]) -> str:
+    """Such as "Models 1, 2"."""
+    numbers = sorted(title.removeprefix("Model ") for title in titles)
+    return f"Model{'s'[: len(titles) > 1]} {', '.join(numbers)}"
+
+
+def _with_common_seeds(pair: Pair) -> Pair:
+    """Both sides with the seeds that both have."""
+    first, second = pair
+    both = [number for number in first.seeds.numbers if number in second.seeds.numbers]
+    return tuple(
+        Side(side.name, side.model, side.rate, side.seeds.only(both) if both else None) for side in (first, second)
+    )

@@ -1,0 +1,178 @@
+"""The rules of docs/judging_claims.md, on numbers made by hand."""
+
+import numpy as np
+import pytest
+
+from posekit.analysis.judging import (
+    BEST,
+    EQUAL,
+    NO_LOSS,
+    above,
+    best,
+    contradict,
+    deciding_number,
+    equal,
+    first_step,
+    no_loss,
+    together,
+)
+from posekit.evaluation.intervals import Comparison, compare
+from posekit.study.configurations import REPORT_MODELS
+
+NAN = float("nan")
+
+#: A large difference that one seed on a side found: nothing may be decided by it.
+ONE_SEED = Comparison(9, 8, 10, 0.0001, NAN, NAN, NAN)
+
+
+def difference(value: float, low: float, high: float, p: float = 0.5, people=NAN, seeds=NAN) -> Comparison:
+    return Comparison(value, NAN, NAN, NAN, low, high, p, people, seeds)
+
+
+CLEAR, LOST = difference(5, 3, 7, 0.01), difference(-5, -7, -3, 0.001)
+
+
+def on_one_set(comparisons, complete=True) -> str:
+    return best({"MPII": comparisons}, complete)["MPII"]
+
+
+def test_best_needs_every_rival_beaten_after_holm():
+    doubtful = difference(5, -1, 11, 0.04)
+    assert on_one_set([CLEAR, CLEAR]) == "holds"
+    assert on_one_set([CLEAR, CLEAR], complete=False) == "undecided"
+    assert on_one_set([CLEAR, difference(5, 0, 10, 0.06)]) == "undecided"
+    assert on_one_set([doubtful]) == "holds" and on_one_set([doubtful] * 2) == "undecided", "0.04 twice is 0.08"
+    assert on_one_set([CLEAR, LOST]) == "does not hold"
+    assert on_one_set([LOST], complete=False) == "does not hold", "one rival that is better is enough"
+    assert on_one_set([ONE_SEED]) == on_one_set([]) == "undecided"
+
+
+def test_best_corrects_for_the_comparisons_on_both_sets_together():
+    """0.02 twice is 0.04 on one set; of four comparisons, the smallest p counts fourfold."""
+    both = [difference(5, 3, 7, 0.02)] * 2
+    assert best({"MPII": both}, True) == {"MPII": "holds"}
+    assert best({"MPII": both, "LSP": both}, True) == {"MPII": "undecided", "LSP": "undecided"}
+    sure = [difference(-5, -7, -3, 0.001)] * 2
+    assert best({"MPII": both, "LSP": sure}, True) == {"MPII": "holds", "LSP": "does not hold"}
+
+
+def test_no_difference_found_is_not_yet_equality():
+    assert equal(difference(0, -1, 1)) == "holds"
+    assert equal(difference(0, -5, 5)) == "undecided"
+    assert equal(difference(1, 0.5, 2.5)) == "undecided"
+    assert equal(difference(-4, -5, -3)) == "does not hold" == equal(difference(4, 2.1, 6))
+    assert equal(difference(0, -2, 1)) == "undecided", "the margin itself is not within"
+    assert equal(ONE_SEED) == "undecided"
+    assert EQUAL.judge({"MPII": [], "LSP": [LOST]}, True) == {"MPII": "undecided", "LSP": "does not hold"}
+
+
+def test_no_loss_asks_the_lower_end_alone():
+    good = difference(5, 3, 7)
+    assert no_loss([difference(0, -1.9, 9), good]) == "holds"
+    assert no_loss([good], complete=False) == "undecided"
+    assert no_loss([difference(0, -2.1, 3), good]) == "undecided"
+    assert no_loss([good, difference(-4, -5, -2.1)]) == "does not hold"
+    assert no_loss([ONE_SEED]) == no_loss([]) == "undecided"
+    assert NO_LOSS.judge({"MPII": [good], "LSP": [LOST]}, True) == {"MPII": "holds", "LSP": "does not hold"}
+
+
+def test_an_interval_around_the_value_tells_nothing():
+    assert above([(1.01, 1.1), (1.02, 1.2)], 1) == "holds"
+    assert above([(1.01, 1.1), (0.99, 1.2)], 1) == above([], 1) == "undecided"
+    assert above([(1.01, 1.1), (0.9, 0.99)], 1) == "does not hold"
+
+
+def test_the_first_step_needs_every_model_and_two_seeds():
+    six = list(REPORT_MODELS)
+    assert first_step({model: [True, True] for model in six}, six) == "holds"
+    assert first_step({model: [True] for model in six}, six) == "undecided"
+    assert first_step({model: [True, True] for model in six[1:]}, six) == "undecided"
+    assert first_step({"model-4": [True, False]}, six) == first_step({"model-4": [False]}, six) == "undecided"
+    assert first_step({"model-4": [False, False]}, six) == "does not hold"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "verdict"),
+    [
+        ("holds", "holds", "holds"),
+        ("holds", "undecided", "holds"),
+        ("does not hold", "undecided", "does not hold"),
+        ("does not hold", "does not hold", "does not hold"),
+        ("holds", "does not hold", "undecided"),
+        ("undecided", "undecided", "undecided"),
+    ],
+)
+def test_two_sets_of_people_make_one_verdict(one, other, verdict):
+    assert together([one, other]) == together([other, one]) == verdict
+    assert contradict([one, other]) == ({one, other} == {"holds", "does not hold"})
+    assert together([one]) == one
+
+
+def test_people_are_asked_for_where_they_add_more_variance():
+    """No loss of 0 points needs a half-width of 2. It is 4 with t = 2: a variance of 4, which must become 1.
+
+    The people's 3.75 of 100 people must become 0.75 beside the seeds' 0.25: five times the people.
+    """
+    comparison = difference(0, -4, 4, people=3.75, seeds=0.25)
+    assert deciding_number(NO_LOSS.needs([comparison], 1), 100, 3) == "about 500 people instead of 100"
+    swapped = difference(0, -4, 4, people=0.25, seeds=3.75)
+    assert deciding_number(NO_LOSS.needs([swapped], 1), 100, 3) == "about 15 seeds instead of 3"
+
+
+def test_both_are_asked_for_where_one_alone_cannot_decide():
+    comparison = difference(0, -4, 4, people=2.5, seeds=1.5)  # the seeds' 1.5 alone is more than 1
+    expected = "about 400 people instead of 100 and 12 seeds instead of 3"
+    assert deciding_number(EQUAL.needs([comparison], 1), 100, 3) == expected
+
+
+def test_on_the_limit_no_number_decides():
+    on_margin = difference(-2, -6, 2, people=3.75, seeds=0.25)
+    assert "no number decides" in deciding_number(NO_LOSS.needs([on_margin], 1), 100, 3)
+    assert deciding_number(NO_LOSS.needs([ONE_SEED], 1), 100, 3) == ""
+    assert deciding_number([], 100, 3) == ""
+
+
+def test_what_decides_is_the_hardest_pair_or_the_one_that_loses():
+    easy, hard = (difference(d, d - 4, d + 4, people=4, seeds=0) for d in (1, 0))
+    assert deciding_number(NO_LOSS.needs([easy, hard], 1), 100, 3) == "about 400 people instead of 100"
+    losing = difference(-5, -9, -1, people=4, seeds=0)  # 4 / 3 of the half-width that is allowed
+    assert deciding_number(NO_LOSS.needs([easy, hard, losing], 1), 100, 3) == "about 180 people instead of 100"
+
+
+def test_best_needs_more_where_more_is_compared():
+    """A lead of 4 with a half-width of 4 is on the limit of 5 %; four comparisons ask for z = 2.498, not 1.96."""
+    lead = difference(4, 0, 8, 0.05, people=4, seeds=0)
+    times = (2.4977 / 1.95996) ** 2
+    assert times == pytest.approx(1.624, abs=0.001)
+    assert deciding_number(BEST.needs([lead], 4), 100, 3) == "about 170 people instead of 100"
+
+
+def test_the_variances_of_a_comparison_make_its_interval():
+    """Against the formula: Student's t of Welch and Satterthwaite over both sides' seeds and the people."""
+    rng = np.random.default_rng(0)
+    first, second = (np.where(rng.random((seeds, 60, 16)) < 0.6, 0.1, 2.0) for seeds in (3, 4))
+    found = compare(first, second, resamples=50)
+    half = (found.seeds_high - found.seeds_low) / 2
+    assert found.seeds_low < found.difference < found.seeds_high
+    assert 1.9 < half / np.sqrt(found.people_variance + found.seeds_variance) < 4.31  # t of 2 degrees and more
+    values = [100 * (d[..., [*range(6), *range(8, 16)]] < 0.5).mean(axis=(1, 2)) for d in (first, second)]
+    assert found.seeds_variance == pytest.approx(sum(v.var(ddof=1) / len(v) for v in values))
+
+
+def test_same_seeds_cancel_what_both_sides_share():
+    """Sides whose seeds differ by 20 points, but by one another's always by 5: the seeds add nothing."""
+    people = np.linspace(0, 1, 400, endpoint=False)[:, None]
+
+    def side(accuracies):
+        return np.stack([np.broadcast_to(np.where(people < a, 0.1, 2.0), (400, 16)) for a in accuracies])
+
+    first, second = side([0.5, 0.6, 0.7]), side([0.55, 0.65, 0.75])
+    apart, paired = compare(first, second, resamples=50), compare(first, second, resamples=50, same_seeds=True)
+    assert apart.difference == paired.difference == pytest.approx(-5)
+    assert apart.seeds_variance == pytest.approx(2 * 100 / 3)
+    assert paired.seeds_variance == pytest.approx(0, abs=1e-9)
+    assert apart.seeds_low < -15 and -8 < paired.seeds_low < -5 < paired.seeds_high < -2
+    unequal = compare(side([0.5, 0.6]), side([0.5, 0.7]), resamples=50, same_seeds=True)
+    assert unequal.seeds_variance == pytest.approx(50 / 2)  # of the differences 0 and -10
+    with pytest.raises(ValueError, match="3 seeds cannot be compared one by one with 2"):
+        compare(first, second[:2], same_seeds=True)
