@@ -86,6 +86,7 @@ def study(
 
 
 def train(
+    context: typer.Context,
     model: ModelOption = "5",
     size: SizeOption = "quick",
     data: DataOption = None,
@@ -98,11 +99,20 @@ def train(
     precision: PrecisionOption = None,
     compiled: CompileOption = False,
     force: ForceOption = False,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="Fine-tune instead: learn on from this checkpoint, or from posekit's own network ('own'), with "
+            "the people of --data, and report the accuracy before and after.",
+        ),
+    ] = None,
 ) -> None:
-    """Train one model, or go on with one that was stopped.
+    """Train one model, or go on with one that was stopped; with --from, fine-tune a trained one.
 
     On several GPUs or machines: torchrun --nproc-per-node=2 -m posekit train ...
     """
+    from posekit.cli.fine_tune import fine_tune
     from posekit.device import choose_device
     from posekit.study.parallel import end_with_parent
     from posekit.study.study import Study
@@ -112,6 +122,13 @@ def train(
     end_with_parent()
     keep_freed_memory()
     with interruptible(), launched(choose_device(device)):
+        if start is not None:
+            for name in ("model", "size"):
+                if context.get_parameter_source(name).name == "COMMANDLINE":
+                    raise PosekitError(f"--from names the network already; leave out --{name}")
+            how = seed, learning_rate, batch_size, device, precision, compiled, force
+            fine_tune(start, named_data(data, mpii, lspet), *how)
+            return
         the_study = Study(
             size,
             named_data(data, mpii, lspet),

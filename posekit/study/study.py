@@ -18,9 +18,12 @@ from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 
+from torch import nn
+
 from posekit.datasets.people import People
 from posekit.datasets.sources import DATA_VARIABLE, SINGLE_VARIABLES, data_from_environment, read_people
 from posekit.device import choose_device, choose_precision, cpu_threads
+from posekit.evaluation.evaluate import Evaluation
 from posekit.evaluation.floors import floors_and_ceiling
 from posekit.machine import cpu_cores
 from posekit.paths import home
@@ -28,22 +31,12 @@ from posekit.preprocessing.batches import Crops, make_crops
 from posekit.preprocessing.crop import CropRule
 from posekit.study.configurations import REPORT_MODELS, get_model, get_size, label_of, run_config
 from posekit.study.parallel import run_together
-from posekit.study.runs import (
-    OTHER_SETTINGS,
-    Run,
-    RunStore,
-    continued,
-    environment,
-    read_history,
-    read_run,
-    read_runs,
-    write_finished,
-    write_progress,
-)
+from posekit.study.recording import Execution, train_and_record
+from posekit.study.runs import OTHER_SETTINGS, Run, RunStore, read_history, read_run, read_runs
 from posekit.training.checkpoint import load_network, owned, snapshot_path, weights_hash
-from posekit.training.distributed import from_leader, is_leader
+from posekit.training.distributed import from_leader
 from posekit.training.estimate import estimate
-from posekit.training.loop import EpochRecord, train, validate
+from posekit.training.loop import validate
 from posekit.training.run_config import RunConfig
 
 
@@ -300,27 +293,23 @@ class Study:
         return self._store.is_recorded(self._place(config), config)
 
     def _train(self, config: RunConfig, force: bool = False) -> None:
-        folder, checkpoint = self._run_folder(config), self._checkpoint(config)
-        with ExitStack() as held, cpu_threads(self.size.cpu_threads):
-            from_leader(lambda: (held.enter_context(owned(checkpoint)), None)[1])
-            if force and is_leader():
-                self._forget(config)
-            # Finished records stay as they are when only the network is missing, as in a fresh checkout.
-            recorded = from_leader(lambda: self._is_recorded(config))
-            made_by = continued(folder, environment(self.device, self.precision, self.precision_reason))
+        teacher = load_network(self.network(config.teacher), self.device)[0] if config.teacher else None
 
-            def on_epoch(history: list[EpochRecord]) -> None:
-                if not recorded:
-                    write_progress(folder, config, self.floors(config), made_by, history)
+        def further(network: nn.Module) -> dict[str, tuple[People, Evaluation]]:
+            return {
+                crops.people.name: (crops.people, validate(config, network, crops, self.device))
+                for crops in self.further_crops(config.crop)
+            }
 
-            teacher = load_network(self.network(config.teacher), self.device)[0] if config.teacher else None
-            train_crops, validation_crops = self.crops_of(config.crop)
-            how = self.device, self.progress, on_epoch, self.precision, self.compiled, teacher
-            network, history, evaluation = train(config, train_crops, validation_crops, checkpoint, *how)
-            if is_leader() and not recorded:
-                further = {
-                    crops.people.name: (crops.people, validate(config, network, crops, self.device))
-                    for crops in self.further_crops(config.crop)
-                }
-                people = validation_crops.people
-                write_finished(folder, config, self.floors(config), made_by, history, people, evaluation, further)
+        how = self.device, self.precision, self.precision_reason, self.compiled
+        train_and_record(
+            config,
+            self._store,
+            self._place(config),
+            self.crops_of(config.crop),
+            self.floors(config),
+            Execution(*how, self.size.cpu_threads, self.progress),
+            force=force,
+            teacher=teacher,
+            further=further,
+        )

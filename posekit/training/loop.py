@@ -17,7 +17,14 @@ from posekit.evaluation.pckh import pckh
 from posekit.preprocessing.augmentation import augment, progressive_size
 from posekit.preprocessing.batches import Crops, batches, resident, without_context
 from posekit.training.averaging import WeightAverage
-from posekit.training.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights, snapshot_path
+from posekit.training.checkpoint import (
+    load_checkpoint,
+    load_weights,
+    read_checkpoint,
+    save_checkpoint,
+    save_weights,
+    snapshot_path,
+)
 from posekit.training.distributed import from_leader, is_leader, process, total
 from posekit.training.losses import LOSSES
 from posekit.training.parameter_groups import warmup_cosine_scheduler
@@ -69,13 +76,14 @@ def train(
     precision: Precision = "float32",
     compiled: bool = False,
     teacher: nn.Module | None = None,
+    start: Path | None = None,
 ) -> tuple[nn.Module, list[EpochRecord], Evaluation]:
-    """Trains from the checkpoint if there is one, else from the seed, to the last epoch.
+    """Trains from the checkpoint if there is one, else from the weights in `start`, else from the seed.
 
     After every epoch the checkpoint is replaced, a snapshot of the weights is kept beside it (`snapshot_path`) and
     `on_epoch` gets the history so far. A run that is stopped, by Ctrl-C or by force, goes on after its last whole
     epoch when called again. precision, compiled, teacher: see `Step`; validation is in float32 always. Started by
-    torchrun, every process calls this, and only the leader reads and writes.
+    torchrun, every process calls this, and only the leader writes.
     Returns the network, the history and the evaluation of the validation people after the last epoch.
     Raises `PosekitError` if the loss stops being a number, memory is exhausted, the checkpoint belongs to another
     configuration, or a batch is larger than the data or smaller than the number of processes.
@@ -91,6 +99,8 @@ def train(
             "--batch-size"
         )
     network = make_network(config, device)
+    if start is not None:
+        load_weights(network, read_checkpoint(start), start)
     optimizer = make_optimizer(config, network)
     people = config.people_of_an_epoch(len(train_crops))
     scheduler = make_scheduler(config, optimizer, -(-people // config.batch_size))

@@ -1,0 +1,63 @@
+"""What `posekit train --from` does: a trained network learns on, and what it gained is printed."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from posekit.errors import PosekitError
+
+if TYPE_CHECKING:
+    from posekit.datasets.people import People
+    from posekit.study.fine_tuning import FineTuned
+
+#: What --from takes for the network that comes with the package.
+OWN = "own"
+
+
+def fine_tune(start: str, data: list[Path], *how: object) -> None:
+    """Fine-tunes the network that `start` names on the people of `data`, and prints scores and paths.
+
+    how: seed, learning rate, batch size, device, precision, compiled, force of
+    `posekit.study.fine_tuning.fine_tune`. Raises `PosekitError` as it does, and without data.
+    """
+    from posekit.datasets.sources import read_people
+    from posekit.inference.predictor import OWN_NETWORK
+    from posekit.paths import home
+    from posekit.study import fine_tuning
+    from posekit.training.distributed import is_leader
+
+    if not data:
+        raise PosekitError("--from needs --data, such as a .json file of COCO keypoints that you annotated")
+    people, left_out = read_people(data, home() / "data" / "sample", progress=is_leader())
+    if is_leader():
+        print(left_out or f"everybody of {people.name} is there")
+        learning, kept = (int(side.sum()) for side in (~people.validation, people.validation))
+        print(f"{learning} people to learn from; {kept}, in other photographs, to judge it by")
+    path = OWN_NETWORK if start == OWN else Path(start)
+    tuned = fine_tuning.fine_tune(people, path, *how, progress=is_leader())
+    if is_leader():
+        print(report(tuned, people))
+
+
+def report(tuned: "FineTuned", people: "People") -> str:
+    """Scores before and after, the paired gain, and where the network is."""
+    before, after = tuned.scores
+    gain, run = tuned.gain, tuned.run
+    estimated = people.head_size_estimated[people.validation].all()
+    scores = [
+        f"  {name:7s} {score.estimate:5.1f} %  (95 % interval {score.low:.1f} to {score.high:.1f})"
+        for name, score in (("before", before), ("after", after))
+    ]
+    unclear = not (gain.low > 0 or gain.high < 0)
+    lines = [
+        f"started from weights {run.config.start}, {len(run.history)} epochs, {run.environment['precision']} on "
+        f"{run.environment['device']}",
+        f"PCKh@0.5, weighted14, of {len(tuned.after)} people that it did not learn from"
+        + (" (head sizes are estimated from their joints):" if estimated else ":"),
+        *scores,
+        f"  gain    {gain.difference:+5.1f} points (95 % interval {gain.low:+.1f} to {gain.high:+.1f}, paired "
+        f"over people; p = {gain.p:.4f})",
+        *(["  The interval includes zero: annotate more people to see whether it gains."] if unclear else []),
+        f"network: {tuned.checkpoint}",
+        f"  posekit predict photo.jpg --checkpoint {tuned.checkpoint}",
+    ]
+    return "\n".join(lines)

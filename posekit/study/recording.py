@@ -1,0 +1,69 @@
+"""One run, from what it is asked to do to its records: locked, resumed, recorded after every epoch."""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from posekit.datasets.people import People
+from posekit.device import Precision, cpu_threads
+from posekit.evaluation.evaluate import Evaluation
+from posekit.preprocessing.batches import Crops
+from posekit.study.runs import RunStore, continued, environment, write_finished, write_progress
+from posekit.training.checkpoint import owned
+from posekit.training.distributed import from_leader, is_leader
+from posekit.training.loop import EpochRecord, train
+from posekit.training.run_config import RunConfig
+
+
+@dataclass(frozen=True)
+class Execution:
+    """Where and how runs are computed: device, precision and the reason for it (see
+    `posekit.device.choose_precision`), torch.compile, and threads on a CPU (None: all)."""
+
+    device: torch.device
+    precision: Precision
+    precision_reason: str
+    compiled: bool = False
+    threads: int | None = None
+    progress: bool = True
+
+
+def train_and_record(
+    config: RunConfig,
+    store: RunStore,
+    place: Path,
+    crops: tuple[Crops, Crops],
+    floors: dict[str, float],
+    how: Execution,
+    force: bool = False,
+    teacher: nn.Module | None = None,
+    start: Path | None = None,
+    further: Callable[[nn.Module], Mapping[str, tuple[People, Evaluation]]] = lambda network: {},
+) -> None:
+    """Trains a run to its last epoch on crops (train, validation), and writes its records into its place.
+
+    Finished records stay as they are when only the network is missing, as in a fresh checkout. force: begin anew,
+    which replaces what is there. floors: see `Run`; teacher, start: see `train`; further: see `write_finished`, it
+    is asked after the last epoch. Raises `PosekitError` as `train` does, and if another process trains the run.
+    """
+    folder, checkpoint = store.folder(place), store.checkpoint(place)
+    with ExitStack() as held, cpu_threads(how.threads):
+        from_leader(lambda: (held.enter_context(owned(checkpoint)), None)[1])
+        if force and is_leader():
+            store.forget(place, config)
+        recorded = from_leader(lambda: store.is_recorded(place, config))
+        made_by = continued(folder, environment(how.device, how.precision, how.precision_reason))
+
+        def on_epoch(history: list[EpochRecord]) -> None:
+            if not recorded:
+                write_progress(folder, config, floors, made_by, history)
+
+        options = how.device, how.progress, on_epoch, how.precision, how.compiled, teacher, start
+        network, history, evaluation = train(config, *crops, checkpoint, *options)
+        if is_leader() and not recorded:
+            people, others = crops[1].people, further(network)
+            write_finished(folder, config, floors, made_by, history, people, evaluation, others)
