@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -102,6 +103,32 @@ def test_normalisation_is_folded_and_nothing_of_this_machine_is_in_the_file(untr
     there = sum(isinstance(module, torch.nn.BatchNorm2d) for module in predictor.network.modules())
     assert 0 < kinds.count("BatchNormalization") < there / 2
     assert str(CHECKOUT).encode() not in path.read_bytes() and b"hourglass.py" not in path.read_bytes()
+
+
+@pytest.mark.parametrize("enlarged", [1, 3], ids=["small", "larger than the crop"])
+def test_the_example_finds_the_same_joints_without_torch(exported, tmp_path, enlarged):
+    image, person = draw_person(0, 0)
+    image = cv2.resize(image, None, fx=enlarged, fy=enlarged, interpolation=cv2.INTER_CUBIC)
+    joints = (np.array(person["joints"]) + 0.5) * enlarged - 0.5
+    last = np.array(image.shape[1::-1]) - 1
+    box = np.concatenate([np.maximum(joints.min(axis=0), 0), np.minimum(joints.max(axis=0), last)])
+    write_image(tmp_path / "photo.png", image)
+    script = CHECKOUT / "docs" / "examples" / "joints_without_torch.py"
+    alone = (
+        "import runpy, sys; sys.modules['torch'] = sys.modules['posekit'] = None; runpy.run_path(sys.argv.pop(1))"
+    )
+    command = [sys.executable, "-c", alone, script, exported, tmp_path / "photo.png", *box]
+    answer = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    rows = [line.rsplit(maxsplit=4) for line in answer.stdout.splitlines()]
+    assert [row[0].strip() for row in rows] == list(JOINTS)
+    found = np.array([row[1:3] for row in rows], float)
+    ours = Predictor.from_checkpoint(OWN_NETWORK, CPU).predict_box(image, box)
+    cell = 4 / ours.matrix[0, 0]  # of a heatmap, in image px
+    distances = np.linalg.norm(found - ours.joints, axis=1) / cell
+    # A large photograph is shrunk in other blocks of pixels, so an unsure joint may be found in another cell.
+    assert np.median(distances) < (0.01 if enlarged == 1 else 0.1)
+    assert (distances < 0.5).sum() >= 12
 
 
 def test_predict_and_evaluate_take_the_file_like_a_checkpoint(exported, tmp_path, monkeypatch):
