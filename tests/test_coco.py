@@ -1,14 +1,16 @@
 import json
 
+import cv2
 import numpy as np
 import pytest
 from tables import make_people
 
 from posekit.datasets.coco import VALIDATION_SHARE, read_coco
 from posekit.datasets.coco_write import write_coco
-from posekit.datasets.images import write_image
+from posekit.datasets.images import read_image, write_image
 from posekit.datasets.sources import read_people
 from posekit.errors import PosekitError
+from posekit.preprocessing.batches import make_crops
 from posekit.preprocessing.crop import CropRule, box_center_and_scale
 from posekit.skeleton import INDEX, JOINTS
 
@@ -193,6 +195,25 @@ def test_missing_photographs_are_said(tmp_path, written):
     (tmp_path / "1.jpg").unlink()
     with pytest.raises(PosekitError, match="none of the 2 annotated people has its photograph"):
         read_people([path], tmp_path / "drawn")
+
+
+@pytest.mark.parametrize("orientation, turned", [(6, -1), (3, 2), (8, 1)])
+def test_a_photograph_of_a_telephone_is_turned_upright_as_in_predict(tmp_path, orientation, turned):
+    """What the tools show is upright, whatever is stored: the crop must show the person that they show."""
+    upright = np.zeros((400, 300, 3), np.uint8)
+    upright[45:245, 95:145] = [255, 0, 0]
+    pixels = cv2.imencode(".jpg", np.rot90(upright, -turned)[..., ::-1])[1].tobytes()
+    tag = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0" + bytes([orientation]) + bytes(7)
+    app1 = b"\xff\xe1" + (len(tag) + 2).to_bytes(2) + tag
+    (tmp_path / "1.jpg").write_bytes(pixels[:2] + app1 + pixels[2:])
+    assert np.abs(read_image(tmp_path / "1.jpg", upright=True).astype(int) - upright).mean() < 2
+    (tmp_path / "own.json").write_text(json.dumps(content(person(bbox=[95, 45, 50, 200]))))
+    people, _ = read_people([tmp_path / "own.json"], tmp_path / "drawn")
+    crops = make_crops(people, CropRule(width=230, height=230, size=64), tmp_path / "cache", progress=False)
+    reds = np.argwhere(crops.images[0][..., 0] > 128)
+    np.testing.assert_allclose(reds.mean(axis=0), 31.5, atol=1)  # the middle of the box is that of the crop
+    height, width = np.ptp(reds, axis=0) + 1
+    assert height == pytest.approx(64 / 1.15, abs=2) and width == pytest.approx(16 / 1.15, abs=2)
 
 
 def test_a_byte_order_mark_is_no_fault(written, tmp_path):

@@ -9,7 +9,6 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from posekit.analysis.style import new_figure, study_of
-from posekit.datasets.images import read_image
 from posekit.datasets.people import People
 from posekit.inference.drawing import draw_skeleton, enlarge, enlarge_points, heatmap_picture
 from posekit.preprocessing.batches import Crops
@@ -88,7 +87,7 @@ def people_figure(people: People, count: int = 12) -> Figure:
     for axis in axes.flat:
         axis.set_axis_off()
     for axis, person in zip(axes.flat, chosen, strict=False):
-        image = read_image(people.images_folder / people.image[person], upright=False)
+        image = people.photograph(person)
         # All pictures at one height, or the skeletons of large photographs would be thin as hair.
         zoom = 400 / image.shape[0]
         small = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)

@@ -32,7 +32,6 @@ from posekit.analysis.report_figures import loss_figure, loss_figures, six_losse
 from posekit.analysis.results import OLDER, Results
 from posekit.analysis.settings import setting_of
 from posekit.analysis.tables import accuracy_table, group_table, models_table, table_1_beside_the_report, table_2
-from posekit.datasets.images import read_image
 from posekit.datasets.people import People
 from posekit.files import write_whole
 from posekit.preprocessing.batches import Crops
@@ -126,7 +125,7 @@ def publish_pictures(runs: list[Run], crops: Crops, folder: Path) -> list[Path]:
     """Figs. 1 and 5 and a sheet of people, which show images; of the same validation people as the records."""
     people = crops.people
     person = example_person(people, crops.rule)
-    image = read_image(people.images_folder / people.image[person], upright=False)
+    image = people.photograph(person)
     figure = crop_figure(image, people.center[person], people.scale[person], people.joints[person], crops.rule)
     paths = save_figure(figure, folder, "figure_1")
     paths += save_figure(people_figure(people), folder, "people")

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from posekit.analysis.peers import described_peers, peers, peers_table
 from posekit.analysis.publish import markdown
 from posekit.analysis.style import new_figure
-from posekit.datasets.images import read_image
 from posekit.datasets.people import People
 from posekit.datasets.sources import read_people
 from posekit.evaluation.evaluate import Evaluation, evaluate
@@ -84,7 +83,7 @@ def answers_figure(people: People, answers: Evaluation, right: Sequence[int], wr
     chosen = [*right, wrong]
     figure, axes = new_figure(1.76 * len(chosen), 2.5, len(chosen))
     for axis, person in zip(axes[0], chosen, strict=True):
-        image = read_image(people.images_folder / people.image[person], upright=False)
+        image = people.photograph(person)
         picture, matrix = _around(image, people.joints[person])
         if person == wrong:
             truth = transform(matrix, people.joints[person])

@@ -101,7 +101,8 @@ def _reason(people: People, name: str, declared: tuple[int, int]) -> str | None:
         if not path.exists():
             return "missing"
         try:
-            height, width = read_image(path, upright=False).shape[:2]
+            upright = bool(people.upright[people.image == name].any())
+            height, width = read_image(path, upright).shape[:2]
         except PosekitError:
             return "cut_off" if is_cut_off(path.read_bytes()) else "unreadable"
     except OSError:  # no permission, a folder of that name

@@ -4,8 +4,9 @@ Source of the format: https://cocodataset.org/#format-data (Lin et al., "Microso
 images, categories, which name their keypoints in order, and annotations: a person each, with keypoints
 [x1, y1, v1, x2, ...] and a box [left, top, width, height]. v is 0 (not labelled), 1 (labelled, but hidden) or 2.
 
-Keypoints are taken as they stand: a whole number is the center of a pixel. The edges of a box count from the
-corner of the image instead, half a pixel before the center of its first pixel.
+Keypoints are taken as they stand: a whole number is the center of a pixel of the photograph, turned upright as its
+EXIF orientation says, as annotation tools and OpenCV show it. The edges of a box count from the corner of the
+image instead, half a pixel before the center of its first pixel.
 """
 
 import hashlib
@@ -248,6 +249,7 @@ def _table(path: Path, columns: dict[str, np.ndarray]) -> People:
         images_folder=folder,
         data_set=np.full(len(files), name),
         head_size_estimated=np.full(len(files), True),
+        upright=np.full(len(files), True),
         validation=np.isin(files, _for_validation(set(files.tolist()))),
         **columns | {"image": np.array([found[file] for file in files])},
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from posekit.datasets.images import read_image
 from posekit.errors import PosekitError
 from posekit.files import check_folder
 from posekit.skeleton import INDEX, JOINTS
@@ -43,9 +44,14 @@ class People:
     head_size_estimated: np.ndarray  # (N,) bool: from the joints of the head, as no head box is known
     validation: np.ndarray  # (N,) bool
     image_size: np.ndarray  # (N, 2) int64, width and height; 0 where the annotation does not say
+    # (N,) bool: whether the joints count pixels of the photograph turned upright, as its EXIF orientation says, or
+    # those that are stored; None: those that are stored.
+    upright: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         count = len(self.image)
+        if self.upright is None:
+            object.__setattr__(self, "upright", np.full(count, False))
         if count == 0:
             raise PosekitError(f"{self.name}: the annotation list is empty; check that it is the right file")
         shapes = {
@@ -58,6 +64,7 @@ class People:
             "head_size_estimated": (count,),
             "validation": (count,),
             "image_size": (count, 2),
+            "upright": (count,),
         }
         for column, shape in shapes.items():
             if getattr(self, column).shape != shape:
@@ -84,6 +91,13 @@ class People:
     def labelled(self) -> np.ndarray:
         """(N, 16) bool: joints that somebody annotated, seen or guessed."""
         return np.isfinite(self.joints).all(axis=2)
+
+    def photograph(self, person: int) -> np.ndarray:
+        """The image that a person is in, RGB uint8 (H, W, 3), as the joints count its pixels.
+
+        Raises `PosekitError` as `read_image` does.
+        """
+        return read_image(self.images_folder / self.image[person], upright=bool(self.upright[person]))
 
     def select(self, which: np.ndarray) -> People:
         """The people of a boolean mask or of a list of numbers, as a table of its own."""
@@ -124,9 +138,10 @@ class People:
     @cached_property
     def _fingerprint(self) -> str:
         digest = hashlib.sha256()
+        without = {"head_size_estimated", "data_set", *([] if self.upright.any() else ["upright"])}
         for field in fields(self):
             column = getattr(self, field.name)
-            if isinstance(column, np.ndarray) and field.name not in ("head_size_estimated", "data_set"):
+            if isinstance(column, np.ndarray) and field.name not in without:
                 text = column.dtype.kind == "U"
                 digest.update("\n".join(column).encode() if text else np.ascontiguousarray(column).tobytes())
         return digest.hexdigest()[:16]

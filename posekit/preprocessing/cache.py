@@ -128,7 +128,8 @@ def _build(people: People, rule: CropRule, folder: Path, progress: bool) -> None
     with (folder / "images.npy").open("r+b") as pixels:
 
         def crop_people_of(name: str) -> list[int]:
-            image = read_image(people.images_folder / name, upright=False)
+            upright = bool(people.upright[by_image[name][0]])
+            image = read_image(people.images_folder / name, upright)
             for person in by_image[name]:
                 boxes[person] = checked_box(people, person, rule, image)
                 crop = crop_image(image, boxes[person], rule)

@@ -34,7 +34,7 @@ SIZE = "fine-tuned"
 #: What the network answered before the first epoch: distances-start.csv, beside the records of the run.
 BEFORE = "start"
 
-EPOCHS, BATCH_SIZE, LEARNING_RATE, WEIGHT_DECAY = 10, 8, 3e-4, 0.01
+EPOCHS, BATCH_SIZE, LEARNING_RATE, ENCODER_RATE, WEIGHT_DECAY = 10, 8, 1e-3, 2.5e-4, 0.01
 
 #: People that an epoch draws at least, so that a handful of people is seen often enough to learn something.
 EPOCH_PEOPLE = 40
@@ -133,7 +133,7 @@ def fine_tuning(base: RunConfig, people: People, train_people: int, start: Path,
         frozen=FROZEN if base.network.family == "encoder" else (),
         optimizer="AdamW",
         learning_rate=LEARNING_RATE,
-        encoder_rate=None,
+        encoder_rate=ENCODER_RATE if base.network.family == "encoder" else None,
         weight_decay=WEIGHT_DECAY,
         schedule="warmup cosine",
         averaging=0.0,

@@ -8,7 +8,6 @@ import ipywidgets as widgets
 import numpy as np
 from cachetools import LRUCache
 
-from posekit.datasets.images import read_image
 from posekit.errors import PosekitError
 from posekit.inference.predictor import Prediction, Predictor
 from posekit.preprocessing.batches import Crops
@@ -200,8 +199,9 @@ class Visualizer:
 
     def _image_canvas(self, name: str) -> Canvas:
         if name not in self._canvases:
-            image = read_image(self.crops.people.images_folder / name, upright=False)
-            self._canvases[name] = image_canvas(image)
+            people = self.crops.people
+            person = int(np.flatnonzero(people.image == name)[0])
+            self._canvases[name] = image_canvas(people.photograph(person))
         return self._canvases[name]
 
     def _left_changed(self) -> None:
