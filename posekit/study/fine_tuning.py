@@ -34,7 +34,10 @@ SIZE = "fine-tuned"
 #: What the network answered before the first epoch: distances-start.csv, beside the records of the run.
 BEFORE = "start"
 
-EPOCHS, BATCH_SIZE, LEARNING_RATE, ENCODER_RATE, WEIGHT_DECAY = 10, 8, 1e-3, 2.5e-4, 0.01
+EPOCHS, BATCH_SIZE, LEARNING_RATE, WEIGHT_DECAY = 10, 8, 1e-3, 0.01
+
+#: An encoder learns at this share of the rate, as in the recipe of the shipped networks.
+ENCODER_SHARE = 0.25
 
 #: People that an epoch draws at least, so that a handful of people is seen often enough to learn something.
 EPOCH_PEOPLE = 40
@@ -88,14 +91,11 @@ def fine_tune(
     are no train or no validation people, if `start` is not a checkpoint, or as `train` does.
     """
     train_people, validation_people = people.split()
-    usual = fine_tuning(
-        RunConfig.from_dict(read_checkpoint(start)["config"]), people, len(train_people), start, seed
-    )
-    config = replace(
-        usual,
-        learning_rate=usual.learning_rate if learning_rate is None else learning_rate,
-        batch_size=usual.batch_size if batch_size is None else batch_size,
-    )
+    asked = RunConfig.from_dict(read_checkpoint(start)["config"]), people, len(train_people), start, seed
+    usual = fine_tuning(*asked)
+    config = usual if learning_rate is None else fine_tuning(*asked, learning_rate)
+    if batch_size is not None:
+        config = replace(config, batch_size=batch_size)
     if not (0 < config.learning_rate < float("inf") and config.batch_size > 0):
         raise PosekitError("the learning rate and the batch size must be positive and finite")
     where = choose_device(device)
@@ -120,7 +120,14 @@ def fine_tune(
     return from_leader(lambda: _read(store, place, len(train_people)))
 
 
-def fine_tuning(base: RunConfig, people: People, train_people: int, start: Path, seed: int) -> RunConfig:
+def fine_tuning(
+    base: RunConfig,
+    people: People,
+    train_people: int,
+    start: Path,
+    seed: int,
+    learning_rate: float = LEARNING_RATE,
+) -> RunConfig:
     """What a fine-tuned run is asked to do. base: the run that the weights in `start` are of; its network, crop,
     codec, loss and augmentation are kept, the rest are the settings of this module."""
     return replace(
@@ -132,8 +139,8 @@ def fine_tuning(base: RunConfig, people: People, train_people: int, start: Path,
         start=weights_hash(start),
         frozen=FROZEN if base.network.family == "encoder" else (),
         optimizer="AdamW",
-        learning_rate=LEARNING_RATE,
-        encoder_rate=ENCODER_RATE if base.network.family == "encoder" else None,
+        learning_rate=learning_rate,
+        encoder_rate=ENCODER_SHARE * learning_rate if base.network.family == "encoder" else None,
         weight_decay=WEIGHT_DECAY,
         schedule="warmup cosine",
         averaging=0.0,
