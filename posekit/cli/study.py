@@ -237,6 +237,7 @@ def figures(
     from posekit.analysis.results import PUBLISHED, SUPERSEDED, Results
     from posekit.paths import REPOSITORY, home
     from posekit.study.configurations import COMPARISON_SIZES
+    from posekit.study.fine_tuning import SIZE as FINE_TUNED
     from posekit.study.runs import read_runs
     from posekit.study.study import Study
 
@@ -253,6 +254,9 @@ def figures(
             continue
         if runs[0].config.size in COMPARISON_SIZES:
             print(f"{name}: networks that are compared by cost: posekit networks")
+            continue
+        if runs[0].config.size == FINE_TUNED:
+            print(f"{name}: a fine-tuned network; posekit train --from prints what it gained")
             continue
         target = home() / "figures" / name
         paths = publish_records(Results.read(name), target)
