@@ -55,14 +55,10 @@ def test_accuracy_figure_has_the_groups_and_the_floor(tiny_study):
     assert axis.get_ylim()[0] == 0
 
 
-def test_crop_figure_shows_the_crop(tiny_study):
-    from posekit.datasets.images import read_image
-
+def test_crop_figure_shows_the_image_and_the_crop(tiny_study):
     people = tiny_study.people
-    image = read_image(people.images_folder / people.image[0], upright=False)
-    left, right = crop_figure(
-        image, people.center[0], people.scale[0], people.joints[0], tiny_study.size.crop
-    ).axes
+    image = people.photograph(0)
+    left, right = crop_figure(people, 0, tiny_study.size.crop).axes
     np.testing.assert_array_equal(left.images[0].get_array(), image)
     assert right.images[0].get_array().shape[0] == 512
 

@@ -1,4 +1,4 @@
-"""Figures that show images: the report's figures 1 and 5, sheets of people, heatmaps."""
+"""Figures that show images: the report's figures 1 and 5, sheets of people, what a network answers."""
 
 from collections.abc import Sequence
 
@@ -6,44 +6,71 @@ import cv2
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
+from posekit.analysis.skeleton_plots import hide_unused, plot_skeleton, show_picture, skeleton_handles
 from posekit.analysis.style import new_figure, study_of
 from posekit.datasets.people import People
-from posekit.inference.drawing import draw_skeleton, enlarge, enlarge_points, heatmap_picture
+from posekit.inference.drawing import CELLS_TO_CROP, draw_skeleton, enlarge, enlarge_points, overlay_heatmap
+from posekit.inference.predictor import Prediction
 from posekit.preprocessing.batches import Crops
-from posekit.preprocessing.crop import CropRule, clip_box, crop_image, crop_matrix, person_box, transform
+from posekit.preprocessing.crop import (
+    CropRule,
+    clip_box,
+    crop_image,
+    crop_matrix,
+    lost_joints,
+    person_box,
+    transform,
+)
 from posekit.skeleton import JOINTS
 from posekit.study.runs import Run
 
+#: How the box of a person is drawn, and the part of it that lies in the image.
+BOX_LOOK = {"color": "black", "linestyle": (0, (3, 2)), "linewidth": 1.4, "label": "the person's box"}
+KEPT_LOOK = {"color": "#D55E00", "linestyle": "-", "linewidth": 2.5, "label": "its part in the image"}
+_LOST_LOOK = {
+    "color": "#D55E00",
+    "marker": "x",
+    "markersize": 11,
+    "markeredgewidth": 3,
+    "linewidth": 0,
+    "label": "lost to the crop",
+}
 
-def crop_figure(image: np.ndarray, center: np.ndarray, scale: float, joints: np.ndarray, rule: CropRule) -> Figure:
-    """Fig. 1: an image (H, W, 3) with the box of one person, and the crop that the network sees.
 
-    center (2,), joints (16, 2): image px, NaN where not annotated.
-    """
+def crop_figure(people: People, person: int, rule: CropRule) -> Figure:
+    """Fig. 1: the image of one person with the box around them, and the crop that the network sees."""
+    image, joints, center = people.photograph(person), people.joints[person], people.center[person]
     height, width = image.shape[:2]
-    box = person_box(rule, center, np.asarray(scale))
+    box = person_box(rule, center, people.scale[person])
     clipped = clip_box(box, np.array([width, height]))
     figure, axes = new_figure(8.2, 4.3, columns=2, width_ratios=[max(1.0, width / height), 1])
     left, right = axes[0]
-    left.imshow(image, extent=(-0.5, width - 0.5, height - 0.5, -0.5))
-    edges = clipped - 0.5
-    for line, dash, color, thickness in ((edges, "-", "#E69F00", 2.5), (box, (0, (3, 2)), "black", 1.2)):
-        x, y = line[[0, 2, 2, 0, 0]], line[[1, 1, 3, 3, 1]]
-        left.plot(x, y, color=color, linestyle=dash, linewidth=thickness, clip_on=False)
-    left.plot(*center, "+", color="white", markersize=12, markeredgewidth=2)
-    left.set_title(
-        f"image, {width} x {height} px: the report's box (dashed),\nits part in the image (solid), the centre"
+    show_picture(left, image, f"image, {width} x {height} px")
+    _outline(left, box, BOX_LOOK)
+    _outline(left, clipped - 0.5, KEPT_LOOK)
+    left.set(  # a box that sticks out of the image is shown whole
+        xlim=(min(-0.5, box[0]) - 1, max(width - 0.5, box[2]) + 1),
+        ylim=(max(height - 0.5, box[3]) + 1, min(-0.5, box[1]) - 1),
     )
+    left.plot(*center, "+", color="white", markersize=12, markeredgewidth=2)
     factor = max(1, round(512 / rule.size))
-    points = enlarge_points(transform(crop_matrix(clipped, rule), joints), factor)
     crop = enlarge(crop_image(image, clipped, rule), factor)
-    right.imshow(draw_skeleton(crop, points, np.isfinite(points).all(axis=1)))
-    right.set_title(f"crop, {rule.size} x {rule.size} px, padded with\nzeros, and the annotated joints")
-    for axis in (left, right):
-        axis.set_axis_off()
+    show_picture(right, crop, f"crop, {rule.size} x {rule.size} px")
+    plot_skeleton(right, enlarge_points(transform(crop_matrix(clipped, rule), joints), factor))
+    lines = [Line2D([], [], **look) for look in (BOX_LOOK, KEPT_LOOK)]
+    cross = Line2D([], [], color="0.4", marker="+", markersize=10, markeredgewidth=2, linewidth=0, label="center")
+    handles = [*lines, cross, *skeleton_handles(hidden=False)]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
     return figure
+
+
+def _outline(axis: Axes, box: np.ndarray, look: dict) -> None:
+    """The edges of a box (4,): left, top, right, bottom."""
+    axis.plot(box[[0, 2, 2, 0, 0]], box[[1, 1, 3, 3, 1]], **look)
 
 
 def pose_grid_figure(run: Run, crops: Crops, people: int = 8) -> Figure:
@@ -78,21 +105,53 @@ def pose_grid_figure(run: Run, crops: Crops, people: int = 8) -> Figure:
     return figure
 
 
-def people_figure(people: People, count: int = 12) -> Figure:
-    """The images of people at equal steps through the table, with their annotated joints."""
+def people_figure(people: People, count: int = 8) -> Figure:
+    """The images of people at equal steps through the table, with their joints; hidden ones are hollow."""
     chosen = np.linspace(0, len(people) - 1, min(count, len(people))).round().astype(int)
     columns = min(4, len(chosen))
     rows = -(-len(chosen) // columns)
-    figure, axes = new_figure(2.2 * columns, 1.75 * rows, columns, rows)
-    for axis in axes.flat:
-        axis.set_axis_off()
+    figure, axes = new_figure(2.2 * columns, 1.8 * rows + 0.4, columns, rows)
+    hide_unused(axes.flat)
     for axis, person in zip(axes.flat, chosen, strict=False):
-        image = people.photograph(person)
-        # All pictures at one height, or the skeletons of large photographs would be thin as hair.
-        zoom = 400 / image.shape[0]
-        small = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
-        joints = enlarge_points(people.joints[person], zoom)
-        axis.imshow(draw_skeleton(small, joints, people.labelled[person], size=3.5))
+        show_picture(axis, people.photograph(person))
+        plot_skeleton(axis, people.joints[person], people.visible[person], size=3.4)
+    figure.legend(handles=skeleton_handles(), loc="outside lower center", ncols=4, frameon=False)
+    return figure
+
+
+def lost_joints_of_people_figure(people: People, chosen: Sequence[int], rule: CropRule) -> Figure:
+    """The images of the chosen people with their boxes, and a cross at every joint that lies outside its box."""
+    figure, axes = new_figure(2.8 * len(chosen), 3.1, columns=len(chosen))
+    for axis, person in zip(axes[0], chosen, strict=True):
+        joints = people.joints[person]
+        lost = lost_joints(rule, people.center[person][None], people.scale[[person]], joints[None])[0]
+        show_picture(axis, people.photograph(person), "without " + " and ".join(np.array(JOINTS)[lost]))
+        axis.title.set(fontsize=9, wrap=True)
+        _outline(axis, person_box(rule, people.center[person], people.scale[person]), BOX_LOOK)
+        plot_skeleton(axis, joints, people.visible[person], size=4)
+        axis.plot(*joints[lost].T, **_LOST_LOOK, zorder=4)
+    handles = [Line2D([], [], **look) for look in (BOX_LOOK, _LOST_LOOK)] + skeleton_handles()
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
+    return figure
+
+
+def answer_figure(image: np.ndarray, answer: Prediction) -> Figure:
+    """An image (H, W, 3) with the joints that a network found in it, beside what the network saw and its heatmaps.
+
+    The third picture is the crop in gray, with the brightest of all 16 heatmaps in every cell.
+    """
+    height, width = image.shape[:2]
+    figure, axes = new_figure(9.0, 3.9, columns=3, width_ratios=[width / height, 1, 1])
+    picture, crop, heat = axes[0]
+    show_picture(picture, image, "image and answer")
+    plot_skeleton(picture, answer.joints)
+    show_picture(crop, answer.crop, "what the network sees")
+    size = len(answer.crop)
+    gray = np.repeat(cv2.cvtColor(answer.crop, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    show_picture(heat, overlay_heatmap(gray, answer.heatmaps.max(axis=0), CELLS_TO_CROP, 1.0), "its 16 heatmaps")
+    for axis in (crop, heat):
+        axis.set(xlim=(-0.5, size - 0.5), ylim=(size - 0.5, -0.5))
+    figure.legend(handles=skeleton_handles(hidden=False), loc="outside lower center", ncols=3, frameon=False)
     return figure
 
 
@@ -112,34 +171,17 @@ def _drop_uncounted(distances: np.ndarray) -> np.ndarray:
     return np.where(nobody[:, None], np.inf, distances)
 
 
-def heatmap_figure(crop: np.ndarray, joints: np.ndarray, heatmaps: np.ndarray, chosen: Sequence[int]) -> Figure:
-    """A crop (S, S, 3) with its joints (16, 2), crop px, beside the heatmaps (16, H, W) of chosen joints."""
-    figure, axes = new_figure(2.0 * (1 + len(chosen)), 2.4, columns=1 + len(chosen))
-    factor = max(1, round(384 / crop.shape[0]))
-    points = enlarge_points(joints, factor)
-    axes[0, 0].imshow(draw_skeleton(enlarge(crop, factor), points, np.isfinite(points).all(axis=1)))
-    axes[0, 0].set_title("crop and joints", fontsize="small")
-    for axis, joint in zip(axes[0, 1:], chosen, strict=True):
-        axis.imshow(enlarge(heatmap_picture(heatmaps[joint]), factor))
-        axis.set_title(JOINTS[joint], fontsize="small")
-    for axis in axes.flat:
-        axis.set_axis_off()
-    return figure
-
-
-def lost_joints_figure(lost: dict[str, np.ndarray], labelled: np.ndarray) -> Figure:
-    """Share of annotated joints outside the crop, by joint: lost by name of the crop (N, 16), labelled (N, 16)."""
-    figure, axes = new_figure(8.2, 3.6)
-    table = pd.DataFrame(
-        {name: 100 * which.sum(axis=0) / labelled.sum(axis=0) for name, which in lost.items()}, index=JOINTS
-    ).sort_values(next(iter(lost)), ascending=False)
-    colors = sns.color_palette("colorblind", len(lost))
-    table.plot.bar(ax=axes[0, 0], color=colors, edgecolor="black", linewidth=0.5, width=0.75, rot=0)
-    for container, hatch in zip(axes[0, 0].containers, ["", "///", "..."], strict=False):
+def lost_joints_figure(table: pd.DataFrame) -> Figure:
+    """Share of the annotated joints that lie outside the crop, of `posekit.analysis.data_tables.lost_by_kind`."""
+    figure, axes = new_figure(8.2, 3.4)
+    (axis,) = axes[0]
+    table.plot.bar(
+        ax=axis, color=sns.color_palette("colorblind"), edgecolor="black", linewidth=0.5, width=0.75, rot=0
+    )
+    for container, hatch in zip(axis.containers, ["", "///", "...", "xxx"], strict=False):
         for bar in container:
             bar.set_hatch(hatch)
-    axes[0, 0].set_xticks(range(len(table)), [name.replace(" ", "\n") for name in table.index], fontsize="small")
-    axes[0, 0].set_ylabel("annotated joints outside the crop (%)")
-    axes[0, 0].legend(frameon=False)
-    sns.despine(ax=axes[0, 0])
+    axis.set(xlabel="", ylabel="annotated joints outside the crop (%)")
+    axis.legend(frameon=False, title="height of the box, px per unit of scale")
+    sns.despine(ax=axis)
     return figure

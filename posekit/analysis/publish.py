@@ -35,7 +35,7 @@ from posekit.analysis.tables import accuracy_table, group_table, models_table, t
 from posekit.datasets.people import People
 from posekit.files import write_whole
 from posekit.preprocessing.batches import Crops
-from posekit.preprocessing.crop import CropRule, lost_joints
+from posekit.preprocessing.crop import CropRule, lost_joints, person_box
 from posekit.study.configurations import COMPARISON_SIZES, REPORT_MODELS
 from posekit.study.runs import Run
 
@@ -113,10 +113,13 @@ def publish_page(results: Results, page: Path) -> bool:
 
 
 def example_person(people: People, rule: CropRule) -> int:
-    """Number of somebody to explain the crop with: no joint is lost, and the joints fill its height best."""
+    """Number of somebody to explain the crop with: no joint is lost, the box lies in the image where that can be
+    had, and the joints fill its height best."""
     lost = lost_joints(rule, people.center, people.scale, people.joints)
-    kept = (people.labelled & ~lost).sum(axis=1)
-    best = np.flatnonzero(kept == kept.max())
+    box = person_box(rule, people.center, people.scale)
+    whole = (box[:, :2] >= 0).all(axis=1) & (box[:, 2:] <= people.image_size).all(axis=1)
+    good = (people.labelled & ~lost).sum(axis=1) + 0.5 * whole
+    best = np.flatnonzero(good == good.max())
     height = np.nanmax(people.joints[best, :, 1], axis=1) - np.nanmin(people.joints[best, :, 1], axis=1)
     return int(best[np.argmax(height / people.scale[best])])
 
@@ -125,9 +128,7 @@ def publish_pictures(runs: list[Run], crops: Crops, folder: Path) -> list[Path]:
     """Figs. 1 and 5 and a sheet of people, which show images; of the same validation people as the records."""
     people = crops.people
     person = example_person(people, crops.rule)
-    image = people.photograph(person)
-    figure = crop_figure(image, people.center[person], people.scale[person], people.joints[person], crops.rule)
-    paths = save_figure(figure, folder, "figure_1")
+    paths = save_figure(crop_figure(people, person, crops.rule), folder, "figure_1")
     paths += save_figure(people_figure(people), folder, "people")
     proposed = [run for run in runs if run.config.model == PROPOSED]
     if proposed:

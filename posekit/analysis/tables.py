@@ -19,7 +19,15 @@ from posekit.models.config import NetworkConfig
 from posekit.models.cost import cost_by_part, network_cost
 from posekit.models.hourglass import StackedHourglass
 from posekit.skeleton import GROUPS, JOINTS
-from posekit.study.configurations import COMPARISON_SIZES, MODELS, REPORT_MODELS, SIZES, Size, network_of
+from posekit.study.configurations import (
+    COMPARISON_SIZES,
+    MODELS,
+    REPORT_MODELS,
+    REPORT_RATES,
+    SIZES,
+    Size,
+    network_of,
+)
 from posekit.study.runs import Run
 from posekit.study.seeds import by_configuration
 from posekit.training.run_config import RunConfig
@@ -206,7 +214,7 @@ def sizes_table() -> pd.DataFrame:
                 **{f"learning rate, {optimizer}": rate for optimizer, rate in size.learning_rates.items()},
             }
             for name, size in SIZES.items()
-            if name not in COMPARISON_SIZES
+            if name not in COMPARISON_SIZES and REPORT_RATES.keys() <= size.learning_rates.keys()
         }
     )
 

@@ -116,9 +116,3 @@ def overlay_heatmap(
 def color_table(colors: str) -> np.ndarray:
     """(256, 3) float32 RGB of a colour map of matplotlib, 0 .. 255, for values from 0 to 1."""
     return np.float32(255 * matplotlib.colormaps[colors](np.linspace(0, 1, 256))[:, :3])
-
-
-def heatmap_picture(heatmap: np.ndarray) -> np.ndarray:
-    """A heatmap (H, W) as RGB uint8 (4 H, 4 W, 3), at the size of the crop."""
-    black = np.zeros((heatmap.shape[0] * STRIDE, heatmap.shape[1] * STRIDE, 3), np.uint8)
-    return overlay_heatmap(black, heatmap, CELLS_TO_CROP, opacity=1.0)

@@ -7,5 +7,6 @@ lean        an hourglass of fewer, plainer layers
 hrnet       timm's HRNet
 build       from a configuration to its network
 cost        parameters and FLOPs, as a whole and by part
+features    what an hourglass computes on its way, at every resolution
 folding     batch normalization folded into convolutions, for prediction only
 """

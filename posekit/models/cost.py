@@ -22,7 +22,7 @@ def network_cost(config: NetworkConfig, size: int) -> dict[str, float]:
         network = build_network(config).eval()
         image = torch.empty(1, 3, size, size)
     stem = convolutions(network.stem)
-    counted = _flops_by_module(network, image)
+    counted = flops_by_module(network, image)
     return {
         "parameters": count_parameters(network),
         "stem_convolutions": len(stem),
@@ -45,7 +45,7 @@ def cost_by_part(config: NetworkConfig, size: int, levels: bool = False) -> list
     with torch.device("meta"):
         network = StackedHourglass(config).eval()
         x = torch.empty(1, 3, size, size)
-    counted = _flops_by_module(network, x)
+    counted = flops_by_module(network, x)
     rows: dict[tuple, dict] = {}
     for (part, level), modules in modules_by_part(network, size).items():
         key = {"part": part} | ({"level": level} if levels else {})
@@ -85,7 +85,7 @@ def _modules_by_level(hourglass: Hourglass, height: int) -> Iterator[tuple[int, 
         yield low, hourglass.inner
 
 
-def _flops_by_module(network: nn.Module, *inputs: object) -> dict[nn.Module, int]:
+def flops_by_module(network: nn.Module, *inputs: object) -> dict[nn.Module, int]:
     """FLOPs of one forward pass of a network and of every module inside it, all that is in it included; 2 a
     multiply-add; of convolutions, as the counter knows only those here."""
     with FlopCounterMode(display=False) as counter, torch.no_grad():

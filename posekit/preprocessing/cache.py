@@ -64,13 +64,13 @@ def cached_crops(
 
 
 def preparation_cost(people: People, rule: CropRule, sample: int = 200) -> dict[str, float]:
-    """Seconds and bytes a person that making the cache takes here, measured on `sample` people and thrown away."""
+    """Seconds and bytes per person that making the cache takes here, measured on `sample` people."""
     some = people.select(np.linspace(0, len(people) - 1, min(sample, len(people))).astype(int))
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         crops, _ = cached_crops(some, rule, Path(folder), progress=False)
         seconds = time.perf_counter() - started
-        return {"seconds_a_person": seconds / len(some), "bytes_a_person": crops.nbytes / len(some)}
+        return {"seconds_per_person": seconds / len(some), "bytes_per_person": crops.nbytes / len(some)}
 
 
 def _manifest(people: People, rule: CropRule) -> dict:

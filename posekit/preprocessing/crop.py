@@ -166,6 +166,12 @@ def lost_joints(rule: CropRule, center: np.ndarray, scale: np.ndarray, joints: n
     return np.isfinite(joints).all(axis=-1) & ~kept
 
 
+def empty_share(clipped: np.ndarray) -> np.ndarray:
+    """(...) float64: share of the square crop beside clipped boxes (..., 4), which is filled with zeros."""
+    sides = clipped[..., 2:] - clipped[..., :2]
+    return 1 - sides.min(axis=-1) / sides.max(axis=-1)
+
+
 def kept_box(clipped: np.ndarray, rule: CropRule, image_size: np.ndarray) -> np.ndarray:
     """The pixels of the image that come into the kept square: (..., 4) int64, for clipped boxes (..., 4).
 

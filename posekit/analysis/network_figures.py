@@ -1,0 +1,126 @@
+"""Figures that explain the network: the parts of an hourglass, and what a picture becomes on its way through."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, Patch, Rectangle
+from torch import Tensor
+
+from posekit.analysis.skeleton_plots import show_picture
+from posekit.analysis.style import new_figure
+from posekit.models.hourglass import HourglassConfig
+from posekit.preprocessing.heatmaps import STRIDE
+from posekit.skeleton import JOINTS
+
+#: Colors of the drawing, of Okabe and Ito's palette, by what is drawn.
+STEM, BLOCKS, HEAD, HEATMAPS, SKIP = "#56B4E9", "#0072B2", "#E69F00", "#009E73", "0.45"
+
+
+def hourglass_figure(config: HourglassConfig, size: int) -> Figure:
+    """A drawing of stem, first hourglass and head for crops of size px; what follows is only hinted at.
+
+    The height of a block stands for its resolution, one step per halving; the number in it is the height in cells.
+    """
+    figure, axes = new_figure(9.6, 4.4)
+    (axis,) = axes[0]
+    levels = config.reductions
+    cells = [size // STRIDE // 2**level for level in range(levels + 1)]
+    heights = [1.0 + 0.7 * (levels - level) for level in range(levels + 1)]
+
+    _block(axis, 0, heights[0] + 1.0, "0.85", f"{size}\nx\n{size}\npx")
+    down = [1.8, *(3.4 + 1.2 * level for level in range(levels - 1))]
+    bottom = down[-1] + 1.4
+    up = [bottom + 1.4 + 1.2 * level for level in range(levels)][::-1]
+    _arrow(axis, (0.45, 0), (down[0] - 0.45, 0))
+    for level in range(levels):
+        _block(axis, down[level], heights[level], BLOCKS if level else STEM, f"{cells[level]}")
+        _block(axis, up[level], heights[level], BLOCKS, f"{cells[level]}")
+        _skip(axis, down[level], up[level], heights[level])
+    _block(axis, bottom, heights[-1], BLOCKS, f"{cells[-1]}")
+    places = [*down, bottom, *up[::-1]]
+    for left, right in pairwise(places):
+        _arrow(axis, (left + 0.42, 0), (right - 0.42, 0))
+    head = up[0] + 1.6
+    _block(axis, head, heights[0], HEAD, f"{cells[0]}")
+    _arrow(axis, (up[0] + 0.38, 0), (head - 0.45, 0))
+    _block(axis, head + 1.6, heights[0], HEATMAPS, f"{len(JOINTS)}\nx\n{cells[0]}\nx\n{cells[0]}")
+    _arrow(axis, (head + 0.38, 0), (head + 1.15, 0))
+    _words(axis, head + 1.6, -heights[0] / 2 - 0.55, "compared with\nthe truth: loss")
+    if config.stacks > 1:
+        _arrow(axis, (head + 2.05, 0), (head + 2.8, 0), dashed=True)
+        _words(axis, head + 3.75, 0, "next\nhourglass")
+
+    top = heights[0] / 2 + 0.35
+    for x, word in ((0, "crop"), (head, "head"), (head + 1.6, "heatmaps")):
+        _words(axis, x, top + (0.5 if x == 0 else 0), word)
+    _words(axis, down[0], -top, "stem")
+    _words(axis, (down[0] + bottom) / 2, -heights[0] / 2 - 0.55, "down: pool 2 x 2,\nthen residual blocks")
+    _words(
+        axis,
+        (up[0] + bottom) / 2 + 0.1,
+        -heights[0] / 2 - 0.55,
+        "up: residual blocks,\nenlarge 2 x 2, add the skip",
+    )
+    names = {BLOCKS: "residual blocks, one resolution", STEM: "stem", HEAD: "head", HEATMAPS: "heatmaps"}
+    handles = [Patch(facecolor=color, edgecolor="0.1", label=name) for color, name in names.items()]
+    arch = FancyArrowPatch((0, 0), (1, 0), color=SKIP, label="skip: residual blocks that keep the resolution")
+    figure.legend(handles=[*handles, arch], loc="outside lower center", ncols=3, frameon=False, fontsize=9)
+    axis.set(xlim=(-0.9, head + 4.7), ylim=(-heights[0] / 2 - 1.1, heights[0] / 2 + 2.1))
+    axis.set_axis_off()
+    return figure
+
+
+def features_figure(crop: np.ndarray, features: Mapping[str, Tensor]) -> Figure:
+    """A crop (S, S, 3) uint8 and what becomes of it: one channel of each place, above on the way down, below up.
+
+    features: of `posekit.models.features.hourglass_features`, for this crop alone. Of the channels of a place, the
+    one whose values vary most is shown, from its lowest value (black) to its highest (white).
+    """
+    down = [name for name in features if name.startswith(("stem", "down"))]
+    up = [name for name in features if name not in down]
+    columns = 1 + len(down)
+    figure, axes = new_figure(1.6 * columns, 4.3, columns, rows=2)
+    show_picture(axes[0, 0], crop, f"crop\n3 x {crop.shape[0]} x {crop.shape[1]}")
+    # The way up leads from right to left, so that what has one resolution stands in one column.
+    for axis, name in [*zip(axes[0, 1:], down, strict=True), *zip(axes[1, ::-1], up, strict=True)]:
+        values = features[name][0].float().cpu()
+        most = int(values.flatten(1).std(dim=1).argmax())
+        axis.imshow(values[most], cmap="gray")
+        axis.set_title(f"{name.split(' to ')[0]}\n{' x '.join(map(str, values.shape))}")
+    for axis in axes.flat:
+        axis.title.set_fontsize(9.5)
+        axis.set_axis_off()
+    return figure
+
+
+def _block(axis: Axes, x: float, height: float, color: str, text: str) -> None:
+    axis.add_patch(Rectangle((x - 0.38, -height / 2), 0.76, height, facecolor=color, edgecolor="0.1"))
+    light = color in ("0.85", STEM, HEAD)
+    axis.text(x, 0, text, ha="center", va="center", fontsize=9.5, color="black" if light else "white")
+
+
+def _arrow(axis: Axes, start: tuple[float, float], end: tuple[float, float], dashed: bool = False) -> None:
+    style = {"linestyle": (0, (3, 2))} if dashed else {}
+    axis.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=11, color="0.2", **style))
+
+
+def _skip(axis: Axes, left: float, right: float, height: float) -> None:
+    """An arch from a block on the way down to the one of the same resolution on the way up."""
+    axis.add_patch(
+        FancyArrowPatch(
+            (left, height / 2),
+            (right, height / 2),
+            connectionstyle="bar,fraction=-0.12",
+            arrowstyle="-|>",
+            mutation_scale=11,
+            color=SKIP,
+            linewidth=1.6,
+        )
+    )
+
+
+def _words(axis: Axes, x: float, y: float, text: str) -> None:
+    axis.text(x, y, text, ha="center", va="center", fontsize=9.5)
