@@ -38,7 +38,7 @@ def codec_figure(crop: np.ndarray, joint: np.ndarray, codecs: Mapping[str, Codec
     for axis, (name, codec) in zip(axes[0, 1:], codecs.items(), strict=True):
         heatmap = codec.encode(point[None], torch.tensor([True]), (cells, cells))
         found = to_cells(codec.decode(heatmap)[0][0]).numpy()
-        drawn = axis.imshow(heatmap[0], cmap=COLORS, vmin=0, vmax=1)
+        drawn = axis.imshow(heatmap[0].numpy(), cmap=COLORS, vmin=0, vmax=1)
         for look in ({"color": "black", "markeredgewidth": 3.5}, {"color": "white", "markeredgewidth": 1.5}):
             axis.plot(*true, "+", markersize=15, **look, label="true")
             axis.plot(*found, "o", markersize=10, markerfacecolor="none", markeredgecolor=look["color"])
@@ -89,7 +89,7 @@ def answers_figure(answers: Mapping[str, Tensor], losses: pd.DataFrame) -> Figur
     """The answers as pictures, and what both losses say of each (`losses_of_answers`)."""
     figure, axes = new_figure(1.9 * len(answers), 2.5, columns=len(answers))
     for axis, (name, answer) in zip(axes[0], answers.items(), strict=True):
-        drawn = axis.imshow(answer, cmap=COLORS, vmin=0, vmax=1)
+        drawn = axis.imshow(answer.numpy(), cmap=COLORS, vmin=0, vmax=1)
         squared, crossed = losses.loc[name]
         axis.set_title(f"{name}\nsquared error {squared:.0f} %\ncross-entropy {crossed:.1f}", fontsize=9.5)
         axis.set(xticks=[], yticks=[])

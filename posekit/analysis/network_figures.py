@@ -88,7 +88,7 @@ def features_figure(crop: np.ndarray, features: Mapping[str, Tensor]) -> Figure:
     for axis, name in [*zip(axes[0, 1:], down, strict=True), *zip(axes[1, ::-1], up, strict=True)]:
         values = features[name][0].float().cpu()
         most = int(values.flatten(1).std(dim=1).argmax())
-        axis.imshow(values[most], cmap="gray")
+        axis.imshow(values[most].numpy(), cmap="gray")
         axis.set_title(f"{name.split(' to ')[0]}\n{' x '.join(map(str, values.shape))}")
     for axis in axes.flat:
         axis.title.set_fontsize(9.5)

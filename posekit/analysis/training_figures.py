@@ -26,7 +26,7 @@ def batch_figure(batch: Batch, targets: Tensor, people: int = 8) -> Figure:
     figure, axes = new_figure(1.2 * count, 3.2, count, rows=2)
     for person, (above, below) in enumerate(axes.T):
         _show_crop(above, batch, person)
-        below.imshow(targets[person].cpu().amax(dim=0), cmap=COLORS, vmin=0, vmax=1)
+        below.imshow(targets[person].cpu().amax(dim=0).numpy(), cmap=COLORS, vmin=0, vmax=1)
         below.set_axis_off()
     figure.legend(handles=skeleton_handles(hidden=False), loc="outside lower center", ncols=3, frameon=False)
     return figure
