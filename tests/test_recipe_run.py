@@ -63,11 +63,12 @@ def test_what_is_kept_and_judged_is_the_average(tiny_study, config, tmp_path):
     assert differs  # the last step's weights are kept too, to go on from
     for name, value in network.state_dict().items():
         assert torch.equal(value, last["average"]["network"][name])
-    kept, _ = load_network(snapshot_path(tmp_path / "last.pt", config.epochs), CPU)
     images = torch.rand(2, 3, 64, 64)
-    with torch.no_grad():
-        answers = kept(images)[-1], torch.softmax(network(images)[-1].flatten(-2), -1)
-    torch.testing.assert_close(answers[0].flatten(-2) / (2 * torch.pi), answers[1], atol=2e-4, rtol=2e-2)
+    for path in (snapshot_path(tmp_path / "last.pt", config.epochs), tmp_path / "last.pt"):
+        kept, _ = load_network(path, CPU)
+        with torch.no_grad():
+            answers = kept(images)[-1], torch.softmax(network(images)[-1].flatten(-2), -1)
+        torch.testing.assert_close(answers[0].flatten(-2) / (2 * torch.pi), answers[1], atol=2e-4, rtol=2e-2)
 
 
 def test_every_step_has_its_rate_and_its_side(tiny_study, config, tmp_path, monkeypatch):

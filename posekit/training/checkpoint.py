@@ -121,6 +121,12 @@ def load_weights(network: nn.Module, state: dict, path: Path) -> None:
         raise PosekitError(f"the weights in {path} do not fit the network that its settings describe") from error
 
 
+def judged_weights(state: dict) -> dict:
+    """The weights of a checkpoint that its run is judged by: their mean over steps, where one is kept."""
+    average = state.get("average")
+    return average["network"] if average else state["network"]
+
+
 def load_network(path: Path, device: torch.device) -> tuple[nn.Module, RunConfig]:
     """The network of a checkpoint, on the device and answering with heatmaps, and what its run was asked to do.
 
@@ -129,7 +135,7 @@ def load_network(path: Path, device: torch.device) -> tuple[nn.Module, RunConfig
     state = read_checkpoint(path)
     config = RunConfig.from_dict(state["config"])
     network = build_network(config.network)
-    load_weights(network, state, path)
+    load_weights(network, {"network": judged_weights(state)}, path)
     network = folded(network).to(device, memory_format=memory_format(device))
     return HeatmapNetwork(network, config.likelihoods), config
 
@@ -140,7 +146,7 @@ def weights_hash(path: Path) -> str:
     Raises `PosekitError` as `read_checkpoint` does.
     """
     digest = hashlib.sha256()
-    for name, value in sorted(read_checkpoint(path)["network"].items()):
+    for name, value in sorted(judged_weights(read_checkpoint(path)).items()):
         digest.update(name.encode() + value.contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()[:16]
 

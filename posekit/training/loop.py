@@ -18,6 +18,7 @@ from posekit.preprocessing.augmentation import augment, progressive_size
 from posekit.preprocessing.batches import Crops, batches, resident, without_context
 from posekit.training.averaging import WeightAverage
 from posekit.training.checkpoint import (
+    judged_weights,
     load_checkpoint,
     load_weights,
     read_checkpoint,
@@ -100,7 +101,7 @@ def train(
         )
     network = make_network(config, device)
     if start is not None:
-        load_weights(network, read_checkpoint(start), start)
+        load_weights(network, {"network": judged_weights(read_checkpoint(start))}, start)
     optimizer = make_optimizer(config, network)
     people = config.people_of_an_epoch(len(train_crops))
     scheduler = make_scheduler(config, optimizer, -(-people // config.batch_size))
