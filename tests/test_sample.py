@@ -1,14 +1,13 @@
 """The drawn sample: its form, its truthfulness and what happens when writing goes wrong."""
 
 import json
-import signal
-import subprocess
 import sys
 import time
 from dataclasses import replace
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 from conftest import CHECKOUT
 
@@ -17,6 +16,7 @@ from posekit.datasets.drawn.canvas import Canvas
 from posekit.datasets.drawn.pose_prior import load, shipped
 from posekit.datasets.drawn.scene import Scene, annotate, compose, paint_scene
 from posekit.errors import PosekitError
+from posekit.machine import process_pool
 from posekit.skeleton import INDEX, JOINTS
 
 sys.path.append(str(CHECKOUT / "benchmarks"))
@@ -215,7 +215,7 @@ def test_several_processes_draw_what_one_draws(tmp_path, monkeypatch):
     make_sample(tmp_path / "sample", train=50, validation=10, seed=4, progress=False)
     people = json.loads((tmp_path / "sample" / "annotations" / "train.json").read_text())
     alone = worker.draw_into(tmp_path, 4, 37)
-    assert people[37] == alone
+    assert {"index": 37} | people[37] == alone
     name = alone["image"]
     assert (tmp_path / name).read_bytes() == (tmp_path / "sample" / "images" / name).read_bytes()
 
@@ -243,25 +243,27 @@ def test_failed_write_leaves_no_folder(tmp_path, monkeypatch, error):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_killed_run_leaves_no_sample(tmp_path):
-    target = str(tmp_path / "sample")
-    code = f"from posekit.datasets.drawn import make_sample; make_sample({target!r}, 500, 100, progress=False)"
-    process = subprocess.Popen([sys.executable, "-c", code])
-    patience = time.monotonic() + 15
-    while not list(tmp_path.rglob("*.jpg")) and time.monotonic() < patience:
+def test_drawing_processes_do_not_import_torch(tmp_path):
+    with process_pool(1) as pool:
+        assert pool.submit(worker._draw_on_one_core, tmp_path, 4, 37).result()["image"] == "000038.jpg"
+        assert not pool.submit(eval, "'torch' in __import__('sys').modules").result()
+
+
+def test_killed_run_leaves_no_sample_and_no_process(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from posekit.datasets.drawn import make_sample, worker\n"
+        "worker.cpu_cores = lambda: 2; make_sample(Path(sys.argv[1]), 5000, 100, progress=False)"
+    )
+    process = psutil.Popen([sys.executable, "-c", code, str(tmp_path / "sample")])
+    while not list(tmp_path.rglob("*.jpg")):
+        assert process.poll() is None
         time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
+    drawing = process.children(recursive=True)
+    process.kill()
     process.wait()
-    assert list(tmp_path.rglob("*.jpg"))
-    assert not (tmp_path / "sample").exists()
-    # The drawing processes notice that nobody listens, and stop.
-    counts = []
-    for _ in range(40):
-        counts.append(len(list(tmp_path.rglob("*.jpg"))))
-        if len(counts) > 4 and len(set(counts[-5:])) == 1:
-            break
-        time.sleep(0.1)
-    assert counts[-1] < 300
+    assert len(drawing) >= 2 and not (tmp_path / "sample").exists()
+    _, alive = psutil.wait_procs(drawing, timeout=120)
+    assert not alive
 
 
 def test_folder_that_cannot_be_made_is_one_clear_sentence(tmp_path):

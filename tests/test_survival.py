@@ -217,12 +217,13 @@ def test_a_compiler_that_fails_is_named_and_the_step_done_without(tiny_study, mo
 @posix
 def test_trainings_end_with_the_study_that_is_killed(drawn, tmp_path):
     program = (
-        "from posekit.study.parallel import run_together\n"
-        "models = [['train', '--model', str(n), '--device', 'cpu', '--learning-rate', '0.002'] for n in (5, 6)]\n"
-        "run_together(models, 2, {}, lambda: (0, ''), 1, progress=False)"
+        "import sys, posekit.study.study as module\n"
+        "module.cpu_cores = lambda: 2\n"
+        "study = module.Study('quick', [module.Path(sys.argv[1])], device='cpu', progress=False)\n"
+        "study.record_all([study.config(n, learning_rate=0.002) for n in (5, 6)])"
     )
-    environment = {**os.environ, "POSEKIT_HOME": str(tmp_path), "POSEKIT_MPII": str(drawn)}
-    study = subprocess.Popen([sys.executable, "-c", program], env=environment)
+    environment = {**os.environ, "POSEKIT_HOME": str(tmp_path)}
+    study = subprocess.Popen([sys.executable, "-c", program, str(drawn)], env=environment)
     folder = tmp_path / "data" / "checkpoints" / "mpii-64-quick" / "other-settings"
     checkpoints = [folder / f"model-{n}-seed-0-rate-0.002" / "last.pt" for n in (5, 6)]
     deadline = time.monotonic() + 120

@@ -2,11 +2,13 @@
 
 import math
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -188,7 +190,7 @@ def test_force_trains_anew_but_not_before_the_request_is_sound(tiny_study):
 
 
 def test_trainings_side_by_side_are_of_the_same_study(tiny_study, monkeypatch):
-    """Children must see this study's data and size, not the ones of the person's environment."""
+    """Other processes must train this study's data and size, not the ones of the person's environment."""
     asked = []
     monkeypatch.setattr(
         posekit.study.study, "run_together", lambda *arguments, **rest: asked.append((arguments, rest))
@@ -198,22 +200,29 @@ def test_trainings_side_by_side_are_of_the_same_study(tiny_study, monkeypatch):
     monkeypatch.setenv("POSEKIT_MPII", "/elsewhere")
     configs = [replace(tiny_study.config(model), seed=0) for model in (1, 2)]
     tiny_study._train_together(configs)
-    (commands, jobs), rest = asked[0]
-    assert jobs == 2 and [command[:3] for command in commands] == [
-        ["train", "--model", "model-1"],
-        ["train", "--model", "model-2"],
-    ]
-    assert rest["environment"]["POSEKIT_DATA"] == str(tiny_study.data[0]) and rest["images"] == 2 * 3 * 48
-    monkeypatch.setattr(tiny_study, "data", ())
-    tiny_study._train_together(configs)
-    there = asked[1][1]["environment"]
-    assert (there["POSEKIT_MPII"], there["POSEKIT_DATA"]) == ("", "")
+    ((tasks, jobs), rest) = asked[0]
+    assert jobs == 2 and rest["images"] == 2 * 3 * 48
+    trained = []
+    monkeypatch.setattr(Study, "ensure_network", lambda study, config: trained.append((study, config)))
+    for task in tasks:
+        pickle.loads(pickle.dumps(task))()  # as another process gets it
+    assert [config for _, config in trained] == configs
+    assert {(study.name, study.data, study.precision) for study, _ in trained} == {
+        (tiny_study.name, tiny_study.data, tiny_study.precision)
+    }
 
 
-def test_a_training_that_fails_beside_others_says_why(drawn, tmp_path):
-    environment = {"POSEKIT_HOME": str(tmp_path), "POSEKIT_MPII": str(drawn)}
-    with pytest.raises(PosekitError, match="there is no model 77"):
-        run_together([["train", "--model", "77"]], 1, environment, lambda: (0, ""), 5, progress=False)
+@pytest.mark.parametrize(
+    "task, cause",
+    [
+        (partial(get_model, "77"), "there is no model 77"),
+        (partial(os._exit, 3), "ended from outside, most likely for want of memory"),
+    ],
+)
+def test_a_training_that_fails_beside_others_says_why_and_ends_them(task, cause):
+    endless = partial(time.sleep, 10_000)
+    with pytest.raises(PosekitError, match=cause):
+        run_together([endless, task], 2, lambda: (0, ""), 5, progress=False)
 
 
 def test_records_of_other_settings_are_not_overwritten(tiny_study, monkeypatch):

@@ -114,12 +114,10 @@ def train(
     """
     from posekit.cli.fine_tune import fine_tune
     from posekit.device import choose_device
-    from posekit.study.parallel import end_with_parent
     from posekit.study.study import Study
     from posekit.training.distributed import is_leader, launched
     from posekit.training.memory import keep_freed_memory
 
-    end_with_parent()
     keep_freed_memory()
     with interruptible(), launched(choose_device(device)):
         if start is not None:

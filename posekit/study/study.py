@@ -13,16 +13,18 @@ in its name (mpii-2203-half), so that no study writes over another one's results
 """
 
 import os
+import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from torch import nn
+from tqdm.auto import tqdm
 
 from posekit.datasets.people import People
 from posekit.datasets.sources import DATA_VARIABLE, SINGLE_VARIABLES, data_from_environment, read_people
-from posekit.device import choose_device, choose_precision, cpu_threads
+from posekit.device import Precision, choose_device, choose_precision, cpu_threads
 from posekit.evaluation.evaluate import Evaluation
 from posekit.evaluation.floors import floors_and_ceiling
 from posekit.machine import cpu_cores
@@ -37,6 +39,7 @@ from posekit.training.checkpoint import load_network, owned, snapshot_path, weig
 from posekit.training.distributed import from_leader
 from posekit.training.estimate import estimate
 from posekit.training.loop import validate
+from posekit.training.memory import keep_freed_memory
 from posekit.training.run_config import RunConfig
 
 
@@ -231,15 +234,10 @@ class Study:
             return
         for config in configs:  # crops and floors are made once, here, and not in every process
             self.floors(config), self.further_crops(config.crop)
+        how = self.size.name, self.data, self.precision, self.compiled
         run_together(
-            [
-                ["train", "--model", config.model, "--seed", str(config.seed)]
-                + ["--learning-rate", repr(config.learning_rate), "--batch-size", str(config.batch_size)]
-                + ["--device", "cpu", "--precision", self.precision, *(["--compile"] if self.compiled else [])]
-                for config in configs
-            ],
+            [partial(_train_in_another_process, *how, config) for config in configs],
             jobs,
-            environment=self.environment,
             state=lambda: self._state(configs),
             images=sum(config.epochs * config.people_of_an_epoch(self.train_people) for config in configs),
             progress=self.progress,
@@ -313,3 +311,12 @@ class Study:
             teacher=teacher,
             further=further,
         )
+
+
+def _train_in_another_process(
+    size: str, data: Sequence[Path], precision: Precision, compiled: bool, config: RunConfig
+) -> None:
+    """What `run_together` calls in a process that is not the study's: a study like it, which trains one run."""
+    keep_freed_memory()
+    tqdm.set_lock(threading.RLock())  # the usual one is shared by processes, and Python warns if it is left over
+    Study(size, data, progress=False, device="cpu", precision=precision, compiled=compiled).ensure_network(config)
