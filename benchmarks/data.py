@@ -12,16 +12,15 @@ speed changes both.
 
 import argparse
 import json
-import statistics
 import tempfile
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from tqdm.auto import tqdm
+from timing import in_turns, seconds
 
 from posekit.datasets.images import read_image
 from posekit.datasets.mpii import read_mpii
@@ -33,17 +32,10 @@ from posekit.preprocessing.heatmaps import Codec
 ROUNDS = 7
 
 
-def seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
 def compare(name: str, slow: Callable[[], object], fast: Callable[[], object]) -> tuple[float, float, float]:
-    """Median ratio slow / fast over rounds that take turns, and the median seconds of both; one round warms up."""
-    pairs = [(seconds(slow), seconds(fast)) for _ in tqdm(range(ROUNDS + 1), desc=name, leave=False)][1:]
-    ratio = statistics.median(a / b for a, b in pairs)
-    return ratio, statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs)
+    """Median ratio slow / fast over rounds that take turns, and the median seconds of both."""
+    times = in_turns({"slow": partial(seconds, slow), "fast": partial(seconds, fast)}, ROUNDS, name)
+    return tuple(float(np.median(v)) for v in (times["slow"] / times["fast"], times["slow"], times["fast"]))
 
 
 def looped_heatmaps(joints: np.ndarray, side: int) -> np.ndarray:

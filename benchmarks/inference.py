@@ -17,15 +17,11 @@ and the table of claims read the record that --out writes.
 
 import argparse
 import multiprocessing
-import os
-import platform
-import time
+from functools import partial
 
-import numpy as np
 import torch
 from reporting import add_options, peak_megabytes_so_far, told
-from scipy import stats
-from tqdm.auto import tqdm
+from timing import forward_seconds, in_turns, load_now, surroundings, with_interval
 
 from posekit.device import cpu_threads, memory_format
 from posekit.models.hourglass import StackedHourglass
@@ -48,48 +44,20 @@ def make_crops(batch: int, device: torch.device) -> torch.Tensor:
     return torch.rand(batch, 3, SIZE, SIZE).to(device, memory_format=memory_format(device))
 
 
-def seconds(network: StackedHourglass, crops: torch.Tensor) -> float:
-    wait = torch.cuda.synchronize if crops.device.type == "cuda" else lambda: None
-    wait()
-    start = time.perf_counter()
-    with torch.inference_mode():
-        network(crops)
-    wait()
-    return time.perf_counter() - start
-
-
-def with_interval(values: np.ndarray) -> list[float]:
-    """[median, low, high] of values (R,): the 95 % percentile bootstrap interval over rounds."""
-    drawn = stats.bootstrap(
-        (values,), np.median, n_resamples=10_000, method="percentile", rng=np.random.default_rng(0)
-    )
-    return [float(np.median(values)), *map(float, drawn.confidence_interval)]
-
-
-def in_turns(device: torch.device, batch: int, rounds: int, progress: tqdm) -> dict[str, list[float]]:
+def compare_networks(device: torch.device, batch: int, rounds: int) -> dict[str, list[float]]:
     """Latencies of both networks (s) and their ratio, each [median, low, high]."""
     crops = make_crops(batch, device)
-    networks = {name: make(name, device) for name in NETWORKS}
-    for network in networks.values():
-        for _ in range(2):
-            seconds(network, crops)
-    times = {name: [] for name in NETWORKS}
-    for number in range(rounds):
-        for name in list(NETWORKS)[:: 1 if number % 2 == 0 else -1]:
-            times[name].append(seconds(networks[name], crops))
-            progress.update()
-    original, reduced = (np.array(times[name]) for name in NETWORKS)
-    return {
-        "original_seconds": with_interval(original),
-        "reduced_seconds": with_interval(reduced),
-        "ratio": with_interval(original / reduced),
+    ways = {name: partial(forward_seconds, make(name, device), crops) for name in NETWORKS}
+    times = in_turns(ways, rounds, f"{device}, batch {batch}", warm_up=2)
+    return {f"{name}_seconds": with_interval(taken) for name, taken in times.items()} | {
+        "ratio": with_interval(times["original"] / times["reduced"])
     }
 
 
 def peak_of_this_process(network: str, batch: int) -> float:
     """MB, in a process that does nothing else."""
     torch.set_num_threads(1)
-    seconds(make(network, torch.device("cpu")), make_crops(batch, torch.device("cpu")))
+    forward_seconds(make(network, torch.device("cpu")), make_crops(batch, torch.device("cpu")))
     return peak_megabytes_so_far()
 
 
@@ -97,27 +65,15 @@ def peak_megabytes(network: str, batch: int, device: torch.device) -> float:
     if device.type == "cuda":
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device)
-        seconds(make(network, device), make_crops(batch, device))
+        forward_seconds(make(network, device), make_crops(batch, device))
         return torch.cuda.max_memory_allocated(device) / 1e6
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(peak_of_this_process, (network, batch))
 
 
-def surroundings(load: float) -> dict:
-    """What latencies depend on; load: of the machine before anything was measured."""
-    return {
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "processor": platform.machine(),
-        "cores": os.cpu_count(),
-        "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", ""),
-        "load_before": load,
-    }
-
-
 def measure(rounds: int) -> dict:
     """Everything: `environment`, and `measurements`, one of every device, number of threads and batch."""
-    load = round(os.getloadavg()[0], 1)
+    load = load_now()
     cpu = torch.device("cpu")
     settings = [(cpu, threads, batch) for threads in THREADS for batch in BATCHES]
     if torch.cuda.is_available():
@@ -125,12 +81,11 @@ def measure(rounds: int) -> dict:
     # A batch of 16 takes so much longer than one of 1 that it is measured in fewer rounds.
     times = {1: 5 * rounds, 16: rounds}
     rows = []
-    with tqdm(total=sum(2 * times[batch] for *_, batch in settings), desc="forward passes") as progress:
-        for device, threads, batch in settings:
-            with cpu_threads(threads):
-                row = in_turns(device, batch, times[batch], progress)
-            name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
-            rows.append({"device": name, "threads": threads, "batch": batch, "rounds": times[batch]} | row)
+    for device, threads, batch in settings:
+        with cpu_threads(threads):
+            row = compare_networks(device, batch, times[batch])
+        name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+        rows.append({"device": name, "threads": threads, "batch": batch, "rounds": times[batch]} | row)
     for (device, _, batch), row in zip(settings, rows, strict=True):
         for network in NETWORKS:
             row[f"{network}_peak_megabytes"] = round(peak_megabytes(network, batch, device))

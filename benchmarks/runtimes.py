@@ -19,16 +19,15 @@ It takes about two minutes on a free core. It needs the packages of the extra `o
 
 import argparse
 import logging
-import os
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import torch
-from inference import surroundings, with_interval
 from reporting import add_options, told
+from timing import load_now, surroundings, with_interval
 from torch import Tensor, nn
-from variants import in_turns, one_crop
+from variants import networks_in_turns, one_crop
 
 from posekit.datasets.people import People
 from posekit.device import cpu_threads, memory_format
@@ -128,7 +127,7 @@ def ways(checkpoint: Path, calibration: People, folder: Path) -> dict[tuple[str,
 
 def measure(mpii: Path, checkpoint: Path, rounds: int) -> dict:
     """Everything: `environment`, numbers of people, and `measurements`, a row a way to ask the network."""
-    load = round(os.getloadavg()[0], 1)
+    load = load_now()
     train, validation = Study(data=[mpii]).people.split()
     calibration = calibration_people(train)
     with tempfile.TemporaryDirectory() as folder, cpu_threads(1):
@@ -147,7 +146,7 @@ def measure(mpii: Path, checkpoint: Path, rounds: int) -> dict:
             key: compare_answers(predictors[first], other, pictures, 1) for key, other in predictors.items()
         }
         networks = {key: predictor.network for key, predictor in predictors.items()}
-        times = in_turns(networks, one_crop(rule.size, CPU), rounds)
+        times = networks_in_turns(networks, one_crop(rule.size, CPU), rounds)
     rows = []
     for key, (_, size) in asked.items():
         found, against = interval(distances[key]), compare(distances[key], distances[first])

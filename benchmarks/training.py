@@ -19,11 +19,12 @@ import argparse
 import json
 import statistics
 import tempfile
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
+from timing import in_turns, seconds
 from torch import nn
 from torch.profiler import ProfilerActivity, profile
 from tqdm.auto import tqdm
@@ -43,21 +44,6 @@ from posekit.training.step import Step, make_network, make_optimizer
 
 #: People of an epoch on all of MPII, train and validation: what the per-epoch work is divided by.
 TRAIN_PEOPLE, VALIDATION_PEOPLE = 22_246, 2_958
-
-
-class Clock:
-    """Seconds of pieces of work; a GPU is waited for at both ends."""
-
-    def __init__(self, device: torch.device) -> None:
-        waits = {"cuda": lambda: torch.cuda.synchronize(device), "mps": torch.mps.synchronize}
-        self.wait = waits.get(device.type, lambda: None)
-
-    def __call__(self, work: Callable[[], object]) -> float:
-        self.wait()
-        started = time.perf_counter()
-        work()
-        self.wait()
-        return time.perf_counter() - started
 
 
 def plain_step(
@@ -80,7 +66,7 @@ def plain_step(
 
 def ratios(config: RunConfig, crops: Crops, device: torch.device, compiled: bool, rounds: int) -> dict:
     """Seconds an image of the three ways, and the two ratios."""
-    clock, (precision, _) = Clock(device), choose_precision(None, "bfloat16", device)
+    precision, _ = choose_precision(None, "bfloat16", device)
     network = make_network(config, device)
     ours = Step(config, network, make_optimizer(config, network), precision, compiled)
     batch = next(batches(crops, config.batch_size, device))
@@ -89,22 +75,18 @@ def ratios(config: RunConfig, crops: Crops, device: torch.device, compiled: bool
     kinds = ["float32"] if device.type == "mps" else ["float32", "float64"]  # MPS has no float64
     ways = {kind: plain_step(config, device, getattr(torch, kind), batch.images, target) for kind in kinds}
     ways["posekit"] = lambda: ours(batch)
-    for way in ways.values():
-        way()  # warms up, and compiles
-    times = {name: [] for name in ways}
-    for _ in tqdm(range(rounds), desc="training steps", leave=False):
-        for name, way in ways.items():
-            times[name].append(clock(way) / config.batch_size)
-    result = {f"{name}_seconds_an_image": statistics.median(values) for name, values in times.items()}
+    # The round before the others warms up, and compiles.
+    times = in_turns({name: partial(seconds, way, device) for name, way in ways.items()}, rounds, "training steps")
+    result = {
+        f"{name}_seconds_an_image": float(np.median(taken)) / config.batch_size for name, taken in times.items()
+    }
     for kind in kinds:
-        turns = zip(times[kind], times["posekit"], strict=True)
-        result[f"over_{kind}"] = statistics.median(slow / fast for slow, fast in turns)
+        result[f"over_{kind}"] = float(np.median(times[kind] / times["posekit"]))
     return {"precision": precision, "compiled": compiled} | result
 
 
 def overhead(config: RunConfig, crops: Crops, device: torch.device, seconds_a_step: float, rounds: int) -> dict:
     """The share of an epoch on all of MPII that is neither the network's step nor its answer for validation."""
-    clock = Clock(device)
     network = make_network(config, device)
     optimizer = make_optimizer(config, network)
     Step(config, network, optimizer)(next(batches(crops, 2, device)))  # gives the optimizer its state
@@ -127,21 +109,20 @@ def overhead(config: RunConfig, crops: Crops, device: torch.device, seconds_a_st
             "metrics": (lambda: pckh(distances), 1),
             "checkpoint": (lambda: save_checkpoint(path, config, network, optimizer, scheduler, []), 1),
         }
-        seconds = {
-            name: times * statistics.median(clock(work) for _ in range(rounds + 1))
+        taken = {
+            name: times * statistics.median(seconds(work, device) for _ in range(rounds + 1))
             for name, (work, times) in tqdm(pieces.items(), desc="everything else", leave=False)
         }
     steps = seconds_a_step * TRAIN_PEOPLE / config.batch_size
-    return {"overhead_share": sum(seconds.values()) / (steps + sum(seconds.values()))} | {
-        f"{name}_seconds_an_epoch": value for name, value in seconds.items()
+    return {"overhead_share": sum(taken.values()) / (steps + sum(taken.values()))} | {
+        f"{name}_seconds_an_epoch": value for name, value in taken.items()
     }
 
 
 def matrix_rate(device: torch.device) -> float:
     """FLOP a second of a product of two 8192 x 8192 bfloat16 matrices: what the hardware gives at best."""
     a, b = (torch.randn(8192, 8192, device=device, dtype=torch.bfloat16) for _ in range(2))
-    clock = Clock(device)
-    return 2 * 8192**3 * 20 / min(clock(lambda: [a @ b for _ in range(20)]) for _ in range(4))
+    return 2 * 8192**3 * 20 / min(seconds(lambda: [a @ b for _ in range(20)], device) for _ in range(4))
 
 
 def throughput(config: RunConfig, crops: Crops, device: torch.device, compiled: bool) -> tuple[dict, str]:
@@ -152,7 +133,7 @@ def throughput(config: RunConfig, crops: Crops, device: torch.device, compiled: 
     torch.cuda.reset_peak_memory_stats(device)
     for _ in range(8):
         step(batch)
-    seconds = statistics.median(Clock(device)(lambda: [step(batch) for _ in range(20)]) / 20 for _ in range(5))
+    taken = statistics.median(seconds(lambda: [step(batch) for _ in range(20)], device) / 20 for _ in range(5))
     peak = torch.cuda.max_memory_allocated(device)
     with profile(activities=[ProfilerActivity.CUDA]) as profiled:
         for _ in range(3):
@@ -163,9 +144,9 @@ def throughput(config: RunConfig, crops: Crops, device: torch.device, compiled: 
     return {
         "batch": config.batch_size,
         "compiled": compiled,
-        "images_a_second": config.batch_size / seconds,
-        "six_runs_minutes": 6 * config.epochs * TRAIN_PEOPLE * seconds / config.batch_size / 60,
-        "share_of_matrix_rate": flop / seconds / matrix_rate(device),
+        "images_a_second": config.batch_size / taken,
+        "six_runs_minutes": 6 * config.epochs * TRAIN_PEOPLE * taken / config.batch_size / 60,
+        "share_of_matrix_rate": flop / taken / matrix_rate(device),
         "peak_gigabytes": peak / 1e9,
     }, profiled.key_averages().table(sort_by="self_cuda_time_total", row_limit=15, max_name_column_width=60)
 

@@ -26,17 +26,17 @@ packages of the extra `onnx`.
 
 import argparse
 import multiprocessing
-import os
 import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from inference import seconds, surroundings, with_interval
 from reporting import add_options, peak_megabytes_so_far, told
+from timing import forward_seconds, in_turns, load_now, surroundings, with_interval
 from torch import nn
 from tqdm.auto import tqdm
 
@@ -105,14 +105,16 @@ def export(measured: Measured, size: int, path: Path) -> Path:
     return path
 
 
-def in_turns(networks: dict, crop: torch.Tensor, rounds: int) -> dict:
-    """Seconds of one forward pass, (rounds,), for every network."""
-    times: dict = {key: [] for key in networks}
-    for number in tqdm(range(rounds), desc=f"rounds of {len(networks)} networks"):
-        for key in list(networks)[:: 1 if number % 2 == 0 else -1]:
-            seconds(networks[key], crop)
-            times[key].append(seconds(networks[key], crop))
-    return {key: np.array(values) for key, values in times.items()}
+def second_pass(network: nn.Module, crop: torch.Tensor) -> float:
+    """Seconds of a forward pass right after another one."""
+    forward_seconds(network, crop)
+    return forward_seconds(network, crop)
+
+
+def networks_in_turns(networks: dict, crop: torch.Tensor, rounds: int) -> dict:
+    """Seconds of one forward pass, (rounds,), of every network by its key."""
+    ways = {key: partial(second_pass, network, crop) for key, network in networks.items()}
+    return in_turns(ways, rounds, f"{len(networks)} networks", warm_up=0)
 
 
 def latencies(
@@ -126,7 +128,7 @@ def latencies(
             networks |= {(measured, "torch"): network, (measured, "torch folded"): folded(network)}
             if device.type == "cpu":
                 networks[measured, "onnxruntime"] = OnnxNetwork(path)
-        times = in_turns(networks, one_crop(size, device), rounds)
+        times = networks_in_turns(networks, one_crop(size, device), rounds)
     original = next(iter(exported))
     where = {"device": device_name(device), "threads": threads, "rounds": rounds}
     return [
@@ -144,7 +146,7 @@ def device_name(device: torch.device) -> str:
 def peak_of_this_process(measured: Measured, size: int, path: Path | None) -> float:
     """MB, in a process that asks one network once: by onnxruntime if there is a path, else by torch."""
     torch.set_num_threads(1)
-    seconds(OnnxNetwork(path) if path else build(measured, CPU), one_crop(size, CPU))
+    forward_seconds(OnnxNetwork(path) if path else build(measured, CPU), one_crop(size, CPU))
     return peak_megabytes_so_far()
 
 
@@ -171,7 +173,7 @@ def gpu_memory(networks: Iterable[Measured], size: int, device: torch.device) ->
     for measured in networks:
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device)
-        seconds(build(measured, device), one_crop(size, device))
+        forward_seconds(build(measured, device), one_crop(size, device))
         megabytes = torch.cuda.max_memory_allocated(device) / 1e6
         rows.append({"measured": measured, "runtime": "torch", "device": device_name(device)})
         rows[-1] |= {"process_megabytes": None, "network_megabytes": megabytes}
@@ -226,9 +228,9 @@ def part_times(measured: Measured, size: int, rounds: int) -> dict:
     wholes = []
     with cpu_threads(1):
         for _ in tqdm(range(rounds), desc="parts"):
-            seconds(network, crop)
+            forward_seconds(network, crop)
             spent.clear()
-            wholes.append(seconds(network, crop))
+            wholes.append(forward_seconds(network, crop))
             rows.append(spent | {("between", None): wholes[-1] - sum(spent.values())})
     table = [
         {"part": part, "level": level, "seconds": with_interval(taken), "share": with_interval(taken / wholes)}
@@ -240,7 +242,7 @@ def part_times(measured: Measured, size: int, rounds: int) -> dict:
 
 def measure(rounds: int) -> dict:
     """Everything: `environment`, what `compare_networks` says as trained and at `full_size`, and `part_times`."""
-    load, few = round(os.getloadavg()[0], 1), max(rounds // 10, 2)
+    load, few = load_now(), max(rounds // 10, 2)
     networks = {name: as_trained(name) for name in NETWORKS}
     large = {name: at_full_size(name) for name in AT_FULL_SIZE}
     return {

@@ -17,17 +17,16 @@ packages of the extra `onnx`.
 
 import argparse
 import itertools
-import os
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from inference import surroundings, with_interval
 from reporting import add_options, told
-from tqdm.auto import tqdm
+from timing import in_turns, load_now, surroundings, with_interval
 
 from posekit.datasets.drawn.scene import draw_person
 from posekit.device import cpu_threads
@@ -66,7 +65,7 @@ def frames_a_second(predictor: Predictor, video: Path, box: tuple, drawn: Path |
 
 def measure(rounds: int, folder: Path) -> dict:
     """Everything: `environment`, and `measurements`, one of every network, flip test, threads and drawing."""
-    load = round(os.getloadavg()[0], 1)
+    load = load_now()
     video, drawn = folder / "video.mp4", folder / "drawn.mp4"
     box = make_video(video)
     exported = {path: folder / f"{path.stem}.onnx" for path in (OWN_NETWORK, LEAN_NETWORK)}
@@ -80,18 +79,15 @@ def measure(rounds: int, folder: Path) -> dict:
                 predictor = Predictor.from_checkpoint(file, CPU, flip)
                 asked = {"network": network.name, "runtime": runtime, "flip": flip, "threads": threads}
                 settings += [(asked | {"drawing": draw}, predictor) for draw in (False, True)]
-    speeds: dict[int, list[float]] = {number: [] for number in range(len(settings))}
-    with tqdm(total=(rounds + 1) * len(settings), desc="videos") as progress:
-        for turn in range(rounds + 1):
-            for number in list(speeds)[:: 1 if turn % 2 == 0 else -1]:
-                asked, predictor = settings[number]
-                with cpu_threads(asked["threads"]):
-                    speed = frames_a_second(predictor, video, box, drawn if asked["drawing"] else None)
-                if turn > 0:
-                    speeds[number].append(speed)
-                progress.update()
+
+    def speed(asked: dict, predictor: Predictor) -> float:
+        with cpu_threads(asked["threads"]):
+            return frames_a_second(predictor, video, box, drawn if asked["drawing"] else None)
+
+    ways = {number: partial(speed, *setting) for number, setting in enumerate(settings)}
+    speeds = in_turns(ways, rounds, "videos")
     rows = [
-        asked | {"rounds": rounds, "frames_per_second": with_interval(np.array(speeds[number]))}
+        asked | {"rounds": rounds, "frames_per_second": with_interval(speeds[number])}
         for number, (asked, _) in enumerate(settings)
     ]
     return {"environment": surroundings(load), "size": SIZE, "frames": FRAMES, "measurements": rows}

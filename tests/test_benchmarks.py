@@ -2,9 +2,11 @@
 
 import importlib
 import sys
+from importlib.machinery import PathFinder
 
 import pytest
 from conftest import CHECKOUT
+from timing import in_turns
 
 SCRIPTS = sorted(path.stem for path in (CHECKOUT / "benchmarks").glob("*.py") if "__main__" in path.read_text())
 
@@ -18,6 +20,30 @@ def test_a_benchmark_explains_itself(name, monkeypatch, capsys):
 
 
 def test_there_are_benchmarks():
-    assert {"crop", "data", "gpu_study", "inference", "training", "variants", "video", "visualizer"} <= set(
+    assert {"crop", "data", "gpu_benchmarks", "inference", "training", "variants", "video", "visualizer"} <= set(
         SCRIPTS
     )
+
+
+def test_what_is_compared_takes_turns_and_the_warm_up_does_not_count():
+    asked = []
+
+    def way(name):
+        asked.append(name)
+        return float(len(asked))
+
+    measured = in_turns({"slow": lambda: way("slow"), "fast": lambda: way("fast")}, rounds=2, title="ways")
+    assert asked == ["slow", "fast", "fast", "slow", "slow", "fast"]
+    assert {name: values.tolist() for name, values in measured.items()} == {"slow": [4, 5], "fast": [3, 6]}
+
+
+@pytest.mark.parametrize("folder", ["benchmarks", "tests"])
+def test_no_module_hides_another_one(folder):
+    """They are imported by their bare names."""
+    elsewhere = [
+        path for path in sys.path if path not in ("", *(str(CHECKOUT / f) for f in ("benchmarks", "tests")))
+    ]
+    names = {path.stem for path in (CHECKOUT / folder).glob("*.py")}
+    assert len(names) > 10 and not names & sys.stdlib_module_names
+    found = [PathFinder.find_spec(name, elsewhere) for name in names]
+    assert not [spec.origin for spec in found if spec and spec.origin]  # a folder such as data/ has none

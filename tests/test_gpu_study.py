@@ -1,24 +1,29 @@
 """The study on a GPU machine in pieces: packed crops are the data set, pieces make the runs of one piece, records
 come home and replace nothing."""
 
+import shutil
 import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
 
-import gpu_study
 import numpy as np
+import pandas as pd
 import pytest
 import torch
-from crop_archive import read_archive
-from record_bundle import bring, unpacked
 from tables import TINY
 
+import posekit.study.timed_training
+from posekit.cli import gpu_study
 from posekit.errors import PosekitError
 from posekit.inference.predictor import Predictor
+from posekit.preprocessing.batches import make_crops
+from posekit.preprocessing.crop_archive import read_archive, write_archive
 from posekit.study.configurations import REPORT_MODELS, SIZES
+from posekit.study.record_bundle import bring, unpacked
 from posekit.study.runs import RunStore, read_run, read_runs
 from posekit.study.study import Study
+from posekit.study.timed_training import RESERVE, Clock
 from posekit.training.checkpoint import read_checkpoint
 from posekit.training.loop import train
 
@@ -27,7 +32,7 @@ CPU = torch.device("cpu")
 
 def call(*words: object) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["benchmarks/gpu_study.py", *map(str, words)])
+        patch.setattr(sys, "argv", ["gpu_study", *map(str, words)])
         gpu_study.main()
 
 
@@ -47,14 +52,14 @@ def packed(home, drawn):
 
 def run(packed, out, minutes, work, *more: object) -> None:
     words = ["run", "--data", packed, "--out", out, "--minutes", minutes, "--work", work, "--device", "cpu"]
-    call(*words, "--skip-benchmarks", "--tiny", *more)
+    call(*words, "--tiny", *more)
 
 
 def test_packed_crops_are_those_of_the_data_set_but_for_jpeg(packed, drawn):
     study, archive = Study("full", [drawn], device="cpu"), read_archive(packed)
     assert packed.stat().st_size <= 400_000 and 20 <= archive.quality < 95
     assert archive.people.fingerprint() == study.people.fingerprint() and archive.people.name == study.people.name
-    for crops, originals in zip((archive.train, archive.validation), study.crops, strict=True):
+    for crops, originals in zip((archive.train, *archive.validation), study.crops, strict=True):
         assert crops.people.fingerprint() == originals.people.fingerprint() and crops.rule == originals.rule
         for column in ("matrices", "joints", "present"):
             np.testing.assert_array_equal(getattr(crops, column), getattr(originals, column))
@@ -73,6 +78,25 @@ def test_more_room_is_better_quality_and_what_does_not_fit_is_refused(packed, ho
         (home / "large.npz").unlink(missing_ok=True)
 
 
+def test_a_further_validation_set_is_packed_and_its_distances_come_home(home, drawn, tmp_path):
+    study = Study("full", [drawn], device="cpu")
+    people, half = study.people, np.flatnonzero(study.people.validation)[1::2]
+    names = people.data_set.astype(object)
+    names[half] = "other"
+    people = replace(people, data_set=names.astype(str))
+    sets = [make_crops(one, study.size.crop, tmp_path / "cache", False) for one in people.validation_sets()]
+    write_archive(tmp_path / "study.npz", people, study.crops[0], sets, megabytes=5, progress=False)
+    out, work = tmp_path / "out", tmp_path / "work"
+    run(tmp_path / "study.npz", out, 0, work, "--models", 5)
+    run(tmp_path / "study.npz", out, 0, work, "--models", 5)
+    call("collect", out / "records.zip")
+    (folder,) = (home / "home" / "data" / "runs").glob("*-tiny/model-5-seed-0")
+    other = pd.read_csv(folder / "distances-other.csv")
+    assert other["image"].tolist() == people.image[half].tolist()
+    assert len(read_run(folder).distances()) == people.validation.sum() - len(half)
+    shutil.rmtree(folder.parent)
+
+
 def test_a_damaged_archive_is_named(packed, tmp_path):
     cut = tmp_path / "cut.npz"
     cut.write_bytes(packed.read_bytes()[:-5000])
@@ -81,7 +105,7 @@ def test_a_damaged_archive_is_named(packed, tmp_path):
 
 
 def test_pieces_are_the_runs_of_one_piece(packed, home, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(gpu_study, "PART", 50_000)
+    monkeypatch.setattr(posekit.study.timed_training, "PART", 50_000)
     out, work = tmp_path / "out", tmp_path / "work"
 
     def state() -> list[tuple[str, int, bool]]:
@@ -112,7 +136,7 @@ def test_pieces_are_the_runs_of_one_piece(packed, home, tmp_path, monkeypatch, c
     stopped = runs[0]
     assert stopped.config == gpu_study.make_config(archive, True, "model-5", 0, None)
     assert stopped.environment["crops"] == f"JPEG quality {archive.quality}"
-    crops, precision = (archive.train, archive.validation), stopped.environment["precision"]
+    crops, precision = (archive.train, *archive.validation), stopped.environment["precision"]
     _, history, whole = train(stopped.config, *crops, tmp_path / "whole.pt", CPU, False, precision=precision)
     assert stopped.history.train_loss.tolist() == [row.train_loss for row in history]
     np.testing.assert_allclose(stopped.distances(), whole.distances, atol=1e-6)
@@ -162,14 +186,14 @@ def test_a_model_that_does_not_exist_is_named(packed, tmp_path):
 
 def test_an_epoch_is_begun_if_it_ends_in_time(monkeypatch):
     now = 0.0
-    monkeypatch.setattr(gpu_study.time, "monotonic", lambda: now)
-    clock = gpu_study.Clock(minutes=5)
+    monkeypatch.setattr(posekit.study.timed_training.time, "monotonic", lambda: now)
+    clock = Clock(minutes=5)
     assert clock.fits(first=True)  # nothing is measured yet
     now = 100.0
     clock.end_epoch(first=True)
     now = 130.0
     clock.end_epoch(first=False)  # 30 s, against 100 s of the first of a run
-    now = 300 - 30 - gpu_study.RESERVE - 1
+    now = 300 - 30 - RESERVE - 1
     assert clock.fits(first=False) and not clock.fits(first=True)
     now += 2
     assert not clock.fits(first=False)
@@ -205,12 +229,14 @@ def test_a_bundle_holds_records_and_nothing_else(tmp_path):
     with zipfile.ZipFile(tmp_path / "records.zip", "w") as opened:
         for folder in ("model-1-seed-0", "other-settings/model-1-seed-0-rate-0.001"):
             opened.writestr(f"{folder}/run.json", "{}")
+            opened.writestr(f"{folder}/distances-lsp.csv", "image")
             opened.writestr(f"{folder}/conftest.py", "")
     with unpacked(tmp_path / "records.zip") as folders:
         assert [place.as_posix() for place in folders] == [
             "model-1-seed-0",
             "other-settings/model-1-seed-0-rate-0.001",
         ]
-        assert [path.name for path in folders[next(iter(folders))].iterdir()] == ["run.json"]
+        files = {path.name for path in folders[next(iter(folders))].iterdir()}
+        assert files == {"run.json", "distances-lsp.csv"}
     with pytest.raises(PosekitError, match=r"no file .*nothing\.zip"), unpacked(tmp_path / "nothing.zip"):
         pass

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import psutil
 import pytest
-from conftest import CHECKOUT
+from fit_pose_prior import fit, save
 
 from posekit.datasets.drawn import draw_person, make_sample, worker, write
 from posekit.datasets.drawn.canvas import Canvas
@@ -18,9 +18,6 @@ from posekit.datasets.drawn.scene import Scene, annotate, compose, paint_scene
 from posekit.errors import PosekitError
 from posekit.machine import process_pool
 from posekit.skeleton import INDEX, JOINTS
-
-sys.path.append(str(CHECKOUT / "benchmarks"))
-from fit_pose_prior import fit, save
 
 GREEN, RED, BLUE, YELLOW, MAGENTA = np.array(
     [[0, 1, 0], [1, 0, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1]], dtype=np.float32
@@ -38,17 +35,17 @@ def paint_flat(seed: int, index: int, **clothes: object) -> tuple[np.ndarray, di
     return canvas.rgb.transpose(1, 2, 0), annotate(scene, visible), scene
 
 
-def is_colour(image: np.ndarray, colour: np.ndarray) -> np.ndarray:
-    """(H, W) booleans: pixels that are nearly `colour`."""
-    return np.abs(image - colour).max(axis=2) < 0.2
+def is_color(image: np.ndarray, color: np.ndarray) -> np.ndarray:
+    """(H, W) booleans: pixels that are nearly `color`."""
+    return np.abs(image - color).max(axis=2) < 0.2
 
 
-def seams(image: np.ndarray, colour: np.ndarray, skin: np.ndarray) -> np.ndarray:
-    """(N, 2) centres of the lines along which cloth of `colour` ends on `skin`, found in the pixels alone."""
+def seams(image: np.ndarray, color: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """(N, 2) centers of the lines along which cloth of `color` ends on `skin`, found in the pixels alone."""
     near = np.ones((5, 5), np.uint8)
-    cloth, bare = (cv2.dilate(is_colour(image, c).astype(np.uint8), near) for c in (colour, skin))
-    count, _, stats, centres = cv2.connectedComponentsWithStats(cloth & bare)
-    return centres[1:][stats[1:, cv2.CC_STAT_AREA] >= 8] if count > 1 else np.empty((0, 2))
+    cloth, bare = (cv2.dilate(is_color(image, c).astype(np.uint8), near) for c in (color, skin))
+    count, _, stats, centers = cv2.connectedComponentsWithStats(cloth & bare)
+    return centers[1:][stats[1:, cv2.CC_STAT_AREA] >= 8] if count > 1 else np.empty((0, 2))
 
 
 def distances_to_seams(upper: str, lower: str, end: float, shift: float) -> np.ndarray:
@@ -116,7 +113,7 @@ def test_left_and_right_follow_the_face():
         x, y = np.rint(0.5 * (neck + top)).astype(int)
         r = max(int(0.25 * np.linalg.norm(top - neck)), 2)
         patch = image[max(y - r, 0) : y + r + 1, max(x - r, 0) : x + r + 1]
-        hair, face = is_colour(patch, BLUE).mean(), is_colour(patch, RED).mean()
+        hair, face = is_color(patch, BLUE).mean(), is_color(patch, RED).mean()
         if abs(opening) > 0.85 and hair + face > 0.5:
             agree.append((opening > 0) == (face > hair))
     assert len(agree) > 20

@@ -4,5 +4,6 @@ cli                       the program: which commands there are, and how errors 
 common                    options that several commands share
 study                     study, train, grid, networks, figures, notebooks, sample, cost
 evaluate, predict, mpii, showcase   the commands of these names; predict has export as well
+gpu_study                 the study on a GPU that cannot see the data set: pack, run, collect
 run_notebooks             executes notebooks and keeps their outputs
 """

@@ -7,4 +7,6 @@ runs             the records of runs, and where they lie
 seeds            runs that differ only in their seed
 study            a size on a data set: trains what is missing
 parallel         several trainings side by side on a CPU
+timed_training   trainings on a machine that is reached for minutes at a time
+record_bundle    the records of many runs in one file
 """

@@ -8,6 +8,7 @@ distances-lsp.csv   a row a validation person of another data set, here LSP: dis
 
 import json
 import platform
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,10 +34,15 @@ from posekit.training.distributed import process
 from posekit.training.loop import EpochRecord
 from posekit.training.run_config import RunConfig
 
-RECORD_FILES = ("run.json", "history.csv", "predictions.csv")
+_RECORD_FILE = re.compile(r"run\.json|history\.csv|predictions\.csv|distances-[\w-]+\.csv")
 
 #: Folder, beside the runs of a study, of those with another learning rate or batch size than the size's.
 OTHER_SETTINGS = "other-settings"
+
+
+def is_record(path: Path) -> bool:
+    """Whether a file is one of the records of a run, by its name."""
+    return _RECORD_FILE.fullmatch(path.name) is not None
 
 
 @dataclass(frozen=True)
@@ -329,6 +335,5 @@ class RunStore:
         """Lets a run start anew."""
         for epoch in range(1, config.epochs + 1):
             snapshot_path(self.checkpoint(place), epoch).unlink(missing_ok=True)
-        further = self.folder(place).glob("distances-*.csv")
-        for path in (self.checkpoint(place), *(self.folder(place) / name for name in RECORD_FILES), *further):
+        for path in (self.checkpoint(place), *filter(is_record, self.folder(place).glob("*"))):
             path.unlink(missing_ok=True)

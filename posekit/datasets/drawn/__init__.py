@@ -1,13 +1,14 @@
 """Drawn people with MPII-form annotations: what the project learns from where MPII itself cannot be had.
 
 write        the whole data set as a folder
-worker       a share of its images, in a process of its own
+worker       its images, drawn in several processes
 scene        one image with its annotation
 pose_prior   where joints lie: a mixture fitted to real poses
 body_3d      a pose in depth
+placed       a pose in an image, and which joints stay visible
 body, head   the parts of a person, painted
 appearance   skin, hair and clothes
-background   what is behind
+background, outdoors, indoors, shapes   what is behind
 canvas       painting with smooth edges
 """
 

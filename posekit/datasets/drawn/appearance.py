@@ -1,6 +1,6 @@
 """What a drawn person wears: build, skin, hair and clothes chosen at random from hand-picked palettes.
 
-Left and right sides of a body never differ in colour: a network must tell them apart as in photographs,
+Left and right sides of a body never differ in color: a network must tell them apart as in photographs,
 by the direction that the person faces.
 """
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posekit.datasets.drawn.canvas import Colour, hex_colour, mix
+from posekit.datasets.drawn.canvas import Color, hex_color, mix
 
 SKINS = ("#f6d3bd", "#eebf9f", "#e0a880", "#c98d63", "#a86f48", "#87553a", "#64402d", "#4a2f24")
 HAIRS = (
@@ -75,22 +75,22 @@ HAIR_STYLES = ("buzz", "short", "parted", "long", "ponytail", "bun", "afro", "ba
 class Look:
     """Everything about a person's appearance that does not depend on the pose."""
 
-    skin: Colour
-    hair: Colour
+    skin: Color
+    hair: Color
     hair_style: str
     beard: bool
     glasses: bool
-    hat: Colour
-    top: Colour
-    top_accent: Colour
+    hat: Color
+    top: Color
+    top_accent: Color
     top_pattern: str  # "plain", "stripes", "hoops", "dots", "checks", "block" or "print"
     sleeve: float  # where the sleeve ends, in arm segments: 0 none, 1 elbow, 2 wrist
-    bottom: Colour
+    bottom: Color
     bottom_kind: str  # "trousers", "shorts" or "skirt"
     leg_end: float  # where trouser legs end, in leg segments: 1 knee, 2 ankle
     socks: bool
-    shoes: Colour
-    sole: Colour
+    shoes: Color
+    sole: Color
     build: float  # factor on the thickness of limbs and trunk
     waist: float  # factor on the breadth of the waist
 
@@ -98,12 +98,12 @@ class Look:
 def draw_look(rng: np.random.Generator) -> Look:
     """A random look. The same number of random choices is made for every person."""
 
-    def pick(colours: tuple[str, ...]) -> Colour:
+    def pick(colors: tuple[str, ...]) -> Color:
         shift = rng.normal(0, 0.02, 3).astype(np.float32)
-        return np.clip(hex_colour(colours[rng.integers(len(colours))]) + shift, 0.02, 0.98)
+        return np.clip(hex_color(colors[rng.integers(len(colors))]) + shift, 0.02, 0.98)
 
     skin_tone = rng.integers(len(SKINS))
-    skin = np.clip(hex_colour(SKINS[skin_tone]) + rng.normal(0, 0.012), 0.05, 0.97).astype(np.float32)
+    skin = np.clip(hex_color(SKINS[skin_tone]) + rng.normal(0, 0.012), 0.05, 0.97).astype(np.float32)
     hair, dark_hair = pick(HAIRS), pick(HAIRS[:4])
     style = str(rng.choice(HAIR_STYLES, p=[0.1, 0.19, 0.16, 0.14, 0.11, 0.08, 0.05, 0.04, 0.08, 0.05]))
     beard, glasses, hat = rng.random() < 0.16, rng.random() < 0.1, pick(TOPS)
@@ -143,14 +143,14 @@ def draw_look(rng: np.random.Generator) -> Look:
         leg_end=float(end),
         socks=bool(rng.random() < 0.4),
         shoes=shoes,
-        sole=hex_colour("#f4f2ec") if shoes.mean() < 0.8 else hex_colour("#8a8f98"),
+        sole=hex_color("#f4f2ec") if shoes.mean() < 0.8 else hex_color("#8a8f98"),
         build=float(np.clip(rng.normal(1.0, 0.09), 0.84, 1.28)),
         waist=float(rng.uniform(0.84, 1.08)),
     )
 
 
-def fabric(kind: str, base: Colour, accent: Colour, along: np.ndarray, across: np.ndarray) -> np.ndarray:
-    """Colours (3, h, w) of a patterned cloth; along and across are places on it, one unit = 6 cm or so."""
+def fabric(kind: str, base: Color, accent: Color, along: np.ndarray, across: np.ndarray) -> np.ndarray:
+    """Colors (3, h, w) of a patterned cloth; along and across are places on it, one unit = 6 cm or so."""
     if kind == "hoops":
         share = _band(along, 0.5)
     elif kind == "stripes":

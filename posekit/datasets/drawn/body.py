@@ -1,73 +1,14 @@
 """Draws a figure part by part, from the farthest to the nearest, and tells which joints stay visible."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from posekit.datasets.drawn.appearance import Look, fabric
-from posekit.datasets.drawn.body_3d import SIDES, Figure
-from posekit.datasets.drawn.canvas import NOTHING, Canvas, Colour, hex_colour
+from posekit.datasets.drawn.body_3d import SIDES
+from posekit.datasets.drawn.canvas import NOTHING, Canvas, Color, hex_color
 from posekit.datasets.drawn.head import Head
-from posekit.skeleton import INDEX, JOINTS
-
-#: Part numbers within one person; persons are PERSON_STEP apart on the canvas.
-PARTS: dict[str, int] = {
-    name: number
-    for number, name in enumerate(
-        ("trunk", "seat", "neck", "head", "hair", "skirt",
-         "right arm", "left arm", "right hand", "left hand",
-         "right leg", "left leg", "right foot", "left foot"),
-        start=1,
-    )
-}  # fmt: skip
-PERSON_STEP = 32
-
-_TRUNK = ("trunk", "seat", "neck", "skirt")
-#: Parts that a joint belongs to: under any other part it is hidden.
-_OWN: dict[str, tuple[str, ...]] = {
-    "pelvis": (*_TRUNK, "right leg", "left leg"),
-    "thorax": ("trunk", "neck", "head"),
-    "upper neck": ("neck", "head", "hair", "trunk"),
-    "head top": ("head", "hair"),
-    **{f"{s} shoulder": (f"{s} arm", "trunk", "neck") for s in SIDES},
-    **{f"{s} elbow": (f"{s} arm",) for s in SIDES},
-    **{f"{s} wrist": (f"{s} arm", f"{s} hand") for s in SIDES},
-    **{f"{s} hip": (f"{s} leg", "trunk", "seat", "skirt") for s in SIDES},
-    **{f"{s} knee": (f"{s} leg", "skirt") for s in SIDES},
-    **{f"{s} ankle": (f"{s} leg", f"{s} foot") for s in SIDES},
-}
-
-
-@dataclass(frozen=True)
-class Placed:
-    """A figure in an image: joints (16, 2) px, their depth (16,) px, and px per unit of the prior."""
-
-    figure: Figure
-    joints: np.ndarray
-    depth: np.ndarray
-    unit: float
-    head_turn: tuple[float, float]  # cosine and sine of the head's turn, as in `Head`
-
-    def at(self, name: str) -> np.ndarray:
-        """(2,) image position of a joint."""
-        return self.joints[INDEX[name]]
-
-    def z(self, name: str) -> float:
-        """Depth of a joint in units of the prior, away from the camera."""
-        return float(self.figure.joints[INDEX[name], 2])
-
-
-def place(figure: Figure, centre: np.ndarray, unit: float, head_turn: float) -> Placed:
-    """Puts a figure into an image with its annotated centre at `centre` (px).
-
-    head_turn: how far the head is turned beyond the trunk, radians, positive to the right of the image.
-    """
-    joints = centre + unit * figure.joints[:, :2]
-    across = np.array([-figure.up[1], figure.up[0]])
-    angle = np.arctan2(figure.forward[:2] @ across, -figure.forward[2]) + head_turn
-    turn = (float(np.cos(angle)), float(np.sin(angle)))
-    return Placed(figure, joints, unit * figure.joints[:, 2], unit, turn)
+from posekit.datasets.drawn.placed import PARTS, PERSON_STEP, Placed
 
 
 class Body:
@@ -127,17 +68,22 @@ class Body:
         self._hand(side, points)
         canvas.chain(points, radii, look.skin, self.part(f"{side} arm"), shadow=0.4)
         if look.sleeve > 0:
-            colour = look.top_accent if look.top_pattern == "block" else look.top
+            color = look.top_accent if look.top_pattern == "block" else look.top
             scale = np.linalg.norm(points[1] - points[0]) / (0.034 * self.px)
 
             def cloth(along: np.ndarray, across: np.ndarray) -> np.ndarray:
-                return fabric(look.top_pattern, colour, look.top_accent, along * scale, across / (0.034 * self.px))
+                return fabric(look.top_pattern, color, look.top_accent, along * scale, across / (0.034 * self.px))
 
             loose = t * np.array([0.005, 0.009 if look.sleeve < 1.5 else 0.006, 0.006])
             canvas.chain(
-                points, radii + loose, colour, self.part(f"{side} arm"), shadow=0.3, end=look.sleeve,
+                points,
+                radii + loose,
+                color,
+                self.part(f"{side} arm"),
+                shadow=0.3,
+                end=look.sleeve,
                 pattern=cloth if look.top_pattern in ("hoops", "stripes", "checks", "dots") else None,
-            )  # fmt: skip
+            )
 
     def _hand(self, side: str, arm: np.ndarray) -> None:
         along = arm[2] - arm[1]
@@ -154,8 +100,11 @@ class Body:
         palm = wrist + 0.03 * self.px * along
         self.canvas.chain(
             [palm - 0.012 * t * along, palm + 0.033 * t * along + 0.02 * t * thumb],
-            t * np.array([0.011, 0.008]), self.look.skin * 0.97, number, shadow=0.2,
-        )  # fmt: skip
+            t * np.array([0.011, 0.008]),
+            self.look.skin * 0.97,
+            number,
+            shadow=0.2,
+        )
         self.canvas.chain(
             [wrist, palm, tip], t * np.array([0.019, 0.025, 0.014]), self.look.skin, number, shadow=0.2
         )
@@ -190,11 +139,11 @@ class Body:
         heel = leg[2] + 0.024 * t * down - 0.02 * t * toe
         ball = leg[2] + 0.036 * t * down + 0.075 * t * toe
         tip = leg[2] + 0.04 * t * down + 0.115 * t * toe
-        colour, below = self.look.shoes, 0.010 * t * down
+        color, below = self.look.shoes, 0.010 * t * down
         rubber = t * np.array([0.026, 0.026, 0.02])
         self.canvas.chain([heel + below, ball + below, tip + below], rubber, self.look.sole, number, shadow=0.3)
-        self.canvas.chain([leg[2], heel], t * np.array([0.024, 0.03]), colour, number, shadow=0)
-        self.canvas.chain([heel, ball, tip], t * np.array([0.029, 0.027, 0.019]), colour, number, shadow=0)
+        self.canvas.chain([leg[2], heel], t * np.array([0.024, 0.03]), color, number, shadow=0)
+        self.canvas.chain([heel, ball, tip], t * np.array([0.029, 0.027, 0.019]), color, number, shadow=0)
 
     # -- trunk -------------------------------------------------------------------------------------
 
@@ -232,14 +181,22 @@ class Body:
         corners = np.array(outline[0] + outline[1][::-1])
         patterned = look.top_pattern in ("hoops", "stripes", "checks", "dots")
         self.canvas.polygon(
-            corners, look.top, self.part("trunk"), shadow=0.35, radius=0.03 * t,
-            pattern=self._cloth if patterned else None, shade_width=0.05 * t,
-        )  # fmt: skip
+            corners,
+            look.top,
+            self.part("trunk"),
+            shadow=0.35,
+            radius=0.03 * t,
+            pattern=self._cloth if patterned else None,
+            shade_width=0.05 * t,
+        )
         if look.top_pattern == "print" and self.front > 0.5 and not self.canvas.plain:
             self.canvas.ellipse(
-                self._level(0.62) + 0.3 * self.side * chest * across, (0.05 * t * self.front, 0.05 * t),
-                0.0, look.top_accent, self.part("trunk"),
-            )  # fmt: skip
+                self._level(0.62) + 0.3 * self.side * chest * across,
+                (0.05 * t * self.front, 0.05 * t),
+                0.0,
+                look.top_accent,
+                self.part("trunk"),
+            )
 
     def _cloth(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         middle, look = self._level(0.5), self.look
@@ -280,8 +237,14 @@ class Body:
         reach = neck + 0.02 * t * (self.head.up)
         if self.front > 0.2 and not self.canvas.plain:  # the open collar
             dip = thorax - 0.02 * t * self.up + 0.2 * self.side * 0.05 * t * self.across
-            self.canvas.ellipse(dip, (0.042 * t * max(self.front, 0.5), 0.034 * t), self.head.angle,
-                                self.look.skin * 0.95, self.part("neck"), shaded=False)  # fmt: skip
+            self.canvas.ellipse(
+                dip,
+                (0.042 * t * max(self.front, 0.5), 0.034 * t),
+                self.head.angle,
+                self.look.skin * 0.95,
+                self.part("neck"),
+                shaded=False,
+            )
         self.canvas.chain(
             [root, reach], t * np.array([0.039, 0.036]), self.look.skin * 0.93, self.part("neck"), 0.0
         )
@@ -293,28 +256,6 @@ class Body:
         self.head.behind(self.canvas, self.part("hair"))
 
 
-def visible_joints(canvas: Canvas, person: Placed, number: int = 0) -> np.ndarray:
-    """(16,) booleans: whether the picture shows, where a joint is, a part that the joint belongs to.
-
-    To be asked when everything is painted. A shoulder or hip on the far side of a trunk seen in profile
-    is hidden although the trunk's own pixels cover it.
-    """
-    height, width = canvas.part.shape
-    seen = np.zeros(len(JOINTS), dtype=bool)
-    reach = max(round(0.012 * person.unit), 1)
-    for i, name in enumerate(JOINTS):
-        x, y = np.rint(person.joints[i]).astype(int)
-        if not (0 <= x < width and 0 <= y < height):
-            continue
-        patch = canvas.part[max(y - reach, 0) : y + reach + 1, max(x - reach, 0) : x + reach + 1]
-        own = [number * PERSON_STEP + PARTS[part] for part in _OWN[name]]
-        seen[i] = np.isin(patch, own).mean() >= 0.4
-        if name.endswith(("shoulder", "hip")) and person.z(name) > 0.055:
-            limb = PARTS[f"{name.split()[0]} {'arm' if name.endswith('shoulder') else 'leg'}"]
-            seen[i] &= np.mean(patch == number * PERSON_STEP + limb) >= 0.4
-    return seen
-
-
 def soft_shadow(canvas: Canvas, person: Placed, ground: float) -> None:
     """A soft shadow on the ground (y = `ground` px) beneath the feet."""
     if canvas.plain:
@@ -323,20 +264,20 @@ def soft_shadow(canvas: Canvas, person: Placed, ground: float) -> None:
     middle = np.array([feet[:, 0].mean() + 0.04 * person.unit, ground])
     spread = 0.5 * abs(feet[0, 0] - feet[1, 0]) + 0.17 * person.unit
     for share in (1.0, 0.85, 0.7, 0.55, 0.4):
-        region_colour = hex_colour("#1a1c24")
-        _shade_ellipse(canvas, middle, (spread * share, 0.055 * person.unit * share), region_colour, 0.085)
+        region_color = hex_color("#1a1c24")
+        _shade_ellipse(canvas, middle, (spread * share, 0.055 * person.unit * share), region_color, 0.085)
 
 
 def _shade_ellipse(
-    canvas: Canvas, centre: np.ndarray, axes: tuple[float, float], colour: Colour, strength: float
+    canvas: Canvas, center: np.ndarray, axes: tuple[float, float], color: Color, strength: float
 ) -> None:
-    window = canvas.window(centre - np.array(axes) - 2, centre + np.array(axes) + 2)
+    window = canvas.window(center - np.array(axes) - 2, center + np.array(axes) + 2)
     if window is None:
         return
     y, x = np.ogrid[window]
-    radius = np.sqrt(((x - centre[0]) / axes[0]) ** 2 + ((y - centre[1]) / axes[1]) ** 2)
+    radius = np.sqrt(((x - center[0]) / axes[0]) ** 2 + ((y - center[1]) / axes[1]) ** 2)
     cover = (strength * np.clip((1 - radius) * 4, 0, 1)).astype(np.float32)
-    canvas.lay(window, cover, colour, NOTHING)
+    canvas.lay(window, cover, color, NOTHING)
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """From a flat pose to a figure with depth: limbs of plausible length, a facing direction, near and far.
 
 Coordinates here: x right, y down, z away from the camera; lengths in the unit of the pose prior (200 px
-times the scale), relative to the annotated centre. A figure's depth only decides what is drawn over what,
+times the scale), relative to the annotated center. A figure's depth only decides what is drawn over what,
 which side of a foot or head is seen and which joints are hidden; the picture itself is the flat pose.
 """
 

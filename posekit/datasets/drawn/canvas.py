@@ -1,6 +1,6 @@
 """A canvas of anti-aliased, softly shaded shapes that remembers which part covers every pixel.
 
-Coordinates are image pixels, x right and y down, pixel centres at whole numbers. Colours are RGB
+Coordinates are image pixels, x right and y down, pixel centers at whole numbers. Colors are RGB
 triples of floats in 0..1. Pictures are kept as three planes, shape (3, H, W): numpy works through whole
 rows of a plane several times faster than through pixels of three numbers.
 """
@@ -12,7 +12,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-Colour = np.ndarray
+Color = np.ndarray
 #: Direction that the light comes from, in the image (upper left).
 LIGHT = np.array([-0.6, -0.8], dtype=np.float32)
 NOTHING = 0
@@ -22,7 +22,7 @@ class Canvas:
     """rgb (3, H, W) float32 and, for every pixel, the number of the part painted last (0: background)."""
 
     def __init__(self, background: np.ndarray, plain: bool = False) -> None:
-        """Starts from (3, H, W) planes. `plain` leaves shading and shadows out: every part keeps its colour."""
+        """Starts from (3, H, W) planes. `plain` leaves shading and shadows out: every part keeps its color."""
         self.rgb = np.array(background, dtype=np.float32)
         self.part = np.zeros(background.shape[1:], dtype=np.int32)
         self.plain = plain
@@ -38,16 +38,16 @@ class Canvas:
         self,
         window: tuple[slice, slice],
         cover: np.ndarray,
-        colour: np.ndarray,
+        color: np.ndarray,
         number: int,
         shade: np.ndarray | None = None,
         shadow: float | np.ndarray = 0.0,
         radius: float = 4.0,
     ) -> None:
-        """Paints `colour`, (3,) or (3, h, w), where `cover` (0..1) is, after a soft contact shadow.
+        """Paints `color`, (3,) or (3, h, w), where `cover` (0..1) is, after a soft contact shadow.
 
         number: part number kept where the cover is over a half; NOTHING leaves the numbers alone.
-        shade: factors on the colour; shadow: strength 0..1 of the contact shadow, `radius` its blur.
+        shade: factors on the color; shadow: strength 0..1 of the contact shadow, `radius` its blur.
         """
         region = self.rgb[:, window[0], window[1]]
         cover = np.asarray(cover, dtype=np.float32)
@@ -55,7 +55,7 @@ class Canvas:
             blur = cv2.GaussianBlur(cover, (0, 0), max(float(radius) * 0.55, 0.6))
             beneath = np.where(self.part[window] > NOTHING, np.float32(1.0), np.float32(0.3))
             region *= np.asarray(1 - shadow * blur * beneath, dtype=np.float32)
-        paint = _planes(np.asarray(colour, dtype=np.float32))
+        paint = _planes(np.asarray(color, dtype=np.float32))
         if shade is not None and not self.plain:
             paint = paint * np.asarray(shade, dtype=np.float32)
         region += cover * (paint - region)
@@ -66,7 +66,7 @@ class Canvas:
         self,
         points: np.ndarray,
         radii: np.ndarray,
-        colour: Colour,
+        color: Color,
         number: int,
         shadow: float = 0.45,
         end: float | None = None,
@@ -76,7 +76,7 @@ class Canvas:
         """A limb: tapered capsules from point to point, `points` (N, 2) with `radii` (N,).
 
         start, end: paint only the part of the limb between these places along it, counted in segments
-        (1.5 ends in the middle of the second), for sleeves and trouser legs. pattern: colours from the
+        (1.5 ends in the middle of the second), for sleeves and trouser legs. pattern: colors from the
         place along the limb and the place across it in px.
         """
         points, radii = np.asarray(points, np.float32), np.asarray(radii, np.float32)
@@ -97,26 +97,26 @@ class Canvas:
         shade = None if self.plain else _round(distance, breadth)
         # No contact shadow at the root: there the limb grows out of the body.
         strength = shadow * np.clip(along * 2.5 - 0.3, 0, 1) if shadow and not self.plain else 0.0
-        paint = colour if pattern is None or self.plain else pattern(along, across)
+        paint = color if pattern is None or self.plain else pattern(along, across)
         self.lay(window, cover, paint, number, shade, strength, float(radii.max()))
 
     def ellipse(
         self,
-        centre: np.ndarray,
+        center: np.ndarray,
         axes: tuple[float, float],
         angle: float,
-        colour: Colour,
+        color: Color,
         number: int,
         shadow: float = 0.0,
         shaded: bool = True,
     ) -> None:
         """An ellipse with half axes `axes` (px), the first turned by `angle` (radians, clockwise on screen)."""
         reach = max(axes) * 1.5 + 3
-        window = self.window(np.asarray(centre) - reach, np.asarray(centre) + reach)
+        window = self.window(np.asarray(center) - reach, np.asarray(center) + reach)
         if window is None:
             return
         y, x = np.ogrid[window]
-        dx, dy = (x - centre[0]).astype(np.float32), (y - centre[1]).astype(np.float32)
+        dx, dy = (x - center[0]).astype(np.float32), (y - center[1]).astype(np.float32)
         cosine, sine, (wide, tall) = math.cos(angle), math.sin(angle), (float(axis) for axis in axes)
         u = (dx * cosine + dy * sine) / max(wide, 0.3)
         v = (dy * cosine - dx * sine) / max(tall, 0.3)
@@ -126,12 +126,12 @@ class Canvas:
         if shaded and not self.plain:
             lit = (dx * LIGHT[0] + dy * LIGHT[1]) / max(wide, tall)
             shade = 1 + 0.12 * lit - 0.06 * np.clip(radius, 0, 1) ** 3
-        self.lay(window, cover, colour, number, shade, shadow, max(wide, tall) * 0.6)
+        self.lay(window, cover, color, number, shade, shadow, max(wide, tall) * 0.6)
 
     def polygon(
         self,
         corners: np.ndarray,
-        colour: Colour,
+        color: Color,
         number: int,
         shadow: float = 0.3,
         radius: float = 4.0,
@@ -139,7 +139,7 @@ class Canvas:
         pattern: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
         shade_width: float = 0.0,
     ) -> None:
-        """A closed shape with `corners` (N, 2), its corners cut `rounded` times; pattern: colours from x, y px.
+        """A closed shape with `corners` (N, 2), its corners cut `rounded` times; pattern: colors from x, y px.
 
         shade_width: how far in from the outline the shape looks rounded, px; 0 for a flat shape.
         """
@@ -162,8 +162,8 @@ class Canvas:
             shade = np.clip(1 + 0.10 * lit - 0.10 * (1 - soft), 0.7, 1.15)
         if pattern is not None and not self.plain:
             y, x = np.mgrid[window]
-            colour = pattern(x.astype(np.float32), y.astype(np.float32))
-        self.lay(window, cover, colour, number, shade, shadow, radius)
+            color = pattern(x.astype(np.float32), y.astype(np.float32))
+        self.lay(window, cover, color, number, shade, shadow, radius)
 
 
 def chaikin(corners: np.ndarray, times: int) -> np.ndarray:
@@ -176,7 +176,7 @@ def chaikin(corners: np.ndarray, times: int) -> np.ndarray:
 
 
 def mix(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Colours between a (share 0) and b (share 1): (3,) for one share, (3, h, w) for an array of shares."""
+    """Colors between a (share 0) and b (share 1): (3,) for one share, (3, h, w) for an array of shares."""
     share = np.asarray(share, dtype=np.float32)
     a, b = np.asarray(a, np.float32), np.asarray(b, np.float32)
     if share.ndim:
@@ -184,12 +184,12 @@ def mix(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
     return a + (b - a) * share
 
 
-def _planes(colour: np.ndarray) -> np.ndarray:
-    """A colour (3,) as planes (3, 1, 1); planes stay as they are."""
-    return colour[:, None, None] if colour.ndim == 1 else colour
+def _planes(color: np.ndarray) -> np.ndarray:
+    """A color (3,) as planes (3, 1, 1); planes stay as they are."""
+    return color[:, None, None] if color.ndim == 1 else color
 
 
-def hex_colour(text: str) -> Colour:
+def hex_color(text: str) -> Color:
     """'#rrggbb' as three floats in 0..1."""
     return np.array([int(text[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.float32) / 255
 

@@ -7,10 +7,10 @@ Places on the skull are written (forward, right, up) on the unit sphere, right b
 import numpy as np
 
 from posekit.datasets.drawn.appearance import Look
-from posekit.datasets.drawn.canvas import NOTHING, Canvas, hex_colour, mix
+from posekit.datasets.drawn.canvas import NOTHING, Canvas, hex_color, mix
 
-_WHITE = hex_colour("#fbf8f4")
-_INK = hex_colour("#2a211f")
+_WHITE = hex_color("#fbf8f4")
+_INK = hex_color("#2a211f")
 
 
 class Head:
@@ -26,7 +26,7 @@ class Head:
         self.up = axis / self.length
         self.across = np.array([-self.up[1], self.up[0]])
         self.front, self.side, self.look = front, side, look
-        self.centre = neck + 0.5 * axis
+        self.center = neck + 0.5 * axis
         self.half_height = 0.5 * self.length
         self.half_width = (0.39 + 0.03 * abs(side)) * self.length
         self.angle = float(np.arctan2(self.across[1], self.across[0]))
@@ -35,7 +35,7 @@ class Head:
         """Image position (2,) of a place on the skull and how much it faces the camera, -1..1."""
         a = forward * self.side - right * self.front
         towards = forward * self.front + right * self.side
-        position = self.centre + a * self.half_width * self.across + up * self.half_height * self.up
+        position = self.center + a * self.half_width * self.across + up * self.half_height * self.up
         return position, towards
 
     def spot(
@@ -43,7 +43,7 @@ class Head:
         canvas: Canvas,
         place: tuple[float, float, float],
         size: tuple[float, float],
-        colour: np.ndarray,
+        color: np.ndarray,
         number: int = NOTHING,
         least: float = 0.15,
     ) -> None:
@@ -51,7 +51,7 @@ class Head:
         position, towards = self.place(*place)
         if towards > least:
             width = size[0] * self.length * min(1.0, 0.35 + 0.75 * towards)
-            canvas.ellipse(position, (width, size[1] * self.length), self.angle, colour, number, shaded=False)
+            canvas.ellipse(position, (width, size[1] * self.length), self.angle, color, number, shaded=False)
 
     def behind(self, canvas: Canvas, number: int) -> None:
         """Hair that falls behind the neck: to be drawn before the trunk when the face is seen."""
@@ -59,7 +59,7 @@ class Head:
         dark = look.hair * 0.88
         if style in ("long", "bob"):
             drop = 0.95 if style == "long" else 0.55
-            back = self.centre - 0.10 * size * self.side * self.across
+            back = self.center - 0.10 * size * self.side * self.across
             down = np.array([0.35 * -self.up[0], abs(self.up[1]) * 0.6 + 0.4])
             down /= np.linalg.norm(down)
             points = [back + 0.1 * size * self.up, back + 0.35 * size * down, back + drop * size * down]
@@ -105,11 +105,11 @@ class Head:
         style, look = self.look.hair_style, self.look
         volume = {"afro": 1.38, "buzz": 1.0, "bald": 1.0, "cap": 1.07, "short": 1.07}.get(style, 1.09)
         reach = self.length * 0.5 * volume + 3
-        window = canvas.window(self.centre - reach, self.centre + reach)
+        window = canvas.window(self.center - reach, self.center + reach)
         if window is None:
             return
         y, x = np.mgrid[window].astype(np.float32)
-        dx, dy = x - float(self.centre[0]), y - float(self.centre[1])
+        dx, dy = x - float(self.center[0]), y - float(self.center[1])
         (ax, ay), (ux, uy) = self.across.tolist(), self.up.tolist()  # Python floats keep float32 arrays
         a = (dx * ax + dy * ay) / self.half_width
         b = (dx * ux + dy * uy) / self.half_height
@@ -121,12 +121,12 @@ class Head:
         # Skin, with a beard and the shadow of the hair on it.
         towards = np.sqrt(np.clip(1 - radius**2, 0, 1))
         forward = a * self.side + towards * self.front
-        colour = look.skin
+        color = look.skin
         if look.beard:
             region = np.clip((-0.28 - 0.25 * np.clip(forward - 0.6, 0, 1) - b) * 7, 0, 1)
             region = region * np.clip((forward + 0.05) * 6, 0, 1)
-            colour = mix(colour, mix(look.skin, look.hair, np.float32(0.85)), region)
-        canvas.lay(window, skull, colour, number, shade, 0.35, self.length * 0.2)
+            color = mix(color, mix(look.skin, look.hair, np.float32(0.85)), region)
+        canvas.lay(window, skull, color, number, shade, 0.35, self.length * 0.2)
         if style == "bald":
             return
         # Hair sits on a slightly larger skull; its lower edge rises from the nape to the forehead.
@@ -143,18 +143,18 @@ class Head:
         if style == "cap":
             edge = np.maximum(edge, np.interp(forward, [-0.6, 0.2], [-0.6, 0.1]))
         cover = over * np.clip((b - edge) * self.half_height + 0.5, 0, 1)
-        colour = look.hair
+        color = look.hair
         if style == "buzz":
-            colour = mix(look.skin, look.hair, np.float32(0.75))
+            color = mix(look.skin, look.hair, np.float32(0.75))
         elif style == "cap":
-            colour = mix(look.hair, look.hat, np.clip((b - 0.18) * self.half_height + 0.5, 0, 1))
+            color = mix(look.hair, look.hat, np.clip((b - 0.18) * self.half_height + 0.5, 0, 1))
         shine = shade + 0.06 * np.clip(1 - ((a + 0.35) ** 2 + (b - 0.6) ** 2) * 5, 0, 1)
-        canvas.lay(window, cover.astype(np.float32), colour, hair_number, shine, 0.25, self.length * 0.1)
+        canvas.lay(window, cover.astype(np.float32), color, hair_number, shine, 0.25, self.length * 0.1)
 
     def _face(self, canvas: Canvas) -> None:
         skin, look = self.look.skin, self.look
         darker = np.clip(skin * 0.72, 0, 1)
-        lips = mix(skin * 0.8, hex_colour("#b8433f"), np.float32(0.4))
+        lips = mix(skin * 0.8, hex_color("#b8433f"), np.float32(0.4))
         for right in (0.37, -0.37):
             eye = (0.9, right, 0.03)
             if look.glasses:
@@ -164,7 +164,7 @@ class Head:
             self.spot(canvas, eye, (0.062, 0.046), mix(_WHITE, skin, np.float32(0.25)))
             self.spot(canvas, (0.91, right * 0.97, 0.03), (0.043, 0.047), _INK)
             self.spot(canvas, (0.9, right * 0.97 + 0.03, 0.055), (0.013, 0.013), _WHITE)
-            blush = mix(skin, hex_colour("#e0604f"), np.float32(0.22))
+            blush = mix(skin, hex_color("#e0604f"), np.float32(0.22))
             self.spot(canvas, (0.82, right * 1.35, -0.26), (0.065, 0.04), blush, least=0.3)
         self.spot(canvas, (1.0, 0, -0.16), (0.045, 0.05), darker * 0.55 + skin * 0.45, least=0.35)
         mouth = [self.place(0.88, right, up) for right, up in ((0.17, -0.46), (0.0, -0.52), (-0.17, -0.46))]

@@ -1,7 +1,7 @@
 """Where people stand, sit and run: a Gaussian mixture over the 16 joints, fitted on real pose statistics.
 
-One pose is a (16, 2) array relative to the annotated centre of the person, in units of 200 px times the
-annotated scale, x to the right and y down. In these units centre-to-body and scale-to-body relations of
+One pose is a (16, 2) array relative to the annotated center of the person, in units of 200 px times the
+annotated scale, x to the right and y down. In these units center-to-body and scale-to-body relations of
 MPII carry over to whatever is drawn from the mixture. Only the fitted parameters are stored
 (`pose_prior.json`), never an annotation.
 

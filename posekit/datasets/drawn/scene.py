@@ -6,11 +6,13 @@ import cv2
 import numpy as np
 
 from posekit.datasets.drawn.appearance import Look, draw_look
-from posekit.datasets.drawn.background import draw_background, texture
-from posekit.datasets.drawn.body import Body, Placed, place, soft_shadow, visible_joints
+from posekit.datasets.drawn.background import draw_background
+from posekit.datasets.drawn.body import Body, soft_shadow
 from posekit.datasets.drawn.body_3d import SIDES, Figure, draw_figure
 from posekit.datasets.drawn.canvas import Canvas
+from posekit.datasets.drawn.placed import Placed, place, visible_joints
 from posekit.datasets.drawn.pose_prior import PIXELS_PER_SCALE, shipped
+from posekit.datasets.drawn.shapes import texture
 from posekit.datasets.people import HEAD_SIZE_OVER_HEAD
 from posekit.skeleton import INDEX, JOINTS
 
@@ -20,11 +22,11 @@ LEAST_JOINTS = 7
 
 @dataclass(frozen=True)
 class Actor:
-    """A person in the scene; `centre` (2,) px and `scale` as MPII annotates them."""
+    """A person in the scene; `center` (2,) px and `scale` as MPII annotates them."""
 
     person: Placed
     look: Look
-    centre: np.ndarray
+    center: np.ndarray
     scale: float
 
 
@@ -41,7 +43,7 @@ class Scene:
 def draw_person(seed: int, index: int) -> tuple[np.ndarray, dict]:
     """Picture number `index` of the sample `seed`: RGB uint8 (H, W, 3) and its annotation.
 
-    The annotation has scale, center [x, y], joints 16 x [x, y] (px, pixel centres at whole numbers,
+    The annotation has scale, center [x, y], joints 16 x [x, y] (px, pixel centers at whole numbers,
     [-1, -1] outside the image), joints_vis, head_size (px) and image_size [width, height].
     """
     rng = np.random.default_rng([seed, index])
@@ -82,15 +84,15 @@ def _stand(
     size = np.array([width, height])
     for _ in range(20):
         if anywhere:
-            centre = rng.uniform(0.08, 0.92, 2) * size
+            center = rng.uniform(0.08, 0.92, 2) * size
         else:
             free_low, free_high = -low * unit, size - high * unit
             middle, half = (free_low + free_high) / 2, np.abs(free_high - free_low) / 2
-            centre = middle + rng.uniform(-1, 1, 2) * half * np.array([0.95, 0.8])
-        centre = np.clip(centre, 0.05 * size, 0.95 * size)
-        person = place(figure, centre, unit, float(rng.normal(0, 0.32)))
+            center = middle + rng.uniform(-1, 1, 2) * half * np.array([0.95, 0.8])
+        center = np.clip(center, 0.05 * size, 0.95 * size)
+        person = place(figure, center, unit, float(rng.normal(0, 0.32)))
         if _inside(person.joints, width, height).sum() >= LEAST_JOINTS:
-            return Actor(person, look, centre, unit / PIXELS_PER_SCALE)
+            return Actor(person, look, center, unit / PIXELS_PER_SCALE)
     person = place(figure, size / 2, unit, 0.0)  # a person wider than the image, in its middle
     return Actor(person, look, size / 2, unit / PIXELS_PER_SCALE)
 
@@ -99,13 +101,13 @@ def _companion(rng: np.random.Generator, main: Actor, width: int, height: int) -
     """A second person beside the first, its feet on the same floor."""
     figure, look = draw_figure(rng, shipped()), draw_look(rng)
     unit = main.person.unit * rng.uniform(0.75, 1.05)
-    side = -1.0 if main.centre[0] > rng.uniform(0.3, 0.7) * width else 1.0
+    side = -1.0 if main.center[0] > rng.uniform(0.3, 0.7) * width else 1.0
     distance = rng.uniform(0.38, 0.8) * main.person.unit
-    centre = main.centre + np.array([side * distance, 0.0])
-    person = place(figure, centre, unit, float(rng.normal(0, 0.32)))
+    center = main.center + np.array([side * distance, 0.0])
+    person = place(figure, center, unit, float(rng.normal(0, 0.32)))
     drop = _ground(main.person) - 0.35 * (main.person.unit - unit) - _ground(person)
-    centre = centre + np.array([0.0, drop])
-    return Actor(place(figure, centre, unit, 0.0), look, centre, unit / PIXELS_PER_SCALE)
+    center = center + np.array([0.0, drop])
+    return Actor(place(figure, center, unit, 0.0), look, center, unit / PIXELS_PER_SCALE)
 
 
 def _ground(person: Placed) -> float:
@@ -169,7 +171,7 @@ def annotate(scene: Scene, visible: np.ndarray) -> dict:
     ]
     return {
         "scale": round(main.scale, 4),
-        "center": [round(float(v), 2) for v in main.centre],
+        "center": [round(float(v), 2) for v in main.center],
         "joints": joints,
         "joints_vis": [int(inside[i] and visible[i]) for i in range(len(JOINTS))],
         "head_size": round(HEAD_SIZE_OVER_HEAD * float(np.linalg.norm(head)), 3),

@@ -1,14 +1,15 @@
 """The crops of a data set in one file: JPEGs as good as a limit of size allows, and all that training and its
-records need beside them. `benchmarks/gpu_study.py` takes it to a machine that does not have the data set."""
+records need beside them. `posekit.study.gpu_study` takes it to a machine that does not have the data set."""
 
 import json
 import zipfile
 import zlib
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -28,24 +29,28 @@ QUALITIES = range(20, 96)
 #: People whose crops say how large all of them will be at a quality.
 SAMPLE = 2_000
 
-PARTS = ("train", "validation")
+_Part = TypeVar("_Part", Crops, People)
+
+#: What makes such a file, for messages.
+_COMMAND = "python -m posekit.cli.gpu_study pack"
 
 
 @dataclass(frozen=True)
 class Archive:
-    """people: all of them, in the order that their fingerprint is of; train and validation: their crops.
+    """people: all of them, in the order that their fingerprint is of; train: crops of the train people.
 
+    validation: crops of the validation people of each data set that has some, as `People.validation_sets`.
     quality: of the JPEGs that the crops went through, 0 to 100.
     """
 
     people: People
     train: Crops
-    validation: Crops
+    validation: tuple[Crops, ...]
     quality: int
 
 
 def write_archive(
-    path: Path, people: People, train: Crops, validation: Crops, megabytes: float, progress: bool = True
+    path: Path, people: People, train: Crops, validation: Sequence[Crops], megabytes: float, progress: bool = True
 ) -> int:
     """Writes crops and annotations in the highest quality that fits into so many megabytes (1e6 bytes).
 
@@ -54,12 +59,12 @@ def write_archive(
     """
     if path.exists():
         raise PosekitError(f"{path} exists; delete it, or name another file by --out")
-    both = list(zip(PARTS, (train, validation), strict=True))
+    parts = _parts(train, validation)
     beside = {f"people_{column}": getattr(people, column) for column in _columns()}
-    for name, crops in both:
+    for name, crops in parts.items():
         beside |= {f"{name}_{key}": getattr(crops, key) for key in ("matrices", "joints", "present")}
     every = max(1, len(people) // SAMPLE)
-    sample = [crops.images[number] for _, crops in both for number in range(0, len(crops), every)]
+    sample = [crops.images[number] for crops in parts.values() for number in range(0, len(crops), every)]
     compressed_beside = sum(len(zlib.compress(array.tobytes())) for array in beside.values())
 
     def expected(quality: int) -> float:
@@ -70,7 +75,7 @@ def write_archive(
     best = bisect_right(QUALITIES, megabytes * 1e6, key=expected) - 1
     for quality in reversed(QUALITIES[: best + 1]):  # what was expected of a sample can be a little too small
         content = dict(beside)
-        for name, crops in both:
+        for name, crops in parts.items():
             content |= {f"{name}_{key}": array for key, array in _jpegs(crops, quality, name, progress).items()}
         settings = {"name": people.name, "crop": asdict(train.rule), "quality": quality}
         try:
@@ -92,22 +97,25 @@ def read_archive(path: Path, progress: bool = True) -> Archive:
             columns = {column: content[f"people_{column}"] for column in _columns()}
             people = People(name=settings["name"], images_folder=path.parent, **columns)
             rule = CropRule(**settings["crop"])
-            crops = [
+            train, *validation = (
                 Crops(
                     of_part,
                     rule,
                     _decode(content, name, rule.side, progress),
                     **{key: content[f"{name}_{key}"] for key in ("matrices", "joints", "present")},
                 )
-                for name, of_part in zip(PARTS, people.split(), strict=True)
-            ]
+                for name, of_part in _parts(people.split()[0], people.validation_sets()).items()
+            )
     except FileNotFoundError as error:
-        raise PosekitError(f"there is no file {path}; make it by: python benchmarks/gpu_study.py pack") from error
+        raise PosekitError(f"there is no file {path}; make it by: {_COMMAND}") from error
     except (OSError, EOFError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
-        raise PosekitError(
-            f"{path} is not a whole archive of crops ({error}); make it by: python benchmarks/gpu_study.py pack"
-        ) from error
-    return Archive(people, *crops, settings["quality"])
+        raise PosekitError(f"{path} is not a whole archive of crops ({error}); make it by: {_COMMAND}") from error
+    return Archive(people, train, tuple(validation), settings["quality"])
+
+
+def _parts(train: _Part, validation: Sequence[_Part]) -> dict[str, _Part]:
+    """What an archive holds, by its name there."""
+    return {"train": train} | {f"validation{number}": part for number, part in enumerate(validation)}
 
 
 def _columns() -> list[str]:

@@ -1,25 +1,24 @@
 """The study at the report's size on a GPU machine without the data set, reached for a limited time, with limited
 files in and out.
 
-    python benchmarks/gpu_study.py pack --data path/to/mpii --data path/to/lspet --out study.npz
-    PYTHONPATH=. python benchmarks/gpu_study.py run --data study.npz --out results --minutes 9
-    python benchmarks/gpu_study.py collect results/records.zip
+    python -m posekit.cli.gpu_study pack --data path/to/mpii --data path/to/lspet --out study.npz
+    python -m posekit.cli.gpu_study run --data study.npz --out results --minutes 9
+    python -m posekit.cli.gpu_study collect results/records.zip
 
 `pack` puts the crops of the size `full` as JPEGs into one file of at most --megabytes, with all that records
 need: they are of the real data set, and say through which quality of JPEG the crops went.
 
-`run` is for the GPU machine. It needs the folders posekit/ and benchmarks/, the packed file, and Python 3.11 or
-3.12 with torch, numpy, scipy, opencv, pandas, tqdm and filelock; posekit need not be installed. In this order,
-until the time is used: the benchmarks of inference and training; the six models; seeds 1 and 2 of all six;
-the learning rates of `posekit grid`. An epoch is as long as one of the report's: 22,240 people in 1,390
-steps, drawn pass after pass over the people at hand. --compile costs a minute or two a run and makes every step
-faster. Where it does not work, calls with different --models and --out can share a GPU at the same time.
+`run` is for the GPU machine. It needs the folder posekit/, the packed file, and Python 3.11 or 3.12 with torch,
+numpy, scipy, opencv, pandas, tqdm, cachetools, joblib and filelock; posekit need not be installed. In this order,
+until the time is used: the six models; seeds 1 and 2 of all six; the learning rates of `posekit grid`. An epoch is
+as long as one of the report's: 22,240 people in 1,390 steps, drawn pass after pass over the people at hand.
+--compile costs a minute or two per run and makes every step faster. Where it does not work, calls with different
+--models and --out can share a GPU at the same time.
 
 After every epoch there are a checkpoint in --work and the records of all runs in OUT/records.zip. The same call
 goes on from --work exactly where the last one was; where --work is lost, --records results/records.zip keeps the
-finished runs. In OUT there are also what the benchmarks measured (inference.json, training.json, training.txt) and
-the weights of the best run in float16, in parts of 15 MB; `cat model-5-seed-0.pt.* > model-5-seed-0.pt` puts them
-together.
+finished runs. In OUT there are also the weights of the best run in float16, in parts of 15 MB;
+`cat model-5-seed-0.pt.* > model-5-seed-0.pt` puts them together.
 
 `collect` brings the records to data/runs/, where `posekit figures` reads them.
 """
@@ -27,33 +26,22 @@ together.
 import argparse
 import shlex
 import sys
-import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
-from crop_archive import Archive, read_archive, write_archive
-from gpu_benchmarks import measure
-from record_bundle import bring, unpacked, write_bundle
 
 from posekit.analysis.optimizers import GRID_MODELS, GRID_RATES, REPORT_RATES
 from posekit.device import choose_device, choose_precision
 from posekit.errors import PosekitError
 from posekit.evaluation.floors import floors_and_ceiling
 from posekit.paths import home
-from posekit.preprocessing.batches import Crops, resident
+from posekit.preprocessing.batches import resident
+from posekit.preprocessing.crop_archive import Archive, read_archive, write_archive
 from posekit.study.configurations import REPORT_MODELS, get_model, get_size, run_config
-from posekit.study.runs import (
-    RunStore,
-    continued,
-    environment,
-    is_recorded,
-    read_run,
-    write_finished,
-    write_progress,
-)
-from posekit.training.checkpoint import owned, snapshot_path
-from posekit.training.loop import EpochRecord, train
+from posekit.study.record_bundle import bring, unpacked
+from posekit.study.runs import environment, read_run
+from posekit.study.timed_training import Clock, TimeIsUp, Training, Work
 from posekit.training.run_config import RunConfig
 
 #: The report's epoch: all of MPII's training people in whole batches of 16.
@@ -71,116 +59,6 @@ TINY = replace(
 TINY_EPOCH = 28
 
 WORK = Path("data/checkpoints/gpu-study")
-
-#: Largest part of the weights, bytes; and of the minutes, that the benchmarks may take.
-PART, BENCHMARKS = 15_000_000, 0.4
-
-#: Seconds at the end of a call for writing and for an epoch that is slower than those before.
-RESERVE = 15.0
-
-
-class TimeIsUp(Exception):
-    """The next epoch does not fit any more; what was trained is on the disk."""
-
-
-class Clock:
-    """The time of one call, and how long an epoch takes: measured, the slowest so far.
-
-    The first epoch of a run chooses algorithms or compiles, so it counts apart. Before any is measured, one is
-    trained whatever the time: every call comes further.
-    """
-
-    def __init__(self, minutes: float) -> None:
-        self.end = time.monotonic() + 60 * minutes
-        self.slowest: dict[bool, float] = {}
-        self.start_epoch()
-
-    def start_epoch(self) -> None:
-        self.started = time.monotonic()
-
-    def end_epoch(self, first: bool) -> None:
-        self.slowest[first] = max(self.slowest.get(first, 0.0), time.monotonic() - self.started)
-        self.start_epoch()
-
-    def fits(self, first: bool) -> bool:
-        """Whether one more epoch ends in time."""
-        if not self.slowest:
-            return True
-        seconds = self.slowest.get(first, max(self.slowest.values()))
-        return time.monotonic() + seconds + RESERVE < self.end
-
-
-@dataclass(frozen=True)
-class Work:
-    """What one call leaves to the next: records and networks of all runs in a folder, and the bundle in `out`."""
-
-    folder: Path
-    out: Path
-
-    @property
-    def store(self) -> RunStore:
-        return RunStore(self.folder / "records", self.folder / "networks")
-
-    def is_finished(self, place: Path, config: RunConfig) -> bool:
-        """Whether a run is done. Raises `PosekitError` if its records are of other settings."""
-        return is_recorded(self.store.folder(place), config, "name another --work")
-
-    def bundle(self) -> None:
-        """The records of all runs as one file in `out`."""
-        write_bundle(self.store.records, self.out / "records.zip")
-
-    def save_best(self, places: list[Path]) -> None:
-        """The weights of the finished run that finds most joints, in parts in `out`; of those trained here."""
-        best = {}
-        for place in places:
-            run = read_run(self.store.folder(place))
-            path = snapshot_path(self.store.checkpoint(place), run.config.epochs)
-            if path.exists():
-                best[run.history.pckh_weighted14.iloc[-1]] = (place.name, path)
-        if best:
-            name, path = best[max(best)]
-            for old in self.out.glob("model-*.pt.*"):
-                old.unlink()
-            data = path.read_bytes()
-            for number, start in enumerate(range(0, len(data), PART), start=1):
-                (self.out / f"{name}.pt.{number}").write_bytes(data[start : start + PART])
-
-
-@dataclass(frozen=True)
-class Training:
-    """What all runs of a call have in common."""
-
-    crops: tuple[Crops, Crops]
-    floors: dict[str, float]
-    environment: dict[str, str]
-    device: torch.device
-    compiled: bool
-    work: Work
-    clock: Clock
-
-    def run(self, place: Path, config: RunConfig) -> None:
-        """Trains a run from where it is to its end. Raises `TimeIsUp` after an epoch if no other one fits."""
-        folder, checkpoint = self.work.store.folder(place), self.work.store.checkpoint(place)
-        made_by = continued(folder, self.environment)
-        epochs = 0
-
-        def on_epoch(history: list[EpochRecord]) -> None:
-            nonlocal epochs
-            write_progress(folder, config, self.floors, made_by, history)
-            self.work.bundle()
-            self.clock.end_epoch(first=epochs == 0)
-            epochs += 1
-            if len(history) < config.epochs and not self.clock.fits(first=False):
-                raise TimeIsUp
-
-        self.clock.start_epoch()
-        with owned(checkpoint):
-            precision = self.environment["precision"]
-            _, history, evaluation = train(
-                config, *self.crops, checkpoint, self.device, True, on_epoch, precision, self.compiled
-            )
-            write_finished(folder, config, self.floors, made_by, history, self.crops[1].people, evaluation)
-        self.work.bundle()
 
 
 def plan(models: list[str]) -> list[tuple[str, int, float | None]]:
@@ -204,7 +82,8 @@ def pack(options: argparse.Namespace) -> None:
     from posekit.study.study import Study  # not above: its readers need what a GPU machine need not have
 
     study = Study("full", options.data, device="cpu")
-    quality = write_archive(options.out, study.people, *study.crops, options.megabytes)
+    validation = [study.crops[1], *study.further_crops(study.size.crop)]
+    quality = write_archive(options.out, study.people, study.crops[0], validation, options.megabytes)
     size = options.out.stat().st_size / 1e6
     print(f"{options.out}: {study.name}, {len(study.people)} people, {size:.1f} MB, JPEG quality {quality}")
 
@@ -228,14 +107,11 @@ def run(options: argparse.Namespace) -> None:
     if not configs:
         raise PosekitError(f"--models names none of {', '.join(REPORT_MODELS)}")
     left = [place for place, config in configs.items() if not work.is_finished(place, config)]
-    if left and not options.skip_benchmarks:
-        measure(work.folder / "benchmarks", options.out, device, BENCHMARKS * 60 * options.minutes)
-
-    crops = resident(archive.train, device), resident(archive.validation, device)
+    train, validation = resident(archive.train, device), [resident(crops, device) for crops in archive.validation]
     config = next(iter(configs.values()))
-    floors = floors_and_ceiling(*crops, config.codec, config.network.stacks)
+    floors = floors_and_ceiling(train, validation[0], config.codec, config.network.stacks)
     made_by = environment(device, precision, reason) | {"crops": f"JPEG quality {archive.quality}"}
-    training = Training(crops, floors, made_by, device, options.compile, work, clock)
+    training = Training(train, validation, floors, made_by, device, options.compile, work, clock)
     failed = {}
     try:
         for place in list(left):
@@ -258,7 +134,7 @@ def run(options: argparse.Namespace) -> None:
         print(f"{place.name} failed: {error}")
     if left:
         print(f"left: {', '.join(place.name for place in left)}")
-        print(f"to go on: {shlex.join(['python', *sys.argv])}")
+        print(f"to go on: {shlex.join(['python', '-m', 'posekit.cli.gpu_study', *sys.argv[1:]])}")
 
 
 def collect(options: argparse.Namespace) -> None:
@@ -297,7 +173,6 @@ def main() -> None:
     running.add_argument("--device", help="by default a GPU if there is one")
     running.add_argument("--precision", help="float32 or bfloat16; by default the size's, if the hardware has it")
     running.add_argument("--compile", action="store_true", help="let torch.compile write the step")
-    running.add_argument("--skip-benchmarks", action="store_true")
     running.add_argument("--tiny", action="store_true", help="a network of no use, to try this script")
     running.set_defaults(command=run)
 
