@@ -40,7 +40,8 @@ class Server(http.server.ThreadingHTTPServer):
         self.cuts: list[int] = []  # the next answers end after so many bytes
         self.codes: list[int] = []  # the next answers are these errors
         self.announces_size = True
-        self.pause = 0.0  # seconds between pieces of 1,000 bytes
+        self.rest = threading.Event()  # the second half of a file is sent once this is set
+        self.rest.set()
         self.url = f"http://127.0.0.1:{self.server_port}"
 
     def handle_error(self, *_: object) -> None:
@@ -73,9 +74,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(total - start))
         self.end_headers()
         end = min(start + server.cuts.pop(0), total) if server.cuts else total
-        for position in range(start, end, 1000 if server.pause else total):
-            self.wfile.write(data[position : min(position + 1000, end) if server.pause else end])
-            time.sleep(server.pause)
+        middle = (start + end) // 2
+        self.wfile.write(data[start:middle])
+        server.rest.wait()
+        self.wfile.write(data[middle:end])
 
     def log_message(self, *_: object) -> None:
         """Quiet."""
@@ -256,7 +258,7 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(server, tmp_path):
 
 
 def test_a_killed_process_goes_on(server, tmp_path):
-    server.pause = 0.01
+    server.rest.clear()
     code = (
         "import sys; from posekit.datasets.download import download; "
         "download(sys.argv[1], sys.argv[2], progress=False)"
@@ -264,17 +266,17 @@ def test_a_killed_process_goes_on(server, tmp_path):
     command = [sys.executable, "-c", code, f"{server.url}/file", str(tmp_path / "file")]
     process = subprocess.Popen(command)
     try:
-        deadline = time.monotonic() + 60
         partial = tmp_path / "file.partial"
-        while not (partial.exists() and partial.stat().st_size > 0) and time.monotonic() < deadline:
+        while not (partial.exists() and partial.stat().st_size > 0):
+            assert process.poll() is None
             time.sleep(0.02)
     finally:
         process.kill()
-        process.wait(timeout=60)
+        process.wait()
+        server.rest.set()
     have = partial.stat().st_size
     assert process.returncode == -signal.SIGKILL and 0 < have < len(DATA)
     assert partial.read_bytes() == DATA[:have]
-    server.pause = 0.0
     assert fetch(server, tmp_path).read_bytes() == DATA
     assert server.asked == [None, f"bytes={have}-"]
 
