@@ -20,6 +20,9 @@ from posekit.models.answers import middle_columns
 from posekit.models.config import check_at_least_one, check_choice, check_widths, width_at
 from posekit.skeleton import JOINTS
 
+#: Names of `STEMS`.
+Stem = Literal["original", "reduced", "early"]
+
 
 @dataclass(frozen=True)
 class HourglassConfig:
@@ -28,7 +31,7 @@ class HourglassConfig:
     Raises `PosekitError` for settings that make no network.
     """
 
-    stem: Literal["original", "reduced", "early"] = "original"
+    stem: Stem = "original"
     channels: int = 256  # inside the hourglasses; the stem begins with a quarter of it
     stacks: int = 2  # hourglasses, one after the other
     modules: int = 2  # residual blocks, one after the other, wherever an hourglass has one
@@ -207,7 +210,7 @@ def early_stem(channels: int) -> nn.Sequential:
     )
 
 
-STEMS: dict[str, Callable[[int], nn.Sequential]] = {
+STEMS: dict[Stem, Callable[[int], nn.Sequential]] = {
     "original": original_stem,
     "reduced": reduced_stem,
     "early": early_stem,

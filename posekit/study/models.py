@@ -1,9 +1,9 @@
 """What a model is: a network and how it learns, whatever the size."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from posekit.models.config import NetworkConfig
+from posekit.models.hourglass import Stem
 from posekit.training.losses import Loss
 from posekit.training.run_config import OptimizerName, Schedule
 
@@ -21,7 +21,7 @@ class Model:
     optimizer: OptimizerName
     schedule: Schedule = "constant"
     loss: Loss = "squared error"
-    stem: Literal["original", "reduced", "early"] = "original"
+    stem: Stem = "original"
     network: NetworkConfig | None = None
     start: str = ""  # "imagenet": the encoder begins with weights that were trained on ImageNet
     frozen: tuple[str, ...] = ()  # parts of the network that keep the weights that they start with
