@@ -46,12 +46,12 @@ def fit(poses: np.ndarray, components: int = 48, steps: int = 80, seed: int = 0)
     """Expectation maximisation from a few rounds of k-means; components of under 60 people are dropped."""
     rng = np.random.default_rng(seed)
     data = poses.reshape(len(poses), -1)
-    centres = data[rng.choice(len(data), components, replace=False)]
+    centers = data[rng.choice(len(data), components, replace=False)]
     for _ in range(20):
-        distance = (data**2).sum(1)[:, None] - 2 * data @ centres.T + (centres**2).sum(1)
+        distance = (data**2).sum(1)[:, None] - 2 * data @ centers.T + (centers**2).sum(1)
         nearest = distance.argmin(axis=1)
-        centres = np.array(
-            [data[nearest == k].mean(0) if (nearest == k).any() else centres[k] for k in range(components)]
+        centers = np.array(
+            [data[nearest == k].mean(0) if (nearest == k).any() else centers[k] for k in range(components)]
         )
     share = np.eye(components)[nearest]
     for _ in range(steps):

@@ -3,10 +3,10 @@
     python benchmarks/runtimes.py --mpii path/to/mpii [--checkpoint posekit/networks/posekit.pt] [--rounds 100]
                                   [--json] [--out data/benchmarks/runtimes.json]
 
-torch in float32 as trained; with batch normalisations folded into convolutions; that in bfloat16, weights and what
+torch in float32 as trained; with batch normalizations folded into convolutions; that in bfloat16, weights and what
 passes through alike; onnxruntime in float32; onnxruntime in int8. For the last, convolutions multiply 8-bit
 integers, weights with a scale for each channel, and what they read and write with a scale that is the range seen
-(its least and largest number) on people of the training side; sums and the normalisations that are left stay in
+(its least and largest number) on people of the training side; sums and the normalizations that are left stay in
 float32, for with these in int8 as well the network lost about two points. No flip test.
 
 Of each: PCKh@0.5 weighted14 over MPII's validation people with its 95 % interval, the difference to the first with

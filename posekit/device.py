@@ -82,7 +82,7 @@ def cpu_threads(threads: int | None) -> Iterator[None]:
 def memory_format(device: torch.device) -> torch.memory_format:
     """The order of numbers in memory that convolutions like best, except where it is known to go wrong.
 
-    On MPS, the gradient of batch normalisation was wrong for channels-last tensors in several versions of torch.
+    On MPS, the gradient of batch normalization was wrong for channels-last tensors in several versions of torch.
     """
     return torch.contiguous_format if device.type == "mps" else torch.channels_last
 

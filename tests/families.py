@@ -43,7 +43,7 @@ def far_corner_matters(network: nn.Module) -> bool:
         return bool((network(crop)[0] - network(other)[0])[..., 0, 0].abs().max() > 0)
 
 
-def normalisations_when_folded(network: nn.Module) -> list[int]:
+def normalizations_when_folded(network: nn.Module) -> list[int]:
     """How many there are before and after folding, which leaves the answers as they are."""
     less, crops = folded(network), torch.rand(3, 3, 64, 64)
     with torch.inference_mode():

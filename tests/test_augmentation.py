@@ -54,7 +54,7 @@ def dots(count: int = 24) -> Batch:
 
 
 def brightest(images: torch.Tensor) -> torch.Tensor:
-    """(B, 2): the centre of the light of each image, computed in float64."""
+    """(B, 2): the center of the light of each image, computed in float64."""
     light = images.sum(dim=1).double()
     size = light.shape[-1]
     cells = torch.arange(size, dtype=torch.float64)

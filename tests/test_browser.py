@@ -185,7 +185,7 @@ def test_large_and_broken_uploads_leave_the_widget_alive(page, place):
     assert large.stat().st_size > 11_000_000
     broken = place / "broken.jpg"
     broken.write_bytes(b"\xff\xd8\xff\xe0 no photograph")
-    for path, sentence in ((broken, "damaged"), (large, "large.png is grey")):
+    for path, sentence in ((broken, "damaged"), (large, "large.png is gray")):
         with page.expect_file_chooser() as chooser:
             part.locator(".posekit-upload").click()
         chooser.value.set_files(path)

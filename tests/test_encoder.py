@@ -10,7 +10,7 @@ from families import (
     as_if_trained,
     assert_read_and_exported_alike,
     far_corner_matters,
-    normalisations_when_folded,
+    normalizations_when_folded,
     without_gradient,
 )
 from torch import nn
@@ -124,7 +124,7 @@ def test_the_lowest_resolution_sees_the_whole_crop():
 
 def test_folded_it_has_no_normalization_left_and_the_same_answers():
     # 1 in the stem, 2 in the first of 16 blocks and 3 in the others, 2 at each of the decoder's four levels
-    assert normalisations_when_folded(made().eval()) == [1 + 2 + 15 * 3 + 4 * 2, 0]
+    assert normalizations_when_folded(made().eval()) == [1 + 2 + 15 * 3 + 4 * 2, 0]
 
 
 def test_a_checkpoint_and_an_onnx_file_answer_as_the_network(tmp_path):

@@ -96,8 +96,8 @@ def test_the_file_alone_says_crop_codec_and_joints(untrained):
     assert isinstance(dimensions[0], str) and dimensions[1:] == [3, 32, 32]
 
 
-def test_normalisation_is_folded_and_nothing_of_this_machine_is_in_the_file(untrained):
-    """Two of the three normalisations of a branch follow a convolution: those are gone."""
+def test_normalization_is_folded_and_nothing_of_this_machine_is_in_the_file(untrained):
+    """Two of the three normalizations of a branch follow a convolution: those are gone."""
     predictor, path = untrained
     kinds = [node.op_type for node in onnx.load(path).graph.node]
     there = sum(isinstance(module, torch.nn.BatchNorm2d) for module in predictor.network.modules())

@@ -60,7 +60,7 @@ def test_round_trip_error(kind, bound):
     assert confidence.max() <= 1 and confidence.min() > 0.7
 
 
-def test_decoding_stays_at_the_peak_where_the_neighbours_say_nothing():
+def test_decoding_stays_at_the_peak_where_the_neighbors_say_nothing():
     heatmaps = torch.full((1, 1, 16, 16), -0.2)
     heatmaps[0, 0, 5, 9] = 0.4
     joints, confidence = Codec("subpixel").decode(heatmaps)

@@ -9,7 +9,7 @@ from families import (
     as_if_trained,
     assert_read_and_exported_alike,
     far_corner_matters,
-    normalisations_when_folded,
+    normalizations_when_folded,
     without_gradient,
 )
 from torch import nn
@@ -92,8 +92,8 @@ def test_without_timm_a_sentence_says_what_to_install(package, monkeypatch):
         build_network(CONFIG)
 
 
-def test_folded_it_has_no_normalisation_left_and_the_same_answers():
-    before, after = normalisations_when_folded(make().eval())
+def test_folded_it_has_no_normalization_left_and_the_same_answers():
+    before, after = normalizations_when_folded(make().eval())
     assert before > 50 and after == 0
 
 

@@ -8,7 +8,7 @@ from families import (
     as_if_trained,
     assert_read_and_exported_alike,
     far_corner_matters,
-    normalisations_when_folded,
+    normalizations_when_folded,
     without_gradient,
 )
 from torch import nn
@@ -34,7 +34,7 @@ def test_heatmaps_are_a_quarter_of_the_crop(height, width):
 
 
 def conv(kernel: int, before: int, after: int) -> int:
-    """Parameters of a convolution without bias and of the normalisation after it."""
+    """Parameters of a convolution without bias and of the normalization after it."""
     return kernel**2 * before * after + 2 * after
 
 
@@ -88,9 +88,9 @@ def test_impossible_settings_are_refused():
             replace(CONFIG, **wrong)
 
 
-def test_folded_it_has_no_normalisation_left_and_the_same_answers():
+def test_folded_it_has_no_normalization_left_and_the_same_answers():
     # 2 in the stem, 4 at each of two lower levels, 1 in the head
-    assert normalisations_when_folded(make().eval()) == [11, 0]
+    assert normalizations_when_folded(make().eval()) == [11, 0]
 
 
 def test_a_checkpoint_and_an_onnx_file_answer_as_the_network(tmp_path):

@@ -32,8 +32,8 @@ def test_sixteen_bits_may_hold_fewer(bits, ending):
     image = decode_image(content, "camera", upright=True)
     assert image.dtype == np.uint8 and np.abs(image - 255 * RAMP).max() <= 1
     one = np.rint(RAMP[..., 0] * (2**bits - 1)).astype(np.uint16)
-    grey = decode_image(encoded(ending.replace("ppm", "pgm"), one), "grey", upright=True)
-    np.testing.assert_array_equal(grey, image)
+    gray = decode_image(encoded(ending.replace("ppm", "pgm"), one), "gray", upright=True)
+    np.testing.assert_array_equal(gray, image)
 
 
 def test_a_black_picture_of_sixteen_bits_stays_black():

@@ -181,7 +181,7 @@ def test_predict_command_answers_like_the_predictor(trained, tmp_path):
         read_image(photograph, upright=True), people.center[0], people.scale[0]
     )
     np.testing.assert_allclose(joints, answer.joints, atol=0.01)
-    # The cache decodes photographs smaller where that is enough: the same picture to a grey level, not to a bit,
+    # The cache decodes photographs smaller where that is enough: the same picture to a gray level, not to a bit,
     # so that a joint with two nearly equal peaks may go to the other one.
     quarter_of_a_crop_pixel = 0.25 / trained.crops[1].matrices[0, 0, 0]
     near = np.abs(joints - trained.run(5).joints()[0]).max(axis=1) < quarter_of_a_crop_pixel

@@ -82,15 +82,15 @@ def test_exif_orientation_is_respected(kind, orientation):
 
 @pytest.mark.parametrize("kind, mode", [("JPEG", "L"), ("PNG", "L"), ("PNG", "LA"), ("PNG", "1"), ("PNG", "I;16")])
 def test_grey_photographs_become_rgb_and_it_is_said(kind, mode):
-    grey = scene("L")
+    gray = scene("L")
     if mode == "I;16":
-        grey = Image.fromarray(np.array(grey).astype(np.uint16) * 257)
+        gray = Image.fromarray(np.array(gray).astype(np.uint16) * 257)
     elif mode != "L":
-        grey = grey.convert(mode)
-    photograph = read_photograph(encoded(grey, kind), "old.png")
+        gray = gray.convert(mode)
+    photograph = read_photograph(encoded(gray, kind), "old.png")
     assert photograph.image.shape == (80, 120, 3) and photograph.image.dtype == np.uint8
     assert np.ptp(photograph.image.astype(int), axis=2).max() == 0
-    assert "old.png is grey" in photograph.remarks[0]
+    assert "old.png is gray" in photograph.remarks[0]
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "P", "CMYK"])
@@ -270,7 +270,7 @@ def test_a_file_that_is_too_large_is_said_before_it_is_sent(own):
 
 def test_remarks_are_shown_and_names_cannot_carry_html(own):
     send(own, "<b>x</b>.png", encoded(scene("L"), "PNG"))
-    assert "is grey" in own.message.value and "<b>x</b>.png is" not in own.message.value
+    assert "is gray" in own.message.value and "<b>x</b>.png is" not in own.message.value
     assert "&lt;b&gt;x" in own.message.value
 
 

@@ -186,7 +186,7 @@ def test_all_joints_are_the_largest_of_the_sixteen_and_the_scale_is_the_peaks():
         picture = render(State(canvas, found, view))
         spots.append((picture[139, 179, 0], picture[499, 379, 0]))  # the middles of the two cells
     (wrist, head), (wrist_absolute, head_absolute) = spots
-    # Drawn over grey as strong as the heatmap is high, in that grey: v * 255 * v + (1 - v) * 128.
+    # Drawn over gray as strong as the heatmap is high, in that gray: v * 255 * v + (1 - v) * 128.
     for value, seen in ((0.5, wrist), (1.0, head), (0.2, wrist_absolute), (0.4, head_absolute)):
         value *= (1 - 0.5 / 40) ** 2  # half a pixel beside the middle of a cell of 40 px
         assert abs(int(seen) - (value * 255 * value + (1 - value) * GREY)) <= 2

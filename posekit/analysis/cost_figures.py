@@ -29,7 +29,7 @@ _FACES = {
     PEOPLE: ("white", "95 % interval of people alone: a side has one seed"),
 }
 
-#: Colour, dash and marker of those whose learning is drawn.
+#: Color, dash and marker of those whose learning is drawn.
 LEARNING = {
     "original": ("black", "-", "s"),
     "likelihood": (_BLUE, "--", "o"),

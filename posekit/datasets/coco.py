@@ -2,7 +2,7 @@
 
 Source of the format: https://cocodataset.org/#format-data (Lin et al., "Microsoft COCO", ECCV 2014). A file lists
 images, categories, which name their keypoints in order, and annotations: a person each, with keypoints
-[x1, y1, v1, x2, ...] and a box [left, top, width, height]. v is 0 (not labelled), 1 (labelled, but hidden) or 2.
+[x1, y1, v1, x2, ...] and a box [left, top, width, height]. v is 0 (not labeled), 1 (labeled, but hidden) or 2.
 
 Keypoints are taken as they stand: a whole number is the center of a pixel of the photograph, turned upright as its
 EXIF orientation says, as annotation tools and OpenCV show it. The edges of a box count from the corner of the
@@ -42,7 +42,7 @@ def read_coco(path: Path) -> tuple[People, str]:
 
     Joints are found by name, in any order: COCO's 17, MPII's 16, or others with some of these among them. Pelvis
     and thorax are computed (`MIDDLES`) where the file does not name them; the face has no counterpart (`FACE`);
-    upper neck and head top stay unlabelled unless the file names them. Crowds, and annotations without a labelled
+    upper neck and head top stay unlabeled unless the file names them. Crowds, and annotations without a labeled
     joint, are left out.
 
     Center and scale come from the box, clipped to the image, as in `Predictor.predict_box`. Without a box they
@@ -171,10 +171,10 @@ def _person(annotation: dict, categories: dict[Hashable, list[str]], image: dict
     if annotation.get("iscrowd"):
         return "crowds", None
     if not annotation.get("keypoints"):
-        return "without labelled joints", None
+        return "without labeled joints", None
     joints, visible = _joints(annotation["keypoints"], categories[annotation["category_id"]])
     if not np.isfinite(joints).any():
-        return "without labelled joints", None
+        return "without labeled joints", None
     row = {"image": image["file"], "image_size": image["size"], "joints": joints, "visible": visible}
     return "", row | {"box": _box(annotation.get("bbox"), image["size"])}
 
@@ -192,7 +192,7 @@ def _with_place_and_head(rows: list[dict]) -> dict[str, np.ndarray]:
 
 
 def _joints(keypoints: list, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """(16, 2) float64 image px, NaN where not labelled, and (16,) bool: whether they are visible."""
+    """(16, 2) float64 image px, NaN where not labeled, and (16,) bool: whether they are visible."""
     values = _numbers(keypoints, "keypoints")
     if values.shape != (3 * len(names),):
         raise ValueError(
@@ -201,7 +201,7 @@ def _joints(keypoints: list, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
         )
     x, y, flags = values.reshape(-1, 3).T
     if not np.isin(flags, (0, 1, 2)).all():
-        raise ValueError("a keypoint's third number must be 0 (not labelled), 1 (hidden) or 2 (visible)")
+        raise ValueError("a keypoint's third number must be 0 (not labeled), 1 (hidden) or 2 (visible)")
     if not np.isfinite(values).all():
         raise ValueError("a keypoint's place is not a number")
     joints, visible = np.full((len(JOINTS), 2), np.nan), np.full(len(JOINTS), False)

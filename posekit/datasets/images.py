@@ -76,7 +76,7 @@ def several_pictures(path: Path) -> str:
 
 
 def is_cut_off(data: bytes) -> bool:
-    """Whether a file is a JPEG without end mark (FF D9), which the decoder would fill up with grey.
+    """Whether a file is a JPEG without end mark (FF D9), which the decoder would fill up with gray.
 
     The mark cannot occur inside the compressed pixels, but in a thumbnail before them, so the segments before the
     first scan (FF DA) are skipped by their lengths. Whatever follows the mark is not of the picture.

@@ -53,27 +53,27 @@ FIRST_TEST_PERSON = 1001
 def read_lsp(folder: Path) -> People:
     """Everybody of `joints.mat` in `folder`, whether or not the photographs are there.
 
-    `joints` is 14 x 3 x N (LSP Extended, named "lspet": x, y, 1 = labelled; images/im00001.jpg ...; all for
+    `joints` is 14 x 3 x N (LSP Extended, named "lspet": x, y, 1 = labeled; images/im00001.jpg ...; all for
     training) or 3 x 14 x N (LSP, named "lsp": x, y, 1 = occluded; images/im0001.jpg ...; people 1 to 1000 for
-    training, 1001 to 2000 for validation, the standard split), image px as they stand. Columns without a labelled
-    joint, and people of whom no limb is labelled at both ends, so that no scale can be derived, are left out; the
+    training, 1001 to 2000 for validation, the standard split), image px as they stand. Columns without a labeled
+    joint, and people of whom no limb is labeled at both ends, so that no scale can be derived, are left out; the
     latter are logged.
     Head sizes are estimated from neck and head top. In the 6,000 people of LSP Extended that were looked at, the
-    head is labelled about a fifth shorter beside the limbs than in MPII, so these head sizes are too.
+    head is labeled about a fifth shorter beside the limbs than in MPII, so these head sizes are too.
     Raises `PosekitError` naming the file that is missing or malformed.
     """
     folder = Path(folder)
     path = folder / "joints.mat"
     check_folder(folder, "name the folder that holds joints.mat and images/")
-    xy, labelled, visible, extended = _columns(load_mat(path), path)
+    xy, labeled, visible, extended = _columns(load_mat(path), path)
     name, digits = ("lspet", 5) if extended else ("lsp", 4)
     joints = np.full((len(xy), len(JOINTS), 2), np.nan)
     seen = np.zeros(joints.shape[:2], bool)
     places = [INDEX[joint] for joint in LSP_JOINTS]
-    joints[:, places] = np.where(labelled[..., None], xy, np.nan)
-    seen[:, places] = visible & labelled
+    joints[:, places] = np.where(labeled[..., None], xy, np.nan)
+    seen[:, places] = visible & labeled
     center, scale = center_and_scale(joints)
-    unknown = labelled.any(axis=1) & ~(scale > 0)
+    unknown = labeled.any(axis=1) & ~(scale > 0)
     if unknown.any():
         logging.getLogger(__name__).info("%s: %d people have no whole limb and are left out", path, unknown.sum())
     kept = np.flatnonzero(scale > 0)
@@ -96,7 +96,7 @@ def read_lsp(folder: Path) -> People:
 def center_and_scale(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Center (N, 2) image px and scale (N,) as MPII would have them, from joints (N, 16, 2); NaN where unknown.
 
-    MPII's own scale is 6 x |head top - upper neck| / 200 px. That is not copied, because the head is labelled
+    MPII's own scale is 6 x |head top - upper neck| / 200 px. That is not copied, because the head is labeled
     otherwise in LSP. Instead every length of `LENGTHS` votes, and the 75 % quantile counts: somebody who crouches
     or is foreshortened still has long limbs somewhere, and one length that is too long does not decide.
 
@@ -132,7 +132,7 @@ def agreement(
     known = scale > 0
     scale_error = np.abs(scale / people.scale - 1)[known]
     distance = (np.linalg.norm(center - people.center, axis=1) / (200 * people.scale))[known]
-    joints, labelled = people.joints[known], people.labelled[known].sum()
+    joints, labeled = people.joints[known], people.labelled[known].sum()
     own = lost(people.center[known], people.scale[known], joints)
     derived = lost(center[known], scale[known], joints)
     return {
@@ -142,8 +142,8 @@ def agreement(
         "scale, 90 % quantile": float(np.quantile(scale_error, 0.9)),
         "center, median distance / height": float(np.median(distance)),
         "center, 90 % quantile": float(np.quantile(distance, 0.9)),
-        "joints lost with the annotated ones": float(own.sum() / labelled),
-        "joints lost with the derived ones": float(derived.sum() / labelled),
+        "joints lost with the annotated ones": float(own.sum() / labeled),
+        "joints lost with the derived ones": float(derived.sum() / labeled),
         "people losing a joint with the annotated ones": float(own.any(axis=1).mean()),
         "people losing a joint with the derived ones": float(derived.any(axis=1).mean()),
     }
@@ -156,7 +156,7 @@ def _longer(joints: np.ndarray, start: str, end: str) -> np.ndarray:
 
 
 def _columns(content: dict[str, np.ndarray], path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
-    """(x, y) (N, 14, 2) float64, labelled and visible (N, 14) bool, whether it is LSP Extended."""
+    """(x, y) (N, 14, 2) float64, labeled and visible (N, 14) bool, whether it is LSP Extended."""
     if "joints" not in content:
         raise PosekitError(f"{path} has no variable 'joints'; it should be joints.mat of LSP or LSP Extended")
     joints = content["joints"]
@@ -174,7 +174,7 @@ def _columns(content: dict[str, np.ndarray], path: Path) -> tuple[np.ndarray, np
         raise PosekitError(f"'joints' of {path} has a third value that is not 0 or 1; fetch the file again")
     # LSP labels everything, hidden joints too; only (0, 0) or NaN stands for a joint that is not there.
     there = np.isfinite(joints[..., :2]).all(axis=2) & (joints[..., :2] != 0).any(axis=2)
-    labelled = there & (flags == 1) if extended else there
-    if not labelled.any():
-        raise PosekitError(f"'joints' of {path} has no labelled joint; fetch the file again")
-    return joints[..., :2].astype(float), labelled, labelled if extended else flags == 0, extended
+    labeled = there & (flags == 1) if extended else there
+    if not labeled.any():
+        raise PosekitError(f"'joints' of {path} has no labeled joint; fetch the file again")
+    return joints[..., :2].astype(float), labeled, labeled if extended else flags == 0, extended

@@ -26,10 +26,10 @@ HEAD_SIZE_OVER_SCALE = HEAD_SIZE_OVER_HEAD * 200 / 6
 
 @dataclass(frozen=True)
 class People:
-    """N annotated people of one data set; all coordinates are image pixels, (x, y), pixel centres whole.
+    """N annotated people of one data set; all coordinates are image pixels, (x, y), pixel centers whole.
 
     Raises `PosekitError` when made with columns of the wrong length, without people, or with a person that
-    has no joint, no positive scale or a centre that is not a number: it names the person.
+    has no joint, no positive scale or a center that is not a number: it names the person.
     """
 
     name: str  # of the data set, used in the names of folders

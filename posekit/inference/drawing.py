@@ -10,8 +10,8 @@ from posekit.preprocessing.crop import transform
 from posekit.preprocessing.heatmaps import STRIDE
 from posekit.skeleton import LIMBS, SIDES
 
-#: RGB by side of the body: orange, blue and purple of Okabe and Ito, which colour-blind readers tell apart. For
-#: print without colour, orange and blue differ in brightness, and the right has squares, the left discs.
+#: RGB by side of the body: orange, blue and purple of Okabe and Ito, which color-blind readers tell apart. For
+#: print without color, orange and blue differ in brightness, and the right has squares, the left discs.
 SIDE_COLORS = {"right": (230, 159, 0), "left": (0, 114, 178), "middle": (204, 121, 167)}
 TRUTH_COLOR = (255, 255, 255)
 OUTLINE = (20, 20, 20)
@@ -38,8 +38,8 @@ def draw_skeleton(
 ) -> np.ndarray:
     """A copy of RGB uint8 (H, W, 3) with limbs and joints (16, 2), image px, where `shown` (16,) bool.
 
-    A limb is drawn if both its ends are. Predictions are coloured by side; `truth` is thin and white, with hollow
-    joints in the colours of the sides. size is the width of limbs in px, by default a hundredth of the longer side
+    A limb is drawn if both its ends are. Predictions are colored by side; `truth` is thin and white, with hollow
+    joints in the colors of the sides. size is the width of limbs in px, by default a hundredth of the longer side
     of the image.
     """
     picture = image.copy()
@@ -96,7 +96,7 @@ def overlay_heatmap(
     """A copy of RGB uint8 (h, w, 3) with a heatmap (H, W) float over it, as strong as the heatmap is high.
 
     matrix (2, 3) maps heatmap cells to picture px; beside the heatmap's cells the picture stays as it is. colors
-    is a colour map of matplotlib, for 0 .. 1. opacity 0 leaves the picture as it is; at 1 a value of 1 hides it.
+    is a color map of matplotlib, for 0 .. 1. opacity 0 leaves the picture as it is; at 1 a value of 1 hides it.
     """
     height, width = picture.shape[:2]
     values = np.clip(heatmap, 0, 1).astype(np.float32)
@@ -114,5 +114,5 @@ def overlay_heatmap(
 
 @cache
 def color_table(colors: str) -> np.ndarray:
-    """(256, 3) float32 RGB of a colour map of matplotlib, 0 .. 255, for values from 0 to 1."""
+    """(256, 3) float32 RGB of a color map of matplotlib, 0 .. 255, for values from 0 to 1."""
     return np.float32(255 * matplotlib.colormaps[colors](np.linspace(0, 1, 256))[:, :3])

@@ -22,7 +22,7 @@ from posekit.skeleton import JOINTS
 def export_onnx(predictor: Predictor, path: Path) -> None:
     """Writes the network of a predictor, for any number of crops at a time; replaces the file.
 
-    The exporter folds a batch normalisation into the convolution before it, where there is one. Raises
+    The exporter folds a batch normalization into the convolution before it, where there is one. Raises
     `PosekitError` if a package is missing that writes or reads ONNX, or the file cannot be written.
     """
     try:

@@ -98,7 +98,7 @@ def flops_by_module(network: nn.Module, *inputs: object) -> dict[nn.Module, int]
 
 
 def count_parameters(module: nn.Module) -> int:
-    """Weights, biases and normalisation factors of a module."""
+    """Weights, biases and normalization factors of a module."""
     return sum(parameter.numel() for parameter in module.parameters())
 
 

@@ -1,4 +1,4 @@
-"""A network for answering only: batch normalisations that follow a convolution become part of it."""
+"""A network for answering only: batch normalizations that follow a convolution become part of it."""
 
 import copy
 from itertools import pairwise
@@ -10,9 +10,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 def folded(network: nn.Module) -> nn.Module:
     """A copy in evaluation mode with the same answers and fewer layers.
 
-    After training, a batch normalisation multiplies and adds known numbers. Where the convolution before it
+    After training, a batch normalization multiplies and adds known numbers. Where the convolution before it
     hands its output to nobody else, its weights can carry them: inside a branch or a stem of an hourglass, and
-    everywhere in the lean hourglass and in timm's HRNet, whose normalisations stand directly after convolutions.
+    everywhere in the lean hourglass and in timm's HRNet, whose normalizations stand directly after convolutions.
     """
     network = copy.deepcopy(network).eval()
     for module in list(network.modules()):

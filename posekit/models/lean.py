@@ -1,9 +1,9 @@
 """An hourglass of fewer, plainer layers: the same shape, but one 3x3 convolution where a block had three.
 
 A residual block of the Stacked Hourglass squeezes its channels, looks around with one convolution in three, and
-widens them again, with a normalisation before each that cannot be folded where a skip branches off. With few
+widens them again, with a normalization before each that cannot be folded where a skip branches off. With few
 channels there is little to squeeze, and most of the time goes into starting layers. Here all convolutions look
-around, but those that lead up from a lower resolution and the one to the heatmaps. Normalisations come after
+around, but those that lead up from a lower resolution and the one to the heatmaps. Normalizations come after
 them, and are folded into them when training is over; resolution is halved by a stride, and skips hand on what
 they are given.
 """
@@ -41,7 +41,7 @@ class LeanConfig:
 
 
 def convolution(in_channels: int, out_channels: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    """Conv -> BatchNorm, padded so that stride 1 keeps the size. Without bias: the normalisation has one."""
+    """Conv -> BatchNorm, padded so that stride 1 keeps the size. Without bias: the normalization has one."""
     return nn.Sequential(
         nn.Conv2d(in_channels, out_channels, kernel, stride, padding=kernel // 2, bias=False),
         nn.BatchNorm2d(out_channels),

@@ -1,7 +1,7 @@
 """From a person in an image to a square crop, by ONE affine matrix a person, and back by its inverse.
 
-Coordinates are (x, y) with pixel centres at whole numbers, in the image and in the crop. A box is
-(left, top, right, bottom). The crop is the report's (section IV): a box around the centre, clipped to
+Coordinates are (x, y) with pixel centers at whole numbers, in the image and in the crop. A box is
+(left, top, right, bottom). The crop is the report's (section IV): a box around the center, clipped to
 the image, padded with zeros to a square, resized. Everything is vectorised over leading dimensions.
 """
 
@@ -19,7 +19,7 @@ class CropRule:
     """How much of the image is taken. The defaults are the report's.
 
     MPII's scale says how tall a person is in units of 200 px; the report takes 210 px a unit of scale,
-    because 200 loses more legs. The centre lies in the middle of the box.
+    because 200 loses more legs. The center lies in the middle of the box.
     """
 
     width: float = 120.0  # image px per unit of scale

@@ -1,7 +1,7 @@
 """The codec: joints -> heatmaps for the network to learn, heatmaps -> joints.
 
 A heatmap has a quarter of the crop's resolution. Crop pixel x is heatmap cell (x + 0.5) / 4 - 0.5, so the
-centre of cell c is crop pixel 4 c + 1.5; no other conversion exists in the project.
+center of cell c is crop pixel 4 c + 1.5; no other conversion exists in the project.
 """
 
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ STRIDE = 4  # crop pixels a heatmap cell, in x and in y: what the network's stem
 class Codec:
     """Owns the sigma and the two ways of the field to write a joint as a heatmap.
 
-    report:   the Gaussian is centred on the cell that holds the joint, and the answer is the centre of the cell
+    report:   the Gaussian is centered on the cell that holds the joint, and the answer is the center of the cell
               with the largest value, as the report's authors did. Up to half a cell is lost on the way.
-    subpixel: the Gaussian is centred where the joint is, and decoding asks the neighbours of the largest cell
-              how far beside its centre the joint lies (as in Zhang et al., "Distribution-Aware Coordinate
+    subpixel: the Gaussian is centered where the joint is, and decoding asks the neighbors of the largest cell
+              how far beside its center the joint lies (as in Zhang et al., "Distribution-Aware Coordinate
               Representation", CVPR 2020, here with the known sigma instead of an estimated curvature).
     """
 
@@ -68,7 +68,7 @@ class Codec:
         return from_cells(center), confidence
 
     def _offset(self, heatmaps: Tensor, cell: Tensor, peak: Tensor) -> Tensor:
-        """(..., J, 2): from the centre of the largest cell to the top of the Gaussian, at most half a cell.
+        """(..., J, 2): from the center of the largest cell to the top of the Gaussian, at most half a cell.
 
         With g(c) = exp(-(c - m)^2 / 2 s^2), two cells a < b give m = (a + b) / 2 + s^2 ln(g(b) / g(a)) / (b - a).
         """
@@ -81,9 +81,9 @@ class Codec:
             low = (cell[..., axis] - 1).clamp(min=0)
             high = (cell[..., axis] + 1).clamp(max=length - 1)
             values = []
-            for neighbour in (low, high):
+            for neighbor in (low, high):
                 other = cell[..., 1 - axis]
-                index = other * width + neighbour if axis == 0 else neighbour * width + other
+                index = other * width + neighbor if axis == 0 else neighbor * width + other
                 values.append(torch.maximum(flat.gather(-1, index[..., None])[..., 0], floor))
             middle = (low + high) / 2 + self.sigma**2 * torch.log(values[1] / values[0]) / (high - low)
             offsets.append((middle - cell[..., axis]).clamp(-0.5, 0.5))

@@ -51,7 +51,7 @@ def labelled(description: str) -> dict:
 
 
 def picture_bytes(picture: np.ndarray) -> bytes:
-    """RGB uint8 (H, W, 3) as JPEG, ten times quicker than PNG; colours are not halved, lines stay sharp."""
+    """RGB uint8 (H, W, 3) as JPEG, ten times quicker than PNG; colors are not halved, lines stay sharp."""
     options = [
         cv2.IMWRITE_JPEG_QUALITY,
         92,
@@ -73,7 +73,7 @@ class Look:
         self.joint = widgets.Dropdown(options=[ALL_JOINTS, NO_HEATMAP, *JOINTS], **labelled("heatmap of"))
         part = {"min": 0, "max": 1, "step": 0.05, "readout_format": ".2f"}
         self.opacity = widgets.FloatSlider(View.opacity, **part, **labelled("opacity"))
-        self.colors = widgets.Dropdown(options=COLOR_MAPS, **labelled("colours"))
+        self.colors = widgets.Dropdown(options=COLOR_MAPS, **labelled("colors"))
         scales = [("0 to its peak", True), ("0 to 1", False)]
         self.to_peak = widgets.Dropdown(options=scales, **labelled("scale"))
         self.threshold = widgets.FloatSlider(View.threshold, **part, **labelled("confidence ≥"))
@@ -123,7 +123,7 @@ class Look:
 
 
 def legend_html(view: View, truth: bool) -> str:
-    """What the marks and colours of a picture mean."""
+    """What the marks and colors of a picture mean."""
     edge = "stroke='#141414' stroke-width='1.5'"
     items = [
         _mark(f"<rect x='8' y='3' width='12' height='12' {_fill('right')} {edge}/>") + "the person's right",

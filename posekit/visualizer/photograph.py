@@ -41,7 +41,7 @@ class Photograph:
 def read_photograph(content: bytes, name: str) -> Photograph:
     """A JPEG, PNG or WebP file, turned upright as its EXIF orientation says.
 
-    Grey photographs become RGB, of animated ones the first frame is taken, JPEGs above 40 megapixels are reduced;
+    Gray photographs become RGB, of animated ones the first frame is taken, JPEGs above 40 megapixels are reduced;
     the remarks say so. Raises `PosekitError` for another kind of file, a damaged one, one that is less than 16 px
     high or wide, or so large that it would fill the memory.
     """
@@ -67,7 +67,7 @@ def read_photograph(content: bytes, name: str) -> Photograph:
     if frames > 1 and kind != "JPEG":
         remarks.append(f"{first_of_several(name, frames)}.")
     if mode in GREY_MODES:
-        remarks.append(f"{name} is grey; networks that were trained on colours may find less in it.")
+        remarks.append(f"{name} is gray; networks that were trained on colors may find less in it.")
     return Photograph(name, image, tuple(remarks))
 
 

@@ -19,7 +19,7 @@ from posekit.skeleton import INDEX
 
 ALL_JOINTS, NO_HEATMAP = "all (largest value)", "none"
 
-#: Colour maps whose brightness rises evenly, so that they read the same to colour-blind eyes and in grey.
+#: Color maps whose brightness rises evenly, so that they read the same to color-blind eyes and in gray.
 COLOR_MAPS = ("inferno", "viridis", "cividis", "gray")
 
 #: Side of a picture, px: a crop is at least as large, the longer side of an image as large.
@@ -33,7 +33,7 @@ class View:
     joint: str = ALL_JOINTS  # whose heatmap: a joint's name, ALL_JOINTS or NO_HEATMAP
     opacity: float = 0.6  # of the heatmap, 0 .. 1
     colors: str = COLOR_MAPS[0]
-    to_peak: bool = True  # the heatmap's largest value has the brightest colour; else the value 1 has
+    to_peak: bool = True  # the heatmap's largest value has the brightest color; else the value 1 has
     threshold: float = 0.1  # joints with less confidence are not drawn
     answer: bool = True  # draw the predicted joints
     truth: bool = True  # draw the annotated joints
@@ -113,7 +113,7 @@ def chosen_heatmap(answer: Prediction, view: View) -> np.ndarray:
 
 
 def brightest(answer: Prediction, view: View) -> float:
-    """The heatmap's value that has the brightest colour."""
+    """The heatmap's value that has the brightest color."""
     return max(float(chosen_heatmap(answer, view).max()), 1e-6) if view.to_peak else 1.0
 
 

@@ -147,7 +147,7 @@ def develop(rng: np.random.Generator, planes: np.ndarray) -> np.ndarray:
     vignette = 1 + 0.04 * texture(rng, width, height, 1)
     gain = (255 * contrast * light * tint).astype(np.float32)[:, None, None]
     image = planes * gain
-    image += 0.5 * (1 / np.float32(contrast) - 1) * gain + np.float32(0.5)  # contrast turns about mid-grey
+    image += 0.5 * (1 / np.float32(contrast) - 1) * gain + np.float32(0.5)  # contrast turns about mid-gray
     image *= vignette
     if blur > 0.35:
         image = _blur(image, blur)
