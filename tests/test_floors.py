@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from floors import measure
 from tables import make_people
 
 from posekit.datasets.mpii import read_mpii
@@ -129,3 +130,22 @@ def test_what_mpii_lets_a_network_reach(mpii_folder):
     coarse = codec_distances(crops_without_images(people, CropRule(size=80)), Codec("report"))
     assert pckh(coarse, 0.1).weighted14 < 30
     assert pckh(coarse, 0.5).weighted14 == pckh(ceilings["report"], 0.5).weighted14
+
+
+def test_floors_of_lsp_are_in_torsos():
+    """LSP's distances are divided by the torso, right shoulder to left hip, whatever the head size is."""
+    people = make_people(2, data_set=np.array(["lsp", "lsp"]), head_size=np.full(2, 1e6))
+    torso = np.linalg.norm(people.joints[0, INDEX["right shoulder"]] - people.joints[0, INDEX["left hip"]])
+    distances = center_distances(crops_without_images(people, CropRule(size=80)))
+    by_hand = np.hypot(people.joints[0, :, 0] - 149.5, people.joints[0, :, 1] - 199.5) / torso
+    np.testing.assert_allclose(distances, [by_hand, by_hand])
+
+
+def test_the_benchmark_of_floors_measures_what_runs_record(tiny_study):
+    """It reads the sizes of photographs, and no pixel; runs record what their crops were cut to."""
+    record = measure(tiny_study.people, "tiny")
+    (found,) = record["sets"].values()
+    recorded = tiny_study.floors(tiny_study.config(5))
+    for name in ("mean_pose", "center", "codec_ceiling"):
+        assert found[name] == pytest.approx(recorded[f"{name}_weighted14"])
+    assert record["data_fingerprint"] == tiny_study.people.fingerprint() and found["people"] == 16

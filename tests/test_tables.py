@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from made_runs import make_run
 
+from posekit.analysis import benchmark_records
 from posekit.analysis.optimizers import equal_rates_table, make_grid, rates_table
 from posekit.analysis.pages import renew
+from posekit.analysis.results import PUBLISHED, Results
 from posekit.analysis.tables import (
     accuracy_table,
     floors_table,
@@ -13,6 +15,7 @@ from posekit.analysis.tables import (
     joints_table,
     means_table,
     models_table,
+    without_network,
 )
 from posekit.analysis.yardsticks import yardsticks
 from posekit.errors import PosekitError
@@ -87,3 +90,15 @@ def test_a_page_is_renewed_between_its_marks(tmp_path):
     assert page.read_text() == f"before\n{begin}\n\n| a |\n\n{end}\nafter\n"
     with pytest.raises(PosekitError, match=r"page\.md has no place for claims"):
         renew(page, {"claims": "x"})
+
+
+def test_floors_of_a_further_set_are_those_of_the_published_study():
+    """The record has both sets; of MPII it must have what the runs recorded with their own crops, to the digit."""
+    run = Results.read(PUBLISHED).runs[0]
+    recorded = benchmark_records.floors(run.config.data_fingerprint, run.config.size)
+    mpii, lsp = yardsticks([run])
+    assert recorded["mpii"]["mean_pose"] == run.floors["mean_pose_weighted14"]
+    assert recorded["mpii"]["codec_ceiling"] == run.floors["codec_ceiling_weighted14"]
+    assert without_network(run, lsp) == recorded["lsp"] and without_network(run, mpii)["center"] > 5
+    assert list(floors_table([run])["tested on"]) == ["129 people of MPII", "1,000 people of LSP"]
+    assert benchmark_records.floors("0" * 16, "half") == {}

@@ -39,6 +39,18 @@ def crop_audit() -> dict:
     return _read("crop.json", "python benchmarks/crop.py path/to/mpii --out")
 
 
+def floors(data_fingerprint: str, size: str) -> dict[str, dict[str, float]]:
+    """What needs no network on each set of validation people of a study (`benchmarks/floors.py`), by the name of
+    the set: mean_pose, center and codec_ceiling, in percent of the set's own metric. Empty for a study that the
+    record is not about.
+
+    Raises `PosekitError` if there is no such record.
+    """
+    record = _read("floors.json", "python benchmarks/floors.py --data path/to/mpii --out")
+    same = (record["data_fingerprint"], record["size"]) == (data_fingerprint, size)
+    return record["sets"] if same else {}
+
+
 def variant_latency() -> pd.DataFrame:
     """A row a variant, device, runtime and number of threads, at the size of training (`benchmarks/variants.py`):
     variant, device, runtime, threads; ms of one image and ratio (original over variant), each with the 95 %

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from posekit.analysis import judging, original_report
-from posekit.analysis.contest import Contest, Finding, missing_runs
+from posekit.analysis.contest import Contest, Finding, listed, missing_runs
 from posekit.analysis.judging import BEST, EQUAL, NO_LOSS, Verdict, points
 from posekit.analysis.optimizers import GRID_MODELS, at_best_rates, best_rates
 from posekit.analysis.results import Results
@@ -79,6 +79,11 @@ def judge_claims(results: Results, latency: pd.DataFrame, crop: dict) -> list[Cl
     ]
 
 
+def judge_studies(studies: Sequence[Results], latency: pd.DataFrame, crop: dict) -> dict[str, list[Claim]]:
+    """`judge_claims` of several studies, by their names."""
+    return {results.name: judge_claims(results, latency, crop) for results in studies}
+
+
 def claims_table(claims: Sequence[Claim]) -> pd.DataFrame:
     """A row per claim: what it says, the rule, what was found and the verdict on each set of people, the verdict
     of all together, and what would decide it. Differences are percentage points with 95 % intervals of people
@@ -92,7 +97,8 @@ def claims_table(claims: Sequence[Claim]) -> pd.DataFrame:
         rows.append(row | {"verdict": claim.verdict, "what would decide it": claim.would_decide})
     table = pd.DataFrame(rows).fillna("")
     last = ["verdict", "what would decide it"]
-    return table[[column for column in table if column not in last] + last]
+    table = table[[column for column in table if column not in last] + last]
+    return table.loc[:, (table != "").any()]
 
 
 def verdict_counts(claims: Sequence[Claim]) -> pd.DataFrame:
@@ -176,7 +182,7 @@ def _first_step(runs: Sequence[Run]) -> Claim:
         "V",
         "first step",
         (Finding("", evidence, verdict),),
-        (f"a second seed of {', '.join(few)}",) * bool(few),
+        (f"a second seed of {listed(few)}",) * bool(few),
     )
 
 

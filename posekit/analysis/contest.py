@@ -99,13 +99,13 @@ def missing_runs(pairs: Sequence[Pair], planned: int) -> tuple[str, ...]:
         if seeds := side.missing(planned):
             wanted.setdefault((side.rate, seeds), []).append(MODELS[side.model].title)
     return tuple(
-        f"{_listed(titles)} at {rate:g}: seed{'s'[: len(seeds) > 1]} {', '.join(map(str, seeds))}"
+        f"{listed(titles)} at {rate:g}: seed{'s'[: len(seeds) > 1]} {', '.join(map(str, seeds))}"
         for (rate, seeds), titles in wanted.items()
     )
 
 
-def _listed(titles: Sequence[str]) -> str:
-    """Such as "Models 1, 2"."""
+def listed(titles: Sequence[str]) -> str:
+    """Titles of models in one, such as "Models 1, 2"."""
     numbers = sorted(title.removeprefix("Model ") for title in titles)
     return f"Model{'s'[: len(titles) > 1]} {', '.join(numbers)}"
 

@@ -115,11 +115,13 @@ def steps_table(runs: Sequence[Run]) -> pd.DataFrame:
     It says how many of them fall most after the first epoch, and between which levels below the floor (percent)
     all lie after the first, the second and the last epoch.
     """
-    table = curves(runs)
+    table = curves([run for run in runs if run.finished])
     table = table[table["model"].isin(original_report.models())]
     rows = []
     for curve in (REPORT, TRAINING):
         each = table[table["curve"] == curve].pivot_table(index=["model", "seed"], columns="epoch", values="below")
+        if each.empty:
+            continue
         falls = each.diff(axis=1).iloc[:, 1:]
         first = falls.idxmax(axis=1) == falls.columns[0]
         levels = {f"% below the floor after epoch {e}": _spread(each[e]) for e in (1, 2, each.columns[-1])}

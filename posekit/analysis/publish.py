@@ -22,14 +22,14 @@ from posekit.analysis.cheaper_networks import (
     told_budgets,
     told_table,
 )
-from posekit.analysis.claims import claims_table, judge_claims, verdicts_by_study
+from posekit.analysis.claims import claims_table, judge_claims, judge_studies, verdicts_by_study
 from posekit.analysis.cost_figures import LEARNING, learning_figure, pareto_figure
 from posekit.analysis.losses import losses_table, readings_table
 from posekit.analysis.optimizers import at_best_rates, at_equal_rates, at_report_rates, duel_table, grid_table
 from posekit.analysis.pages import renew
 from posekit.analysis.picture_figures import crop_figure, people_figure, pose_grid_figure
 from posekit.analysis.report_figures import loss_figure, loss_figures, six_losses_figure
-from posekit.analysis.results import OLDER, Results
+from posekit.analysis.results import Results
 from posekit.analysis.settings import setting_of
 from posekit.analysis.tables import accuracy_table, group_table, models_table, table_1_beside_the_report, table_2
 from posekit.datasets.people import People
@@ -87,8 +87,7 @@ def publish_records(results: Results, folder: Path, progress: bool = True) -> li
         figures["six_losses"] = lambda: six_losses_figure(runs)
     paths = []
     made = {name: make() for name, make in tqdm(tables.items(), desc="tables", disable=not progress)}
-    of_grid = [run for seeds in grid.values() for run in seeds.runs]
-    settings = {name: setting_of(of_grid) for name in ("grid", "optimizers") if name in made}
+    settings = {name: setting_of(results.grid_runs) for name in ("grid", "optimizers") if name in made}
     settings |= dict.fromkeys(OF_NO_STUDY, "")
     for name, table in made.items():
         paths += save_table(table, folder, name, settings.get(name, setting_of(runs)))
@@ -100,8 +99,8 @@ def publish_records(results: Results, folder: Path, progress: bool = True) -> li
 def publish_page(results: Results, page: Path) -> bool:
     """Writes the tables of a study into a page of text (`posekit.analysis.pages`): models, claims, and the
     verdicts of `OLDER` studies beside its own. Whether the page changed."""
-    studies = [results, *(Results.read(name) for name in OLDER)]
-    judged = {study.name: judge_claims(study, latency(), crop_audit()) for study in studies}
+    studies = [results, *results.older]
+    judged = judge_studies(studies, latency(), crop_audit())
     blocks = {
         "models": with_setting(models_table(results.runs), results),
         "claims": with_setting(claims_table(judged[results.name]), results),

@@ -83,6 +83,12 @@ def loss_figure(runs: Sequence[Run], title: str) -> Figure:
     return figure
 
 
+def report_figure(runs: Sequence[Run], name: str) -> Figure | None:
+    """`figure_2`, `figure_3` or `figure_4` of the report; None while none of its models has an epoch."""
+    title, shown = loss_figures(runs).get(name, ("", []))
+    return loss_figure(shown, title) if shown else None
+
+
 def _write_what_is_lower(axis: Axes, values: pd.Series) -> None:
     if values.empty:
         return

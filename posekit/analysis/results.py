@@ -78,6 +78,21 @@ class Results:
         ]
         return {(s.config.model, s.config.learning_rate): s for s in by_configuration(chosen)}
 
+    @property
+    def grid_runs(self) -> list[Run]:
+        """The runs of the grid."""
+        return [run for seeds in self.grid.values() for run in seeds.runs]
+
+    @property
+    def older(self) -> "list[Results]":
+        """The studies of `OLDER`, without this one."""
+        return [Results.read(name) for name in OLDER if name != self.name]
+
+    @property
+    def older_runs(self) -> list[Run]:
+        """The runs of all studies in `older`."""
+        return [run for study in self.older for run in study.runs]
+
     def of(self, model: str) -> Seeds | None:
         """The finished runs of a model with the size's own settings; None if there are none."""
         runs = [run for run in self.runs if run.finished and run.config.model == model]

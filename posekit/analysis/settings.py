@@ -13,7 +13,7 @@ def train_people(run: Run) -> int | None:
 
     mpii-2203-lspet-9844-lsp-2000 has 14,047 people, less those it was tested on.
     """
-    parts = re.findall(r"([a-z]+)(?:-(\d+))?", run.config.data)
+    parts = re.findall(r"([a-z]+)(?:-(\d+))?", run.config.data.replace("-repaired", ""))
     if not run.finished or not parts or not all(count for _, count in parts):
         return None
     return sum(int(count) for _, count in parts) - sum(y.people(run) for y in yardsticks([run]))

@@ -27,8 +27,8 @@ def statements_table(runs: Sequence[Run]) -> pd.DataFrame:
     found = {}
     for curve, column in ((REPORT, "the report's curves"), (TRAINING, "here, training losses")):
         levels = table[table["curve"] == curve].pivot_table(index="model", columns="epoch", values="below")
-        answers = (_similar(levels), _first_step(levels), _leader(levels), _stems(levels))
-        found[column] = answers
+        answers = (_similar, _first_step, _leader, _stems)
+        found[column] = ["" if levels.empty else answer(levels) for answer in answers]
     return pd.DataFrame({"the report says": STATEMENTS} | found)
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from posekit.analysis import original_report
+from posekit.analysis import benchmark_records, original_report
 from posekit.analysis.benchmark_records import part_times
 from posekit.analysis.settings import train_people
 from posekit.analysis.yardsticks import Yardstick, yardsticks
@@ -168,33 +168,49 @@ def models_table(runs: Sequence[Run]) -> pd.DataFrame:
                 f"{of_people.estimate:.1f} ({of_people.low:.1f} to {of_people.high:.1f})"
             )
         rows.append(row)
-    column = f"{sticks[0].title} {sticks[0].metric}, mean (95 % over people)"
-    floors = {"mean pose": ("the same pose for everybody, no network", "mean_pose_weighted14")}
-    floors["ceiling"] = ("the truth through crop and heatmaps", "codec_ceiling_weighted14")
-    for name, (description, key) in floors.items():
-        if key in runs[0].floors:
-            rows.append({"": name, "network, optimizer": description, column: f"{runs[0].floors[key]:.1f}"})
+    descriptions = {
+        "mean pose": ("the same pose for everybody, no network", "mean_pose"),
+        "ceiling": ("the truth through crop and heatmaps", "codec_ceiling"),
+    }
+    for name, (description, key) in descriptions.items():
+        row = {"": name, "network, optimizer": description}
+        for yardstick in sticks:
+            if key in (found := without_network(runs[0], yardstick)):
+                row[f"{yardstick.title} {yardstick.metric}, mean (95 % over people)"] = f"{found[key]:.1f}"
+        rows.append(row)
     return pd.DataFrame(rows).fillna("")
 
 
+def without_network(run: Run, yardstick: Yardstick) -> dict[str, float]:
+    """What a run's validation people give without a network, in percent of their metric, as far as it is recorded:
+    mean_pose, center (the middle of the crop), and codec_ceiling (the truth through crop and heatmaps)."""
+    if yardstick.data_set is not None:
+        recorded = benchmark_records.floors(run.config.data_fingerprint, run.config.size)
+        return recorded.get(yardstick.data_set, {})
+    suffix = "_weighted14"
+    return {name.removesuffix(suffix): value for name, value in run.floors.items() if name.endswith(suffix)}
+
+
 def floors_table(runs: Sequence[Run]) -> pd.DataFrame:
-    """What needs no network, in percent of PCKh@0.5 weighted14: a row per data set and crop of the runs, with the
-    people whose mean pose it is, those it was tested on, the crop, and what the mean pose, the middle of the
-    crop and the truth through crop and heatmaps reach."""
+    """What needs no network, in percent: a row per data set, crop and set of validation people of the runs, with
+    the people whose mean pose it is, those it was tested on and their metric, the crop, and what the mean pose,
+    the middle of the crop and the truth through crop and heatmaps reach."""
     rows = {}
     for run in runs:
-        rule, floors, count = run.config.crop, run.floors, train_people(run)
-        if not run.finished or (run.config.data, rule) in rows:
-            continue
-        rows[run.config.data, rule] = {
-            "mean of the poses of": f"{count:,} people of {run.config.data}" if count else run.config.data,
-            "tested on": f"{len(run.distances()):,} people of {yardsticks([run])[0].title}",
-            "crop, px of a person 200 px high": f"{rule.width:g} x {rule.height:g}",
-            "pixels of the crop": f"{rule.columns or rule.size} x {rule.size}",
-            "mean pose, %": floors["mean_pose_weighted14"],
-            "middle of the crop, %": floors.get("center_weighted14", np.nan),
-            "ceiling, %": floors.get("codec_ceiling_weighted14", np.nan),
-        }
+        rule, count = run.config.crop, train_people(run)
+        for yardstick in yardsticks([run]):
+            if (run.config.data, rule, yardstick) in rows or not (found := without_network(run, yardstick)):
+                continue
+            rows[run.config.data, rule, yardstick] = {
+                "mean of the poses of": f"{count:,} people of {run.config.data}" if count else run.config.data,
+                "tested on": f"{yardstick.people(run):,} people of {yardstick.title}",
+                "metric": yardstick.metric,
+                "crop, px of a person 200 px high": f"{rule.width:g} x {rule.height:g}",
+                "pixels of the crop": f"{rule.columns or rule.size} x {rule.size}",
+                "mean pose, %": found["mean_pose"],
+                "middle of the crop, %": found.get("center", np.nan),
+                "ceiling, %": found.get("codec_ceiling", np.nan),
+            }
     return pd.DataFrame(list(rows.values()))
 
 

@@ -54,6 +54,11 @@ class Yardstick:
         return compare(*sides, MEAN, self.threshold, chance=chance, same_seeds=same_seeds)
 
 
+def metric_of(data_set: str) -> tuple[str, float]:
+    """The metric of a further data set, and its distance in the unit of the records."""
+    return ("PCK@0.2", 0.2) if data_set in TORSO_DATA_SETS else ("PCKh@0.5", 0.5)
+
+
 def yardsticks(runs: Sequence[Run]) -> list[Yardstick]:
     """Those of the finished runs of a study: PCKh@0.5 on its first data set, then the further ones of all its
     runs."""
@@ -63,6 +68,5 @@ def yardsticks(runs: Sequence[Run]) -> list[Yardstick]:
     first = finished[0].config.data.split("-")[0]
     found = [Yardstick(_TITLES.get(first, first), None, "PCKh@0.5", 0.5)]
     for name in sorted(set.intersection(*(set(run.further) for run in finished))):
-        metric = ("PCK@0.2", 0.2) if name in TORSO_DATA_SETS else ("PCKh@0.5", 0.5)
-        found.append(Yardstick(_TITLES.get(name, name), name, *metric))
+        found.append(Yardstick(_TITLES.get(name, name), name, *metric_of(name)))
     return found

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from posekit.datasets.people import People
+from posekit.evaluation.evaluate import unit_of_distance
 from posekit.evaluation.pckh import head_distances, pckh
 from posekit.preprocessing.batches import Crops
 from posekit.preprocessing.crop import CropRule, clip_box, crop_matrix, inside, invert, person_box, transform
@@ -77,17 +78,18 @@ def mean_pose(joints: np.ndarray, present: np.ndarray) -> np.ndarray:
 
 
 def mean_pose_distances(train: Crops, validation: Crops) -> np.ndarray:
-    """(N, 16) head sizes, as of `head_distances`: the train crops' mean pose, answered for everybody."""
+    """(N, 16) in `unit_of_distance`, as of `head_distances`: the train crops' mean pose, answered for
+    everybody."""
     return _distances(validation, mean_pose(train.joints, train.present))
 
 
 def center_distances(crops: Crops) -> np.ndarray:
-    """(N, 16) head sizes, as of `head_distances`: every joint answered in the middle of the crop."""
+    """(N, 16) in `unit_of_distance`, as of `head_distances`: every joint answered in the middle of the crop."""
     return _distances(crops, np.full((len(JOINTS), 2), (crops.rule.size - 1) / 2))
 
 
 def codec_distances(crops: Crops, codec: Codec) -> np.ndarray:
-    """(N, 16) head sizes, as of `head_distances`: the truth encoded, decoded and mapped back.
+    """(N, 16) in `unit_of_distance`, as of `head_distances`: the truth encoded, decoded and mapped back.
 
     A joint outside the crop has an empty heatmap and is infinitely far away, so PCKh of these distances is the
     ceiling of crop and codec together. The codec's alone is that of the finite ones.
@@ -120,4 +122,4 @@ def floors_and_ceiling(train: Crops, validation: Crops, codec: Codec, stacks: in
 def _distances(crops: Crops, answer: np.ndarray) -> np.ndarray:
     """Distances of joints in crop px, (N, 16, 2) or (16, 2) for everybody, through each person's own matrix."""
     found = transform(invert(crops.matrices), answer)
-    return head_distances(found, crops.people.joints, crops.people.head_size)
+    return head_distances(found, crops.people.joints, unit_of_distance(crops.people))
