@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
+from figure_checks import assert_readable
 from made_runs import make_run
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from typer.testing import CliRunner
@@ -24,7 +25,8 @@ from posekit.analysis.cheaper_networks import (
     told_table,
     untrained,
 )
-from posekit.analysis.cost_figures import learning_figure, pareto_figure, spread
+from posekit.analysis.chosen_networks import chosen_figure, chosen_table
+from posekit.analysis.cost_figures import learning_figure, networks_figure
 from posekit.cli.cli import app
 from posekit.errors import PosekitError
 from posekit.evaluation.intervals import compare
@@ -33,6 +35,7 @@ from posekit.study.configurations import get_model, get_size, run_config
 from posekit.study.networks import NETWORKS
 from posekit.study.runs import Run
 
+SHORT_LONG = ("short", "long")
 LATENCY = {"original": 12.0, "early": 9.0, "small": 2.0}
 
 
@@ -170,41 +173,52 @@ def test_networks_are_compared_with_the_original_that_learns_alike_too():
     }
 
 
-def test_places_are_spread_no_further_than_needed():
-    places = np.array([0.5, 0.1, 0.5, 0.52])
-    found = spread(places, 0.1)
-    np.testing.assert_allclose(found, [0.40667, 0.1, 0.50667, 0.60667], atol=1e-4)  # those three keep their mean
-    edge = spread(np.array([0.99, 1.0]), 0.1)
-    np.testing.assert_allclose(edge, [0.9, 1.0])
-    crowded = np.sort(spread(np.full(30, 0.5), 0.1))
-    assert np.ptp(np.diff(crowded)) < 1e-9 and crowded[0] >= 0 and crowded[-1] <= 1
+def test_the_figure_of_all_networks_has_a_row_each_and_true_intervals():
+    names = ("original", "compact", "narrow")
+    runs = [of_network(name, 0.6) for name in names] + [of_network(n, 0.7, budget="long") for n in names[:2]]
+    tables = {size: pareto_table(runs, size, {}) for size in ("short", "long")}
+    figure = networks_figure(tables, "title")
+    short, long = figure.axes
+    labels = [text.get_text() for text in short.get_yticklabels()]
+    assert labels == ["compact, 21 MFLOP", "narrow, 79 MFLOP", "original, 290 MFLOP"]
+    row = tables["long"].set_index("network").loc["compact"]
+    segments = long.containers[0][2][0].get_segments()
+    (compact,) = (segment for segment in segments if segment[0, 1] == 0)
+    np.testing.assert_allclose(compact[:, 0], [row.pckh_low, row.pckh_high])
+    assert len(segments) == 2
+    assert_readable(figure)
 
 
-def test_the_picture_names_every_variant_and_no_names_overlap():
-    runs = [of_network(name, 0.6, budget="long") for name in ("original", "compact")]
-    long = pareto_table(runs, "long", {"original": 4.0, "compact": 0.9})
-    same = {"gflop": 0.3, "latency_ms": 4.0, "difference": 1.0, "low": -1.0, "high": 3.0, "covers": "people"}
-    short = pd.DataFrame({"network": name} | same for name in NETWORKS)  # all cost the same: the least room
-    short.loc[0, ["difference", "low", "high", "covers"]] = [np.nan] * 3 + [""]
-    figure = pareto_figure({"short": short, "long": long}, "title")
+def test_the_figure_of_chosen_networks_stands_at_true_costs_and_names_do_not_overlap():
+    accuracies = {"original": 0.55, "likelihood": 0.63, "compact": 0.51, "lean": 0.55, "lean-plain": 0.34}
+    ms = {"original": 3.3, "likelihood": 3.2, "compact": 0.6, "lean": 0.62, "lean-plain": 0.55}
+    runs = [
+        of_network(n, a - 0.2 * (size == "short"), budget=size)
+        for n, a in accuracies.items()
+        for size in SHORT_LONG
+    ]
+    tables = {size: pareto_table(runs, size, ms) for size in SHORT_LONG}
+    figure = chosen_figure(tables)
+    (axis,) = figure.axes
+    points = {
+        (round(float(bar[0].get_xdata()[0]), 2), round(float(bar[0].get_ydata()[0]), 1)) for bar in axis.containers
+    }
+    expected = {(ms[row.network], round(row.pckh, 1)) for table in tables.values() for row in table.itertuples()}
+    assert points == expected
     renderer = FigureCanvasAgg(figure).get_renderer()
     figure.draw(renderer)
-    assert len(figure.axes) == 4
-    for axis, named in zip(figure.axes, [set(NETWORKS)] * 2 + [{"original", "compact"}] * 2, strict=True):
-        names = {text.get_text(): text.get_window_extent(renderer) for text in axis.texts}
-        assert named < set(names)
-        assert not any(a.overlaps(b) for a, b in combinations(names.values(), 2))
-    found = long.iloc[1]
-    bars = figure.axes[2].containers[0]
-    np.testing.assert_allclose(bars[2][0].get_segments()[0][:, 1], [found.low, found.high])
-    assert bars[0].get_xdata()[0] == pytest.approx(found.gflop, rel=0.05)
+    names = {text.get_text(): text.get_window_extent(renderer) for text in axis.texts}
+    assert names.keys() == set(accuracies)
+    assert not any(a.overlaps(b) for a, b in combinations(names.values(), 2))
+    assert_readable(figure)
+    table = chosen_table(tables)
+    assert table["network"].tolist() == list(accuracies) and len(table.columns) == 8
 
 
-def test_without_latency_there_are_panels_of_flops_alone():
-    runs = [of_network("original", 0.5), of_network("early", 0.5)]
-    for latency in ({}, {"early": 3.0}):
-        (axis,) = pareto_figure({"short": pareto_table(runs, "short", latency)}, "title").axes
-        assert "GFLOP" in axis.get_xlabel()
+def test_a_network_whose_time_is_unknown_is_not_in_the_figure_of_chosen_ones():
+    runs = [of_network("original", 0.5), of_network("lean", 0.5)]
+    figure = chosen_figure({"short": pareto_table(runs, "short", {"original": 3.0})})
+    assert {text.get_text() for text in figure.axes[0].texts} == {"original"}
 
 
 def test_learning_is_drawn_as_the_mean_of_the_finished_seeds():
@@ -268,7 +282,15 @@ def test_the_command_writes_tables_and_figures_and_says_what_is_missing(home, mo
         assert list(table["network"]) == ["original", "small"] and list(table["latency_ms"]) == [12, 2]
     assert short["difference"][1] > long["difference"][1] and np.isnan(short["low"][0])
     made = {path.name for path in folder.iterdir()}
-    assert {"pareto.png", "pareto.svg", "learning.png", "networks.md", "budgets.md"} <= made
+    assert {
+        "all_networks.png",
+        "all_networks.svg",
+        "chosen.png",
+        "chosen.md",
+        "learning.png",
+        "networks.md",
+        "budgets.md",
+    } <= made
     assert "| small |" in (folder / "budgets.md").read_text()
     assert "3 epochs, no finished record yet: reduced, " in said and "student" in said
     assert "posekit train --model reduced --size short\n" in said

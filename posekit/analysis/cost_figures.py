@@ -1,33 +1,18 @@
-"""The variants of the original network as figures: accuracy against cost, and how they learn at two budgets."""
+"""The networks that are compared by cost as figures: what all find, how they learn, where their cost sits."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator
-from scipy.optimize import isotonic_regression
 
-from posekit.analysis.cheaper_networks import ALIKE, BOTH, PEOPLE, RUNTIME, THREADS
+from posekit.analysis.cheaper_networks import ALIKE
 from posekit.analysis.style import new_figure
 from posekit.study.configurations import COMPARISON_SIZES, SIZES
 from posekit.study.runs import Run
 
-#: A cost by its column of `pareto_table`: name of the axis, and the part of the original's that is aimed at.
-_COSTS = {
-    "gflop": ("GFLOP an image, logarithmic", 10, "a tenth of\nthe original's"),
-    "latency_ms": (f"ms an image ({RUNTIME}, {THREADS} thread), logarithmic", 5, "a fifth of\nthe original's"),
-}
-
 _BLUE, _ORANGE, _GREEN, _PINK, _BROWN = (sns.color_palette("colorblind", 7)[n] for n in (0, 1, 2, 4, 5))
-
-#: Face of a point by what its interval covers, and what that means.
-_FACES = {
-    BOTH: (_BLUE, "95 % interval of people and seeds"),
-    PEOPLE: ("white", "95 % interval of people alone: a side has one seed"),
-}
 
 #: Color, dash and marker of those whose learning is drawn.
 LEARNING = {
@@ -40,120 +25,34 @@ LEARNING = {
 }
 
 
-def pareto_figure(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
-    """The difference to the original, with its interval, against FLOPs and against latency: a row a budget.
+def networks_figure(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
+    """PCKh@0.5 weighted14 of every network with its 95 % interval over people: a row per network, the cheapest
+    at the bottom, a panel per budget.
 
-    tables: of `posekit.analysis.cheaper_networks.pareto_table`, by budget. To the left is cheaper; the line at 0
-    is the original's accuracy, the dashed one that of `posekit.analysis.cheaper_networks.ALIKE`. Without the
-    original's latency there are panels of FLOPs alone. Names and points keep apart: a point may stand up to some
-    hundredths of the panel beside its cost.
+    tables: of `posekit.analysis.cheaper_networks.pareto_table`, by budget. A network is only in the panels of the
+    budgets at which it was trained.
     """
-    costs = [column for column in _COSTS if all(pd.notna(table[column].iloc[0]) for table in tables.values())]
-    figure, axes = new_figure(5.8 * len(costs), 4.8 * len(tables), len(costs), len(tables), sharey=True)
-    for column, panels in zip(costs, axes.T, strict=True):
-        of_all = pd.concat([table[column] for table in tables.values()])
-        lowest = min(of_all.min(), of_all.iloc[0] / _COSTS[column][1])
-        for axis, table in zip(panels, tables.values(), strict=True):
-            _pareto_panel(axis, table[table[column].notna()], column, (lowest / 1.25, of_all.max() * 1.25))
-    for budget, row in zip(tables, axes, strict=True):
-        row[0].set_ylabel(f"{SIZES[budget].epochs} epochs: PCKh@0.5\nminus the original's (points)")
-    bottom, top = axes[0, 0].get_ylim()
-    axes[0, 0].set_ylim(bottom - 0.12 * (top - bottom), top)  # room for the names of the marks
+    cost = pd.concat(tables.values()).drop_duplicates("network").set_index("network")["gflop"].sort_values()
+    place = pd.Series(np.arange(len(cost)), cost.index)
+    figure, axes = new_figure(8.4, 0.9 + 0.29 * len(cost), columns=len(tables), sharey=True, sharex=True)
+    for (budget, table), axis in zip(tables.items(), axes[0], strict=True):
+        error = [table["pckh"] - table["pckh_low"], table["pckh_high"] - table["pckh"]]
+        rows = table["network"].map(place)
+        axis.errorbar(table["pckh"], rows, xerr=error, fmt="o", color=_BLUE, markersize=5, elinewidth=1.4)
+        for name, color, dash in (("original", "black", "-"), (ALIKE, _ORANGE, "--")):
+            of_it = table.loc[table["network"] == name, "pckh"]
+            if len(of_it):
+                axis.axvline(of_it.iloc[0], color=color, linestyle=dash, linewidth=1, zorder=0, label=f"as {name}")
+        axis.set_title(f"trained for {SIZES[budget].epochs} epochs")
+        axis.set_xlabel("joints found: PCKh@0.5 (%)")
+        axis.grid(axis="y", color="0.92")
+        axis.set_axisbelow(True)
+        sns.despine(ax=axis)
+    axes[0, 0].set_xlim(left=0)
+    axes[0, 0].set_yticks(place, [f"{name}, {1e3 * gflop:.0f} MFLOP" for name, gflop in cost.items()])
     _legend(figure, columns=2)
-    figure.suptitle(f"{title}\npoints that would hide each other stand side by side", fontsize="medium")
+    figure.suptitle(title)
     return figure
-
-
-def _pareto_panel(axis: Axes, table: pd.DataFrame, column: str, limits: tuple[float, float]) -> None:
-    name, part, mark = _COSTS[column]
-    cost, found = table[column].to_numpy(float), table["difference"].fillna(0).to_numpy()
-    axis.set_xscale("log")
-    axis.set_xlim(*limits)
-    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.xaxis.set_major_formatter("{x:g}")
-    axis.xaxis.set_minor_locator(NullLocator())
-    axis.set_xlabel(name)
-    axis.axhline(0, color="0.6", linewidth=1, zorder=0)
-    if (alike := table["network"] == ALIKE).any():
-        axis.axhline(
-            found[alike][0],
-            color=_ORANGE,
-            linewidth=1,
-            linestyle=(0, (6, 2)),
-            zorder=0,
-            label="the original network with the loss of the others",
-        )
-    axis.axvline(cost[0] / part, color="0.4", linewidth=1, linestyle=(0, (2, 2)), zorder=0)
-    axis.annotate(
-        mark,
-        (cost[0] / part, 0),
-        (4, 3),
-        xycoords=("data", "axes fraction"),
-        textcoords="offset points",
-        va="bottom",
-        fontsize="small",
-        color="0.3",
-    )
-
-    order = np.lexsort((-found, cost))
-    best = np.maximum.accumulate(found[order])
-    axis.step(
-        [*cost[order], limits[1]],
-        [*best, best[-1]],
-        where="post",
-        color="0.7",
-        linewidth=1.4,
-        zorder=0,
-        label="the best of all that cost no more",
-    )
-    lowest, ratio = limits[0], limits[1] / limits[0]
-    place = np.log(cost / lowest) / np.log(ratio)
-    points, names = (lowest * ratio ** spread(place, gap) for gap in (0.012, 0.038))
-    axis.plot(points[0], 0, "s", color="black", markersize=7, label="the original")
-    for covers, (face, label) in _FACES.items():
-        chosen = (table["covers"] == covers).to_numpy()
-        if chosen.any():
-            rows = table[chosen]
-            error = [rows["difference"] - rows["low"], rows["high"] - rows["difference"]]
-            axis.errorbar(
-                points[chosen],
-                rows["difference"],
-                error,
-                fmt="o",
-                color=_BLUE,
-                markerfacecolor=face,
-                markersize=5,
-                elinewidth=1.2,
-                label=label,
-            )
-    # Names stand above the panel, each over its point as far as there is room; a line leads down to it.
-    both = axis.get_xaxis_transform()
-    for text, x, above in zip(table["network"], points, names, strict=True):
-        axis.plot(
-            [x, x, above, above],
-            [0, 1, 1.05, 1.07],
-            color="0.88",
-            linewidth=0.7,
-            transform=both,
-            clip_on=False,
-            zorder=-1,
-        )
-        axis.text(above, 1.08, text, rotation=90, ha="center", va="bottom", fontsize="small", transform=both)
-    sns.despine(ax=axis)
-
-
-def spread(places: np.ndarray, gap: float) -> np.ndarray:
-    """(N,) places between 0 and 1 that are a gap apart and otherwise as near as can be (least squares) to (N,).
-
-    Their order stays. With x_i = y_i + i gap, it is the regression of y that never falls.
-    """
-    order = np.argsort(places, kind="stable")
-    gap = min(gap, 1 / max(len(places) - 1, 1))
-    steps = gap * np.arange(len(places))
-    fitted = isotonic_regression(places[order] - steps).x
-    result = np.empty(len(places))
-    result[order] = np.clip(fitted, 0, 1 - steps[-1]) + steps
-    return result
 
 
 def learning_figure(runs: Sequence[Run], title: str) -> Figure:
@@ -167,7 +66,7 @@ def learning_figure(runs: Sequence[Run], title: str) -> Figure:
     for run in runs:
         of.setdefault((run.config.size, run.config.model), []).append(run)
     budgets = [budget for budget in COMPARISON_SIZES if any(there == budget for there, _ in of)]
-    figure, axes = new_figure(4.6 * max(len(budgets), 2), 4.4, columns=len(budgets), sharey=True)
+    figure, axes = new_figure(4.3 * max(len(budgets), 2), 4.4, columns=len(budgets), sharey=True)
     for budget, axis in zip(budgets, axes[0], strict=True):
         for name, (color, dash, marker) in LEARNING.items():
             if (budget, name) not in of:
@@ -194,7 +93,6 @@ def learning_figure(runs: Sequence[Run], title: str) -> Figure:
         xycoords=("axes fraction", "data"),
         ha="right",
         textcoords="offset points",
-        fontsize="small",
     )
     axes[0, 0].set_ylim(bottom=0)
     axes[0, 0].set_ylabel("PCKh@0.5, weighted14, validation people (%)")
@@ -229,7 +127,7 @@ def cost_figure(parts: pd.DataFrame, title: str) -> Figure:
     colors = sns.color_palette("colorblind", 2)
     shares.iloc[::-1].plot.barh(ax=axes[0, 0], color=colors, edgecolor="black", linewidth=0.5, width=0.75)
     for bars, hatch in zip(axes[0, 0].containers, ["", "///"], strict=True):
-        axes[0, 0].bar_label(bars, fmt="%.1f %%", padding=2, fontsize="small")
+        axes[0, 0].bar_label(bars, fmt="%.1f %%", padding=2)
         for bar in bars:
             bar.set_hatch(hatch)
     axes[0, 0].set_xlabel("share of the whole network (%)")

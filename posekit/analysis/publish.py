@@ -22,8 +22,9 @@ from posekit.analysis.cheaper_networks import (
     told_budgets,
     told_table,
 )
+from posekit.analysis.chosen_networks import chosen_figure, chosen_table
 from posekit.analysis.claims import claims_table, judge_claims, judge_studies, verdicts_by_study
-from posekit.analysis.cost_figures import LEARNING, learning_figure, pareto_figure
+from posekit.analysis.cost_figures import LEARNING, learning_figure, networks_figure
 from posekit.analysis.losses import losses_table, readings_table
 from posekit.analysis.optimizers import at_best_rates, at_equal_rates, at_report_rates, duel_table, grid_table
 from posekit.analysis.pages import renew
@@ -141,8 +142,9 @@ def publish_networks(
     """Figures and tables of the variants, from runs on one data set (`posekit.analysis.results.read_networks`).
 
     latency: of `posekit.analysis.benchmark_records.variant_latency`, or None. Of every budget at which the
-    original network is trained, `PARETO_FILES` in the folder `numbers`; of all together, in `figures`: pareto,
-    learning, and the tables networks and budgets. Returns the paths.
+    original network is trained, `PARETO_FILES` in the folder `numbers`; of all together, in `figures`: learning,
+    all_networks, chosen (a figure and a table, where latency is known), and the tables networks and budgets.
+    Returns the paths.
     """
     ms = measured_as_told(latency, "ms") if latency is not None else {}
     peak = measured_as_told(latency, "network MB") if latency is not None else {}
@@ -157,7 +159,10 @@ def publish_networks(
         write_whole(path, table[PARETO_COLUMNS].to_csv(index=False, float_format="%.6g", lineterminator="\n"))
         paths.append(path)
     if tables:
-        paths += save_figure(pareto_figure(tables, title), figures, "pareto")
+        paths += save_figure(networks_figure(tables, title), figures, "all_networks")
+        if ms:
+            paths += save_figure(chosen_figure(tables), figures, "chosen")
+            paths += save_table(chosen_table(tables), figures, "chosen")
         paths += save_table(told_table(tables), figures, "networks")
     if not (turns := told_budgets(tables)).empty:
         paths += save_table(turns, figures, "budgets")

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from matplotlib.figure import Figure
 
+from posekit.analysis.pages import renew
 from posekit.analysis.peers import described_peers, peers, peers_table
 from posekit.analysis.publish import markdown
 from posekit.analysis.style import new_figure
@@ -42,6 +43,17 @@ def publish_tables(folder: Path) -> list[Path]:
     for name, text in texts.items():
         write_whole(folder / name, text)
     return [folder / name for name in texts]
+
+
+def publish_pages(repository: Path) -> list[Path]:
+    """Writes the tables of peers into README.md and docs/results.md of a checkout; the pages that changed."""
+    table = peers_table(peers())
+    pages = {repository / "README.md": False, repository / "docs" / "results.md": True}
+    return [
+        page
+        for page, joints in pages.items()
+        if renew(page, {"peers": markdown(described_peers(table, joints))}, "showcase")
+    ]
 
 
 def publish_picture(folder: Path) -> Path:

@@ -15,13 +15,15 @@ def showcase(
     """The networks that come with posekit beside public ones on the same people, and the picture of the README.
 
     Reads what the networks found from data/peers/ (its README says how to renew that) and writes to
-    figures/showcase/.
+    figures/showcase/; in a checkout, the tables in README.md and docs/results.md as well.
     """
-    from posekit.analysis.showcase import publish_picture, publish_tables
-    from posekit.paths import home
+    from posekit.analysis.showcase import publish_pages, publish_picture, publish_tables
+    from posekit.paths import REPOSITORY, home
 
     folder = home() / "figures" / "showcase"
     paths = publish_tables(folder)
+    if home() == REPOSITORY:
+        paths += publish_pages(REPOSITORY)
     if pictures:
         paths.append(publish_picture(folder))
     for path in paths:
