@@ -93,6 +93,7 @@ def test_the_run_is_recorded_with_what_it_started_from_and_read_again(start, own
     made_by = RunConfig.from_dict(read_checkpoint(start)["config"])
     config = tuned.run.config
     assert config.start == weights_hash(start) and config.size == "fine-tuned" and config.data == people.name
+    assert config.model == f"model-5-from-{config.start[:8]}" and config.model in str(tuned.checkpoint)
     assert (config.network, config.crop, config.codec, config.loss) == (
         made_by.network,
         made_by.crop,

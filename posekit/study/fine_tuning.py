@@ -1,7 +1,8 @@
 """A trained network learns on, from people that somebody annotated: a few epochs at a small rate.
 
 It is judged on people who are kept out of it, before and after. The run is recorded like every other, in
-data/runs/<data>-fine-tuned/; `RunConfig.start` is the hash of the weights that it starts from.
+data/runs/<data>-fine-tuned/. `RunConfig.start` is the hash of the weights that it starts from; its first digits
+are in the run's name, such as lean-from-0123abcd.
 """
 
 from collections.abc import Mapping
@@ -130,13 +131,15 @@ def fine_tuning(
 ) -> RunConfig:
     """What a fine-tuned run is asked to do. base: the run that the weights in `start` are of; its network, crop,
     codec, loss and augmentation are kept, the rest are the settings of this module."""
+    weights = weights_hash(start)
     return replace(
         base,
+        model=f"{base.model.split('-from-')[0]}-from-{weights[:8]}",
         size=SIZE,
         seed=seed,
         data=people.name,
         data_fingerprint=people.fingerprint(),
-        start=weights_hash(start),
+        start=weights,
         frozen=FROZEN if base.network.family == "encoder" else (),
         optimizer="AdamW",
         learning_rate=learning_rate,
