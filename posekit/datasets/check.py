@@ -113,7 +113,7 @@ def _reason(people: People, name: str, declared: tuple[int, int]) -> str | None:
 def _lost(people: People, found: dict[str, str]) -> dict[str, dict[str, int]]:
     reasons = np.array([found.get(str(name), "") for name in people.image])
     lost = {}
-    for side, there in (("train", ~people.validation), ("validation", people.validation)):
-        counts = {reason: int((reasons[there] == reason).sum()) for reason in REASONS}
-        lost[side] = counts | {"total": sum(counts.values()), "people": int(there.sum())}
+    for side, on_side in (("train", ~people.validation), ("validation", people.validation)):
+        counts = {reason: int((reasons[on_side] == reason).sum()) for reason in REASONS}
+        lost[side] = counts | {"total": sum(counts.values()), "people": int(on_side.sum())}
     return lost

@@ -173,8 +173,8 @@ def _columns(content: dict[str, np.ndarray], path: Path) -> tuple[np.ndarray, np
     if not np.isin(flags, (0, 1)).all():
         raise PosekitError(f"'joints' of {path} has a third value that is not 0 or 1; fetch the file again")
     # LSP labels everything, hidden joints too; only (0, 0) or NaN stands for a joint that is not there.
-    there = np.isfinite(joints[..., :2]).all(axis=2) & (joints[..., :2] != 0).any(axis=2)
-    labeled = there & (flags == 1) if extended else there
+    given = np.isfinite(joints[..., :2]).all(axis=2) & (joints[..., :2] != 0).any(axis=2)
+    labeled = given & (flags == 1) if extended else given
     if not labeled.any():
         raise PosekitError(f"'joints' of {path} has no labeled joint; fetch the file again")
     return joints[..., :2].astype(float), labeled, labeled if extended else flags == 0, extended

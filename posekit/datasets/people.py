@@ -123,8 +123,8 @@ class People:
 
     def split(self) -> tuple[People, People]:
         """(train people, validation people). Raises `PosekitError` if one side is empty."""
-        for side, there in (("train", ~self.validation), ("validation", self.validation)):
-            if not there.any():
+        for side, on_side in (("train", ~self.validation), ("validation", self.validation)):
+            if not on_side.any():
                 raise PosekitError(
                     f"{self.images_folder}: there are no {side} people among the {len(self)} of {self.name}; "
                     "a study needs both sides of the split, annotated and with their photographs"
@@ -191,8 +191,8 @@ def with_images(people: People) -> tuple[People, str]:
     The sentence is empty if nobody is. Raises `PosekitError` if nobody is left.
     """
     check_folder(people.images_folder, "the photographs belong there")
-    there = {image: (people.images_folder / image).is_file() for image in sorted(set(people.image))}
-    missing = np.array([not there[image] for image in people.image])
+    exists = {image: (people.images_folder / image).is_file() for image in sorted(set(people.image))}
+    missing = np.array([not exists[image] for image in people.image])
     # Where the annotation does not give the image's size, the crop will find out.
     size = np.where(people.image_size > 0, people.image_size, np.inf)
     outside = ~((people.center >= 0) & (people.center <= size - 1)).all(axis=1) & ~missing

@@ -70,9 +70,9 @@ def mean_pose(joints: np.ndarray, present: np.ndarray) -> np.ndarray:
     Answered for everybody, whatever the image, it is the accuracy that needs no network. Joints that nobody has
     are in the middle of the others.
     """
-    there = present[..., None]
-    counts = there.sum(axis=0)
-    total = np.where(there, joints, 0).sum(axis=0, dtype=float)
+    counted = present[..., None]
+    counts = counted.sum(axis=0)
+    total = np.where(counted, joints, 0).sum(axis=0, dtype=float)
     mean = total / np.maximum(counts, 1)
     return np.where(counts > 0, mean, total.sum(axis=0) / counts.sum())
 
@@ -99,8 +99,8 @@ def codec_distances(crops: Crops, codec: Codec) -> np.ndarray:
     decoded = []
     for start in range(0, len(crops), _PART):
         part = slice(start, start + _PART)
-        joints, there = torch.from_numpy(crops.joints[part]), torch.from_numpy(present[part])
-        heatmaps = codec.encode(joints, there, (size // STRIDE, size // STRIDE))
+        joints, annotated = torch.from_numpy(crops.joints[part]), torch.from_numpy(present[part])
+        heatmaps = codec.encode(joints, annotated, (size // STRIDE, size // STRIDE))
         decoded.append(codec.decode(heatmaps)[0].double().numpy())
     return _distances(crops, np.where(present[..., None], np.concatenate(decoded), np.nan))
 

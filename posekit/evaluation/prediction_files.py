@@ -105,10 +105,10 @@ def missing_joints(joints: np.ndarray, people: People) -> str:
 def _people_of(path: Path, count: int, people: People) -> People:
     if count == len(people):
         return people
-    there = with_images(people)[0] if people.images_folder.is_dir() else people
-    if count == len(there):
-        return there
-    only = f" or the {len(there)} of them with photographs" if len(there) < len(people) else ""
+    photographed = with_images(people)[0] if people.images_folder.is_dir() else people
+    if count == len(photographed):
+        return photographed
+    only = f" or the {len(photographed)} of them with photographs" if len(photographed) < len(people) else ""
     raise PosekitError(
         f"{path} is about {count} people, not the {len(people)} validation people of the annotations{only}; "
         "predict all of them, in their order"
@@ -152,8 +152,8 @@ def _read_hdf5(path: Path) -> tuple[np.ndarray, None]:
 
 def _preds(path: Path, content: dict[str, np.ndarray] | np.lib.npyio.NpzFile | h5py.File) -> np.ndarray:
     if "preds" not in content:
-        there = ", ".join(name for name in content if not name.startswith("__")) or "nothing"
-        raise PosekitError(f"{path} has no variable 'preds', only {there}; name the joints so")
+        names = ", ".join(name for name in content if not name.startswith("__")) or "nothing"
+        raise PosekitError(f"{path} has no variable 'preds', only {names}; name the joints so")
     return content["preds"]
 
 

@@ -272,13 +272,13 @@ def is_recorded(folder: Path, config: RunConfig, otherwise: str) -> bool:
     """
     if not (folder / "run.json").exists():
         return False
-    there = read_run(folder)
-    if there.config != config:
+    recorded = read_run(folder)
+    if recorded.config != config:
         raise PosekitError(
-            f"the records in {folder} were made with other settings ({differences(there.config, config)}); "
+            f"the records in {folder} were made with other settings ({differences(recorded.config, config)}); "
             f"{otherwise}"
         )
-    return there.finished
+    return recorded.finished
 
 
 def read_history(folder: Path) -> tuple[float, pd.DataFrame]:

@@ -167,9 +167,9 @@ def load_checkpoint(path: Path, config: RunConfig) -> dict:
     return state
 
 
-def differences(there: RunConfig, asked: RunConfig) -> str:
+def differences(recorded: RunConfig, asked: RunConfig) -> str:
     """What differs between two configurations, for a message."""
-    old, new = there.to_dict(), asked.to_dict()
+    old, new = recorded.to_dict(), asked.to_dict()
     return ", ".join(f"{key}: {old[key]} there, {new[key]} asked for" for key in old if old[key] != new[key])
 
 

@@ -38,11 +38,11 @@ def cross_entropy(scores: list[Tensor], target: Tensor) -> Tensor:
     beside = (target.shape[-1] - scores[0].shape[-1]) // 2
     target = target[..., beside : beside + scores[0].shape[-1]].clamp(min=0).flatten(-2)
     mass = target.sum(dim=-1, keepdim=True)
-    shares, there = target / mass.clamp(min=_NOTHING), mass[..., 0] > _NOTHING
+    shares, annotated = target / mass.clamp(min=_NOTHING), mass[..., 0] > _NOTHING
     losses = []
     for of_stack in scores:
         of_joints = -(shares * of_stack.float().flatten(-2).log_softmax(dim=-1)).sum(dim=-1)
-        losses.append((of_joints * there).sum() / there.sum().clamp(min=1))
+        losses.append((of_joints * annotated).sum() / annotated.sum().clamp(min=1))
     return torch.stack(losses).sum()
 
 
