@@ -60,8 +60,8 @@ def test_cocos_17_keypoints_become_mpiis_joints(written):
     assert place(people, "left shoulder") == [105, 100] and place(people, "right knee") == [114, 190]
     assert place(people, "thorax") == [105.5, 105]  # the middle of keypoints 5 and 6
     assert place(people, "pelvis") == [111.5, 165]  # of 11 and 12
-    unlabelled = {JOINTS[k] for k in np.flatnonzero(~people.labelled[0])}
-    assert unlabelled == {"upper neck", "head top", "right ankle"}
+    unlabeled = {JOINTS[k] for k in np.flatnonzero(~people.labelled[0])}
+    assert unlabeled == {"upper neck", "head top", "right ankle"}
     hidden = {JOINTS[k] for k in np.flatnonzero(people.labelled[0] & ~people.visible[0])}
     assert hidden == {"left wrist"}
 
@@ -135,7 +135,7 @@ def test_who_is_no_person_is_left_out_and_counted(written):
     people, left_out = read_coco(written(given))
     assert len(people) == 1
     assert "6 of 7 annotations are left out" in left_out
-    assert "3 without labelled joints" in left_out and "1 crowds" in left_out  # the nose of person 6 is no joint
+    assert "3 without labeled joints" in left_out and "1 crowds" in left_out  # the nose of person 6 is no joint
     assert "1 of categories without a person's joints" in left_out and "1 with neither a box" in left_out
 
 
@@ -236,7 +236,7 @@ BAD = {
     "zero people": (content(), "'annotations' is empty"),
     "nobody with joints": (
         content(person(missing=COCO_17)),
-        "1 of 1 annotations are left out: 1 without labelled joints; annotate",
+        "1 of 1 annotations are left out: 1 without labeled joints; annotate",
     ),
     "boxes alone": (content(person(), categories=[{"id": 1, "name": "person"}]), "no category names keypoints"),
     "other creatures": (content(person(), names=["tail"] * 17), r"none of its keypoints \(tail\)"),

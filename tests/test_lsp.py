@@ -50,9 +50,9 @@ STANDING = np.array(
 )
 
 
-def extended(*people: np.ndarray, labelled: float = 1) -> np.ndarray:
-    """14 x 3 x N of people (14, 2), all labelled."""
-    return np.stack([np.column_stack([joints, np.full(14, labelled)]) for joints in people], axis=2)
+def extended(*people: np.ndarray, labeled: float = 1) -> np.ndarray:
+    """14 x 3 x N of people (14, 2), all labeled."""
+    return np.stack([np.column_stack([joints, np.full(14, labeled)]) for joints in people], axis=2)
 
 
 def folder_with(tmp_path, joints: object, **variables: object):
@@ -85,7 +85,7 @@ def test_joints_of_lsp_extended_land_on_mpii_s_places(tmp_path):
 
 
 def test_lsp_has_the_other_shape_and_its_third_row_means_occluded(tmp_path):
-    joints = extended(STANDING, STANDING, labelled=0).transpose(1, 0, 2)
+    joints = extended(STANDING, STANDING, labeled=0).transpose(1, 0, 2)
     joints[2, 0, 1] = 1  # the right ankle of the second person
     people = read_lsp(folder_with(tmp_path, joints))
     assert people.image.tolist() == ["im0001.jpg", "im0002.jpg"] and people.name == "lsp"
@@ -99,7 +99,7 @@ def test_a_single_person_has_no_third_axis(tmp_path):
 
 def test_columns_without_labels_are_left_out_and_names_keep_their_number(tmp_path, caplog):
     joints = extended(STANDING, STANDING, STANDING, STANDING)
-    joints[:, 2, 0] = 0  # nothing labelled
+    joints[:, 2, 0] = 0  # nothing labeled
     joints[2:, 2, 2] = 0  # right ankle and knee only: still a limb
     joints[1:, 2, 3] = 0  # one ankle: no limb
     with caplog.at_level(logging.INFO):
@@ -193,7 +193,7 @@ def test_real_people_of_lsp_extended(lspet_folder):
         height, width = cv2.imread(str(people.images_folder / people.image[person])).shape[:2]
         assert (people.center[person] >= 0).all() and (people.center[person] <= (width - 1, height - 1)).all()
     lost = lost_joints(CropRule(), people.center, people.scale, people.joints)
-    # MPII's people with all 14 joints labelled lose 6.7 % of their joints, but stretch out less.
+    # MPII's people with all 14 joints labeled lose 6.7 % of their joints, but stretch out less.
     assert lost.sum() / people.labelled.sum() == pytest.approx(0.078, abs=0.002)
     assert lost.any(axis=1).mean() == pytest.approx(0.446, abs=0.005)
 
@@ -237,10 +237,10 @@ def test_right_and_left_are_the_person_s_in_lsp_extended_as_in_mpii(mpii_folder,
         (np.zeros((14, 2, 5)), r"'joints' of .*joints\.mat is float64 \(14, 2, 5\)"),
         (np.zeros((16, 3, 5)), r"not numbers of shape \(14, 3, N\) or \(3, 14, N\)"),
         ("people", "not numbers"),
-        (np.zeros((14, 3, 5)), "has no labelled joint"),
-        (np.zeros((14, 3, 0)), "has no labelled joint|not numbers"),
-        (extended(STANDING, labelled=7), "third value that is not 0 or 1"),
-        (extended(STANDING, labelled=np.nan), "third value that is not 0 or 1"),
+        (np.zeros((14, 3, 5)), "has no labeled joint"),
+        (np.zeros((14, 3, 0)), "has no labeled joint|not numbers"),
+        (extended(STANDING, labeled=7), "third value that is not 0 or 1"),
+        (extended(STANDING, labeled=np.nan), "third value that is not 0 or 1"),
     ],
 )
 def test_malformed_joints_are_one_sentence_with_the_file(tmp_path, joints, message):
