@@ -67,9 +67,7 @@ def server(command: str, folder: Path, environment: dict[str, str], *arguments: 
 
 
 def _wait_until_it_answers(address: str, process: subprocess.Popen, log: Path) -> None:
-    for _ in range(300):
-        if process.poll() is not None:
-            break
+    while process.poll() is None:
         try:
             urllib.request.urlopen(f"{address}/api" if "lab" in log.name else f"{address}/voila/static/voila.js")
             return
@@ -97,7 +95,7 @@ def chromium() -> Iterator:
 def run_in_lab(page, address: str, notebook: str) -> None:
     """Opens a notebook and runs all its cells; returns when the kernel is at work."""
     page.goto(f"{address}/lab/tree/{notebook}")
-    page.get_by_text("| Idle").wait_for(timeout=60_000)
+    page.get_by_text("| Idle").wait_for(timeout=300_000)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
 

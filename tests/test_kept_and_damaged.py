@@ -118,7 +118,7 @@ def test_two_writers_of_one_path_leave_one_of_both(tmp_path):
     def write(content: bytes) -> None:
         with whole_file(path) as stream:
             stream.write(content[:5000])
-            both_open.wait(timeout=30)
+            both_open.wait(timeout=600)
             stream.write(content[5000:])
 
     contents = [b"a" * 10_000, b"b" * 10_000]
