@@ -15,9 +15,11 @@ from tqdm.auto import tqdm
 from posekit.analysis.accuracy_figures import accuracy_figure, grid_figure, pckh_curve_figure, seeds_figure
 from posekit.analysis.benchmark_records import crop_audit, latency
 from posekit.analysis.cheaper_networks import (
+    ALIKE,
     PARETO_COLUMNS,
     by_network,
     measured_as_told,
+    no_loss_table,
     pareto_table,
     told_budgets,
     told_table,
@@ -30,7 +32,7 @@ from posekit.analysis.optimizers import at_best_rates, at_equal_rates, at_report
 from posekit.analysis.pages import renew
 from posekit.analysis.picture_figures import crop_figure, people_figure, pose_grid_figure
 from posekit.analysis.report_figures import loss_figure, loss_figures, six_losses_figure
-from posekit.analysis.results import Results
+from posekit.analysis.results import PUBLISHED_DATA, Results, read_networks
 from posekit.analysis.settings import setting_of
 from posekit.analysis.tables import accuracy_table, group_table, models_table, table_1_beside_the_report, table_2
 from posekit.datasets.people import People
@@ -42,6 +44,9 @@ from posekit.study.runs import Run
 
 #: The report's proposed network, whose answers Fig. 5 shows.
 PROPOSED = "model-5"
+
+#: The networks that are judged against the original and against the one that learns alike.
+JUDGED = ("likelihood", "lean", "lean-plain")
 
 #: Tables that are about networks at full size, whatever the study.
 OF_NO_STUDY = ("table_1", "latency")
@@ -109,6 +114,9 @@ def publish_page(results: Results, page: Path) -> bool:
         + "\n\n"
         + markdown(verdicts_by_study(judged)),
     }
+    runs = [run for run in read_networks(PUBLISHED_DATA) if run.config.size == "long"]
+    beside = [no_loss_table(runs, "long", JUDGED, other) for other in ("original", ALIKE)]
+    blocks["cheaper"] = f"{setting_of(runs)}\n\n{markdown(pd.concat(beside))}"
     return renew(page, blocks)
 
 
