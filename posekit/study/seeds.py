@@ -52,14 +52,3 @@ def by_configuration(runs: Sequence[Run]) -> list[Seeds]:
         Seeds(tuple(sorted(groups[config], key=lambda run: run.config.seed)))
         for config in sorted(groups, key=lambda c: (models.index(c.model), c.learning_rate, c.batch_size))
     ]
-
-
-def described(runs: Sequence[Run]) -> str:
-    """The size of a study in a few words: what its numbers are about."""
-    config = runs[0].config
-    people = next((f"{len(run.distances())} validation people, " for run in runs if run.finished), "")
-    epochs = f"{config.epochs} epochs" + (f" of {config.epoch_people:,} people" if config.epoch_people else "")
-    return (
-        f"{config.data}, {people}size {config.size} "
-        f"({config.crop.size} px, {config.network.channels} channels, {epochs})"
-    )
