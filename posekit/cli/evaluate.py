@@ -76,7 +76,8 @@ def evaluate(
             _print_scores(of_set, people)
         return
 
-    from posekit.analysis.tables import accuracy_table
+    import pandas as pd
+
     from posekit.skeleton import JOINTS
 
     runs = _finished_runs(size, named_data(data, mpii, lspet), model, seed)
@@ -86,11 +87,14 @@ def evaluate(
         (run,) = runs
         confidence = run.predictions["confidence"].to_numpy(float).reshape(-1, len(JOINTS))
         _export(export, run.joints(), run.images(), confidence, overwrite, run.label)
+    scores = {run.label: _scores(run.distances(), threshold) for run in runs}
     if as_json:
-        print(as_json_text({run.label: _scores(run.distances(), threshold) for run in runs}))
+        print(as_json_text(scores))
         return
+    if threshold == 0.5:
+        scores["mean pose (no network)"] = {"weighted14": runs[0].floors["mean_pose_weighted14"]}
     print(f"PCKh@{threshold:g} in percent")
-    print(accuracy_table(runs, threshold).T.round(1).to_string(na_rep=""))
+    print(pd.DataFrame(scores).drop(["threshold", "weighted14_area"]).round(1).to_string(na_rep=""))
 
 
 def _export(
