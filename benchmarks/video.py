@@ -31,7 +31,7 @@ from timing import in_turns, load_now, surroundings, with_interval
 from posekit.datasets.drawn.scene import draw_person
 from posekit.device import cpu_threads
 from posekit.inference.export import export_onnx
-from posekit.inference.many import predict_frames
+from posekit.inference.many import Place, predict_frames
 from posekit.inference.predictor import LEAN_NETWORK, OWN_NETWORK, Predictor
 from posekit.inference.video import open_video, video_file
 
@@ -58,7 +58,7 @@ def make_video(path: Path) -> tuple[float, float, float, float]:
 def frames_a_second(predictor: Predictor, video: Path, box: tuple, drawn: Path | None) -> float:
     with open_video(video) as frames:
         started = time.perf_counter()
-        outcome = predict_frames(predictor, frames, box, drawn, None, None, lambda: False, progress=False)
+        outcome = predict_frames(predictor, frames, Place(box), drawn, None, None, lambda: False, progress=False)
     assert outcome.done == FRAMES
     return outcome.done / (time.perf_counter() - started)
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from test_finder import RedPeople
 from test_predictor import FindsRed
 from typer.testing import CliRunner
 
@@ -17,8 +19,9 @@ from posekit.cli import predict as cli_predict
 from posekit.cli.cli import app
 from posekit.datasets.images import write_image
 from posekit.errors import PosekitError
+from posekit.inference.finder import Finder
 from posekit.inference.predictor import Predictor
-from posekit.inference.video import next_box, video_file
+from posekit.inference.video import video_file
 from posekit.preprocessing.crop import CropRule
 from posekit.preprocessing.heatmaps import Codec
 from posekit.skeleton import JOINTS
@@ -65,6 +68,7 @@ def network(monkeypatch) -> FindsRed:
     """Takes the place of every network that posekit predict may ask."""
     network = FindsRed()
     predictor = Predictor(network, CropRule(width=230, height=230, size=128), Codec("report"))
+    predictor.finder = Finder(RedPeople())
     monkeypatch.setattr(cli_predict, "_predictor", lambda *_: predictor)
     return network
 
@@ -88,7 +92,7 @@ def test_every_frame_has_its_joints_and_the_drawn_video_all_frames(film, tmp_pat
     out, joints = tmp_path / f"drawn{ending}", tmp_path / "joints.csv"
     result = run(film, "--out", out, "--joints", joints)
     assert result.exit_code == 0, result.output
-    assert result.stderr.count("taken to fill every frame") == 1 and "30 frames in" in result.stderr
+    assert "nobody" not in result.stderr and "30 frames in" in result.stderr
     numbers, found = table_of(joints, "frame")
     assert numbers == [str(number) for number in range(COUNT)]
     cell = WIDTH / 128 * 4  # image px
@@ -108,24 +112,41 @@ def test_a_box_follows_the_person_and_says_where_it_is_lost(tmp_path):
     result = run(film, "--box", *box, "--joints", tmp_path / "joints.json")
     assert result.exit_code == 0, result.output
     rows = json.loads((tmp_path / "joints.json").read_text())
-    assert len(rows) == (COUNT + 5) * len(JOINTS) and rows[16]["frame"] == 1 and rows[16]["joint"] == JOINTS[0]
-    found = np.array([[row["x"], row["y"]] for row in rows]).reshape(-1, len(JOINTS), 2)[:COUNT]
+    rows, lost = rows[: COUNT * len(JOINTS)], rows[COUNT * len(JOINTS) :]
+    assert rows[16]["frame"] == 1 and rows[16]["joint"] == JOINTS[0] and {row["person"] for row in rows} == {1}
+    assert [(row["frame"], row["person"], row["x"]) for row in lost] == [(COUNT + n, None, None) for n in range(5)]
+    found = np.array([[row["x"], row["y"]] for row in rows]).reshape(-1, len(JOINTS), 2)
     assert np.linalg.norm(found - DOTS[:, None], axis=-1).max() <= RADIUS
     assert abs(DOTS[10, 0] - DOTS[0, 0]) > 30
-    assert f"lost in frame {COUNT};" in result.stderr and f"lost in 5 of {COUNT + 5} frames" in result.stderr
-    assert "fill" not in result.stderr
+    assert f"nobody is found in frame {COUNT};" in result.stderr
+    assert f"nobody was found in 5 of {COUNT + 5} frames" in result.stderr
 
 
-def test_the_next_box_by_hand():
-    joints = np.full((16, 2), 50.0)
-    joints[0], joints[1], joints[2] = (40, 20), (100, 120), (400, 400)
-    confidence = np.full(16, 0.5)
-    confidence[2] = 0.01  # does not count
-    # The extent is 40..100 x 20..120, its middle (70, 70); that of the box is (50, 60).
-    moved = next_box(np.array([0, 0, 100, 120]), joints, confidence, (500, 500))
-    np.testing.assert_allclose(moved, [10, 5, 110, 125])
-    confidence[:9] = 0
-    assert next_box(np.array([0, 0, 100, 120]), joints, confidence, (500, 500)) is None
+def test_everybody_in_a_video_keeps_a_number(tmp_path, network, monkeypatch):
+    """Two dots pass each other, 120 px apart; every joint is found at another place of the dot."""
+    ask, shifts = network.forward, [(row, column) for row in (-6, -2, 2, 6) for column in (-6, -2, 2, 6)]
+
+    def spread(images: torch.Tensor) -> list[torch.Tensor]:
+        (maps,) = ask(images)
+        joints = [maps[:, joint].roll(shift, (1, 2)) for joint, shift in enumerate(shifts)]
+        return [torch.stack(joints, dim=1)]
+
+    monkeypatch.setattr(network, "forward", spread)
+    writer = cv2.VideoWriter(str(tmp_path / "film.avi"), cv2.VideoWriter_fourcc(*"MJPG"), FPS, (WIDTH, HEIGHT))
+    places = {1: lambda t: (40 + 8 * t, 60), 2: lambda t: (280 - 8 * t, 180)}
+    for frame in range(COUNT):
+        image = picture(np.array(places[1](frame)))
+        cv2.circle(image, places[2](frame), RADIUS - 1, (255, 0, 0), -1)
+        writer.write(image[..., ::-1])
+    writer.release()
+    result = run(tmp_path / "film.avi", "--people", "all", "--joints", tmp_path / "joints.csv")
+    assert result.exit_code == 0, result.output
+    table = pd.read_csv(tmp_path / "joints.csv")
+    assert len(table) == 2 * COUNT * len(JOINTS) and set(table.person) == {1, 2}
+    walks = {number: rows.groupby("frame").x.mean().to_numpy() for number, rows in table.groupby("person")}
+    right, left = (walks[1], walks[2]) if walks[1][0] < 160 else (walks[2], walks[1])
+    steps = np.arange(COUNT)
+    assert np.abs(right - (40 + 8 * steps)).max() < 12 and np.abs(left - (280 - 8 * steps)).max() < 12
 
 
 @pytest.mark.parametrize("joints", ["joints.csv", "joints.json"])
@@ -208,7 +229,7 @@ def test_a_broken_photograph_of_a_folder_is_named_and_the_rest_goes_on(folder, t
     out, table = tmp_path / "drawn", tmp_path / "joints.csv"
     result = run(folder, "--out", out, "--joints", table)
     assert refused(result, "1 of 3 photographs are left out") and result.exit_code == 1
-    assert "b.jpg is left out" in result.stderr and result.stderr.count("fill every photograph") == 1
+    assert "b.jpg is left out" in result.stderr
     names, joints = table_of(table, "file")
     assert names == ["a.png", "c.JPG"]
     assert np.abs(joints - DOTS[[3, 20]][:, None]).max() <= WIDTH / 128 * 2 + 2
@@ -265,6 +286,9 @@ def test_nothing_is_replaced_unasked_and_what_is_read_never(film, folder, tmp_pa
         (["film.avi", "--out", "x.json", "--joints", "x.json"], "both --out and --joints"),
         (["film.avi", "--joints", "j.csv", "--box", 900, 900, 950, 950], "lies outside the image"),
         (["photographs"], "say --out FOLDER"),
+        (["film.avi", "--joints", "j.csv", "--people", "two"], "--people is a number from 1, or all, not two"),
+        (["film.avi", "--joints", "j.csv", "--people", "0"], "--people is a number from 1, or all, not 0"),
+        (["photographs", "--joints", "j.csv", "--people", "1", "--box", 1, 2, 3, 4], "leave it out where --box"),
         (["photographs", "--out", "film.avi", "--overwrite"], "film.avi is a file"),
     ],
 )
@@ -343,4 +367,52 @@ def test_a_photograph_can_write_its_joints_too(folder, tmp_path):
     result = run(folder / "a.png", "--joints", tmp_path / "joints.json", "--json")
     assert result.exit_code == 0, result.output
     rows = json.loads((tmp_path / "joints.json").read_text())
+    assert {row["person"] for row in rows} == {1}
     assert rows == [{"file": "a.png"} | row for row in json.loads(result.stdout)]
+
+
+def two_people() -> np.ndarray:
+    """Dots at (60, 60) and, darker and so less sure, at (240, 160)."""
+    image = picture(np.array([60, 60]))
+    return cv2.circle(image, (240, 160), RADIUS, (200, 0, 0), -1)
+
+
+def test_all_people_of_a_photograph_are_found_or_as_many_as_wanted(tmp_path):
+    write_image(tmp_path / "two.png", two_people())
+    found = {}
+    for wanted in ("all", "2", "1"):
+        result = run(tmp_path / "two.png", "--people", wanted, "--json", "--out", tmp_path / f"{wanted}.png")
+        assert result.exit_code == 0, result.output
+        found[wanted] = pd.DataFrame(json.loads(result.stdout))
+    pd.testing.assert_frame_equal(found["all"], found["2"])
+    pd.testing.assert_frame_equal(found["all"][:16], found["1"])
+    middles = found["all"].groupby("person")[["x", "y"]].mean().to_numpy()
+    assert np.abs(middles - [[60, 60], [240, 160]]).max() < RADIUS
+    one, both = (cv2.imread(str(tmp_path / f"{wanted}.png"))[160, 240].astype(int) for wanted in ("1", "all"))
+    assert np.abs(one - (0, 0, 200)).max() < 30 < np.abs(both - (0, 0, 200)).max()  # BGR, painted over or not
+
+
+def test_a_photograph_without_people_says_so(tmp_path):
+    write_image(tmp_path / "empty.png", picture(None))
+    for kind in ("csv", "json"):
+        result = run(tmp_path / "empty.png", "--joints", tmp_path / f"joints.{kind}")
+        assert refused(
+            result, "nobody is found in"
+        ) and "empty.png; if somebody is there, say where by --box" in str(result.exception)
+    values = ("empty.png", None, None, None, None, None)
+    rows = json.loads((tmp_path / "joints.json").read_text())
+    assert [tuple(row.values()) for row in rows] == [values]
+    assert (tmp_path / "joints.csv").read_text() == "file,person,joint,x,y,confidence\nempty.png,,,,,\n"
+
+
+def test_photographs_without_people_stay_in_the_list_of_a_folder(tmp_path):
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    for name, image in (("a.png", picture(DOTS[3])), ("b.png", picture(None)), ("c.png", two_people())):
+        write_image(folder / name, image)
+    result = run(folder, "--joints", tmp_path / "joints.csv", "--out", tmp_path / "drawn")
+    assert result.exit_code == 0 and result.stderr.count("nobody is found in b.png") == 1
+    table = pd.read_csv(tmp_path / "joints.csv")
+    assert table.groupby("file").size().to_dict() == {"a.png": 16, "b.png": 1, "c.png": 32}
+    assert table[table.file == "b.png"].iloc[0, 1:].isna().all()
+    np.testing.assert_array_equal(cv2.imread(str(tmp_path / "drawn" / "b.png")), picture(None)[..., ::-1])

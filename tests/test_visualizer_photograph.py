@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from test_finder import RedPeople
 from test_predictor import FindsRed
 
 from posekit.datasets.images import read_image
 from posekit.errors import PosekitError
+from posekit.inference.finder import Finder
 from posekit.inference.predictor import Predictor
 from posekit.preprocessing.crop import CropRule
 from posekit.preprocessing.heatmaps import Codec
@@ -144,10 +146,10 @@ def test_what_cannot_be_a_photograph_is_one_sentence(content, message):
 
 @pytest.fixture
 def own(tmp_path) -> OwnPhotograph:
-    """With a network that finds the red spot, for every joint."""
-    return OwnPhotograph(
-        {"Finds red": Predictor(FindsRed(), CropRule(size=64), Codec("report"))}, tmp_path / "saved"
-    )
+    """With networks that find people at red spots, and every joint of a person there too."""
+    predictor = Predictor(FindsRed(), CropRule(size=64), Codec("report"))
+    predictor.finder = Finder(RedPeople())
+    return OwnPhotograph({"Finds red": predictor}, tmp_path / "saved")
 
 
 def with_red_spot(x: int, y: int, width: int = 300, height: int = 200) -> bytes:
@@ -166,14 +168,13 @@ def send(own: OwnPhotograph, name: str, content: bytes, piece: int = 1000) -> No
 def test_from_upload_to_saved_joints(own, tmp_path):
     assert own.estimate_button.disabled and own.picture.layout.display == "none"
     send(own, "me.png", with_red_spot(180, 120))
-    assert own.picture.layout.display is None and own.box == (0, 0, 299, 199) and own.pane.draggable
+    assert own.picture.layout.display is None and own.pane.draggable
+    assert "One person is found." in own.message.value and own.table.value.count("<tr") == 17
+    assert np.abs(own.stacks[-1].joints - (180, 120)).max() < 6
     before = own.image.value
     own.pane.box = [0.4, 0.2, 0.8, 0.9]  # as dragged in the browser
     assert own.box == (120, 40, 239, 179) and own.image.value != before
-    assert own.save_button.disabled
-    before = own.image.value
-    own.estimate_button.click()
-    assert own.image.value != before and own.table.value.count("<tr") == 17
+    assert own.table.value.count("<tr") == 17 and "Finds red answers" in own.message.value
     assert np.abs(own.stacks[-1].joints - (180, 120)).max() < 6
     own.save_button.click()
 
@@ -219,6 +220,7 @@ def test_the_corner_sliders_set_the_box_too(own):
     before = own.image.value
     own.across.value, own.down.value = (100, 200), (60, 140)
     assert own.box == (100, 60, 200, 140) and own.image.value != before
+    assert own.stacks == [] and own.table.value == ""
     own.estimate_button.click()
     assert np.abs(own.stacks[-1].joints - (150, 100)).max() < 6
     own.across.value = (50, 250)
@@ -280,3 +282,31 @@ def test_an_upload_that_was_broken_off_is_forgotten(own):
     own.upload._handle_custom_msg({}, [memoryview(content)[:100]])
     send(own, "second.png", content)
     assert own.photograph.name == "second.png"
+
+
+def two_spots() -> bytes:
+    image = np.full((200, 300, 3), 90, np.uint8)
+    for place in ((60, 60), (220, 140)):
+        cv2.circle(image, place, 6, (255, 0, 0) if place == (60, 60) else (200, 0, 0), -1)
+    return encoded(Image.fromarray(image), "PNG")
+
+
+def test_a_click_chooses_one_of_the_people_who_are_found(own):
+    send(own, "two.png", two_spots())
+    assert "2 people are found; click the one you mean" in own.message.value
+    assert np.abs(own.stacks[-1].joints - (60, 60)).max() < 6  # the surest first
+    for answer, spread in zip(own.people, ((8, 8), (8, 8)), strict=True):  # joints all at one place have no box
+        answer.joints[0] -= spread
+    before = own.image.value
+    own.pane.point = [217 / 299, 137 / 199]
+    assert np.abs(own.stacks[-1].joints - (220, 140)).max() < 6 and own.image.value != before
+    assert own.box[0] < 220 < own.box[2] + 5 and own.save_button.disabled is False
+    own.pane.point = [0.9, 0.1]  # nobody is there
+    assert np.abs(own.stacks[-1].joints - (220, 140)).max() < 6
+
+
+def test_where_nobody_is_found_a_box_can_be_drawn(own):
+    send(own, "empty.png", encoded(Image.new("RGB", (300, 200), (90, 90, 90)), "PNG"))
+    assert "Nobody is found; drag a box" in own.message.value and own.people == [] and own.save_button.disabled
+    own.pane.box = [0.2, 0.2, 0.8, 0.9]
+    assert len(own.stacks) == 1 and not own.save_button.disabled

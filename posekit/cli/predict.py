@@ -40,6 +40,13 @@ def predict(
             help="Instead: left top right bottom, px; of a video's first frame, from where it follows the person."
         ),
     ] = None,
+    people: Annotated[
+        str | None,
+        typer.Option(
+            help="Without a place: how many people to find at most, the surest first, or all. By default all in "
+            "photographs, and one in videos, who is followed."
+        ),
+    ] = None,
     study: Annotated[
         str | None,
         typer.Option(help="Ask a network of this study, a folder of data/checkpoints, instead of posekit's own."),
@@ -74,14 +81,16 @@ def predict(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the joints of a photograph as JSON.")] = False,
 ) -> None:
-    """Joints of one person in a photograph, a folder of photographs, a video, or before a camera.
+    """Joints of the people in a photograph, a folder of photographs, a video, or before a camera.
 
-    Without center and scale or a box, the person is taken to fill the picture.
+    People are found, unless center and scale or a box say where one person is.
     """
     if (source is None) == (camera is None):
         raise PosekitError("name a photograph, a folder or a video; or say --camera 0 for the first camera")
     if (center is None) != (scale is None) or (center is not None and box is not None):
         raise PosekitError("say where the person is by --center and --scale together, or by --box")
+    if people is not None and (center is not None or box is not None):
+        raise PosekitError("--people finds people; leave it out where --box or --center says where one is")
     if model is not None and study is None:
         raise PosekitError("--model needs --study, the folder of data/checkpoints that it was trained in")
     if study is not None and checkpoint is not None:
@@ -98,8 +107,8 @@ def predict(
     def predictor() -> "Predictor":
         return _predictor(study, model, checkpoint, flip, device)
 
-    place = Place(box, center, scale)
     moving = source is None or source.suffix.lower() in VIDEO_ENDINGS
+    place = Place(box, center, scale, _most(people, 1 if moving else None))
     if (moving or source.is_dir()) and as_json:
         raise PosekitError("--json prints the joints of one photograph; say --joints FILE.json")
     if moving:
@@ -110,6 +119,15 @@ def predict(
         _predict_folder(source, predictor, place, out, joints, overwrite)
     else:
         _predict_photograph(source, predictor, place, out, joints, as_json)
+
+
+def _most(people: str | None, usual: int | None) -> int | None:
+    """How many people count, None: all. Raises `PosekitError` for what is neither a number nor all."""
+    if people is None or people == "all":
+        return usual if people is None else None
+    if not people.isdecimal() or int(people) < 1:
+        raise PosekitError(f"--people is a number from 1, or all, not {people}")
+    return int(people)
 
 
 def _keep_what_exists(source: Path | None, out: Path | None, joints: Path | None, overwrite: bool) -> None:
@@ -135,28 +153,29 @@ def _predict_photograph(
     as_json: bool,
 ) -> None:
     from posekit.datasets.images import read_image, several_pictures, write_image
-    from posekit.inference.joint_file import joint_file, joint_rows
+    from posekit.inference.joint_file import joint_file, people_rows
     from posekit.inference.many import drawn
 
     picture = read_image(path, upright=True)
     if remark := several_pictures(path):
         _say(remark)
-    asked = predictor()
-    _say_if_filled(place, "the photograph")
-    answer = place.ask(asked, picture)
-    rows = joint_rows(answer.joints, answer.confidence)
+    people = place.ask(predictor(), picture)
+    rows = people_rows(people)
     if as_json:
-        print(as_json_text(rows))
+        print(as_json_text(rows if people else []))
     else:
-        for row in rows:
-            print(f"{row['joint']:15s} {row['x']:8.1f} {row['y']:8.1f}   confidence {row['confidence']:.2f}")
+        for row in rows if people else []:
+            where = f"{row['x']:8.1f} {row['y']:8.1f}   confidence {row['confidence']:.2f}"
+            print(f"person {row['person']:<3d} {row['joint']:15s} {where}")
     if joints is not None:
         with joint_file(joints, "file") as note:
-            note(path.name, answer.joints, answer.confidence)
+            note(path.name, people)
         _say(f"wrote {joints}")
     if out is not None:
-        write_image(out, drawn(picture, answer))
+        write_image(out, drawn(picture, people))
         _say(f"wrote {out}")
+    if not people:
+        raise PosekitError(f"nobody is found in {path}; if somebody is there, say where by --box")
 
 
 def _predict_folder(
@@ -178,7 +197,6 @@ def _predict_folder(
     if taken and not overwrite:
         raise PosekitError(f"{taken[0]} exists already; choose another folder or say --overwrite")
     asked = predictor()
-    _say_if_filled(place, "every photograph")
     with _until_stopped() as stopped:
         outcome = predict_photographs(asked, paths, place, out, joints, stopped)
     _report(outcome, "photographs")
@@ -204,11 +222,10 @@ def _predict_frames(
     with open_video(source) as frames:
         window = Window(f"posekit: {frames.name}") if watched else None
         asked = predictor()
-        _say_if_filled(place, "every frame")
         if frames.live:
             _say("q in the window ends it" if window else "Ctrl-C ends it, and keeps what is found until then")
         with _until_stopped() as stopped:
-            outcome = predict_frames(asked, frames, place.box, out, joints, window, stopped)
+            outcome = predict_frames(asked, frames, place, out, joints, window, stopped)
     _report(outcome, "frames")
     for problem in outcome.problems[:-1]:
         _say(problem)
@@ -245,11 +262,6 @@ def _report(outcome: "Outcome", unit: str) -> None:
         _say(f"wrote {path}")
 
 
-def _say_if_filled(place: "Place", what: str) -> None:
-    if place.box is None and place.center is None:
-        _say(f"no --box, so the person is taken to fill {what}")
-
-
 def _say(sentence: str) -> None:
     print(f"posekit: {sentence}", file=sys.stderr)
 
@@ -282,19 +294,26 @@ def export(
     out: Annotated[
         Path | None, typer.Option(help="By default the checkpoint's name, ending in .onnx, in this folder.")
     ] = None,
+    finder: Annotated[
+        bool, typer.Option("--finder", help="Instead: the network that finds people in whole photographs.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --out if it exists.")] = False,
 ) -> None:
     """A trained network as an ONNX file, for onnxruntime and other programs.
 
     The file holds crop and codec too, so posekit predict --checkpoint F.onnx needs nothing else. Both networks are
-    asked about drawn people, and the largest difference of their answers is printed with the time of each.
+    asked about drawn people, and the largest difference of their answers is printed with the time of each. The
+    file of --finder takes whole photographs; its description says what it is given and what it answers.
     """
     import torch
 
-    from posekit.inference.export import compare, drawn_crops, export_onnx
+    from posekit.inference.export import compare, drawn_crops, export_finder, export_onnx
+    from posekit.inference.finder import OWN_FINDER, Finder
     from posekit.inference.predictor import OWN_NETWORK, Predictor
 
-    checkpoint = checkpoint or OWN_NETWORK
+    if finder and checkpoint is not None:
+        raise PosekitError("--finder exports the network that finds people; leave out --checkpoint")
+    checkpoint = OWN_FINDER if finder else checkpoint or OWN_NETWORK
     out = out or Path(checkpoint.with_suffix(".onnx").name)
     if checkpoint.suffix == ".onnx":
         raise PosekitError(f"{checkpoint} is an ONNX file already; name a checkpoint of posekit train")
@@ -303,8 +322,12 @@ def export(
     if out.exists() and not overwrite:
         raise PosekitError(f"{out} exists already; choose another name or say --overwrite")
     cpu = torch.device("cpu")
-    predictor = Predictor.from_checkpoint(checkpoint, cpu)
     print(f"posekit: exporting {checkpoint}; this takes some seconds ...", file=sys.stderr)
+    if finder:
+        export_finder(Finder.own(cpu), out)
+        print(f"wrote {out} ({out.stat().st_size / 1e6:.1f} MB)")
+        return
+    predictor = Predictor.from_checkpoint(checkpoint, cpu)
     export_onnx(predictor, out)
     found = compare(predictor, Predictor.from_checkpoint(out, cpu), drawn_crops(predictor, CROPS), ROUNDS)
     print(f"wrote {out} ({out.stat().st_size / 1e6:.1f} MB)")

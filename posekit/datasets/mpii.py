@@ -64,6 +64,28 @@ def read_mpii(folder: Path, name: str = "mpii") -> People:
     return _with_ground_truth(people, ground_truth) if ground_truth.exists() else people
 
 
+def read_everybody(folder: Path) -> dict[str, np.ndarray]:
+    """Joints (N, 16, 2) of all N people that MPII's list of 25,204 annotates in each photograph, image px, NaN
+    where not annotated: also of those who are only named beside another person (`joint_others`).
+
+    Raises `PosekitError` as `read_mpii` does, and for another form of the list, which does not name them.
+    """
+    everybody = {}
+    for path in _annotation_files(Path(folder) / "annotations"):
+        if path.suffix == ".mat":
+            raise PosekitError(f"{path} is read without the other people of a photograph; use the JSON list")
+        for number, record in enumerate(_load(path)):
+            with _naming(path, number):
+                others = record["joint_others"] if record["numOtherPeople"] else []  # none is not written as []
+                beside = np.array(others, float).reshape(-1, len(JOINTS), 3)
+                own = np.array(record["joint_self"], float).reshape(1, len(JOINTS), 3)
+                joints = np.concatenate([own, beside])[..., :2]
+                everybody[str(record["img_paths"])] = np.where(
+                    (joints == 0).all(axis=2)[..., None], np.nan, joints
+                )
+    return everybody
+
+
 def _load(path: Path) -> list:
     """The list of a JSON file, with a message instead of a traceback for whatever can be wrong with it."""
     try:

@@ -1,8 +1,10 @@
 """From images and videos to joints, with a trained network.
 
-predictor      an image and where its person is, to 16 joints
+predictor      an image and where its person is, to 16 joints; people are found if nobody says where they are
+finder         where people are in an image
+following      the same people from frame to frame
 many           folders of photographs, and videos
-video          video files and cameras, and where the person is in the next frame
+video          video files and cameras
 joint_file     joints as CSV or JSON
 drawing        skeletons and heatmaps drawn into images
 onnx_network   a network in an ONNX file

@@ -10,12 +10,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from posekit.datasets.drawn.scene import draw_person
 from posekit.errors import PosekitError
 from posekit.files import whole_file
+from posekit.inference.finder import Finder
 from posekit.inference.onnx_network import INPUT, metadata
 from posekit.inference.predictor import Predictor
+from posekit.models.finder import FINDER_MULTIPLE, FINDER_STRIDE
+from posekit.models.peaks import read
+from posekit.preprocessing.whole_image import GRAY
 from posekit.skeleton import JOINTS
 
 
@@ -25,6 +30,65 @@ def export_onnx(predictor: Predictor, path: Path) -> None:
     The exporter folds a batch normalization into the convolution before it, where there is one. Raises
     `PosekitError` if a package is missing that writes or reads ONNX, or the file cannot be written.
     """
+    size = predictor.rule.size
+    crops = torch.zeros(2, 3, size, size, device=predictor.device)
+    with torch.inference_mode():
+        stacks = len(predictor.network(crops))
+    outputs = [f"heatmaps_{number}" for number in range(1, stacks + 1)]
+    described = (
+        f"{INPUT}: (batch, 3, {size}, {size}) float32, RGB in 0..1. heatmaps_N: (batch, 16, {size // 4}, "
+        f"{size // 4}) float32 of stack N, the last is the answer. The metadata name joints, crop and codec."
+    )
+    axes = {0: torch.export.Dim("batch")}
+    _write(
+        predictor.network,
+        (INPUT, crops, axes),
+        outputs,
+        described,
+        metadata(predictor.rule, predictor.codec),
+        path,
+    )
+
+
+class _ReadMaps(nn.Module):
+    """A finder's network, with its answer as maps that anybody can read."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        return read(self.network(images))
+
+
+def export_finder(finder: Finder, path: Path) -> None:
+    """Writes the network that finds people, for one image of any size at a time; replaces the file.
+
+    Its input is `image`, its output `people`, as the file's description says. Raises `PosekitError` as
+    `export_onnx` does.
+    """
+    device = next(finder.network.parameters()).device
+    image = torch.zeros(1, 3, 6 * FINDER_MULTIPLE, 8 * FINDER_MULTIPLE, device=device)
+    sides = {2: FINDER_MULTIPLE * torch.export.Dim("rows"), 3: FINDER_MULTIPLE * torch.export.Dim("columns")}
+    described = (
+        f"image: (1, 3, H, W) float32, RGB in 0..1, H and W multiples of {FINDER_MULTIPLE}, the longer side of "
+        f"the photograph {finder.side} px and {GRAY} / 255 beside it. people: (1, 4, H / {FINDER_STRIDE}, "
+        f"W / {FINDER_STRIDE}) float32: in every cell how sure it is that somebody is there (0..1, nobody below "
+        f"{finder.least_score:g}), and then x and y of the person's middle and the height of the person standing "
+        "upright, px of the image."
+    )
+    _write(_ReadMaps(finder.network), ("image", image, sides), ["people"], described, {}, path)
+
+
+def _write(
+    network: nn.Module,
+    given: tuple[str, Tensor, dict],
+    outputs: list[str],
+    described: str,
+    properties: dict[str, str],
+    path: Path,
+) -> None:
+    """given: name, example and axes of any length of the only input; properties: the file's metadata."""
     try:
         import onnx  # noqa: F401
         import onnxruntime  # noqa: F401
@@ -33,29 +97,23 @@ def export_onnx(predictor: Predictor, path: Path) -> None:
         raise PosekitError(
             f"posekit export needs {error.name}: pip install onnx onnxscript onnxruntime"
         ) from error
-    size = predictor.rule.size
-    crops = torch.zeros(2, 3, size, size, device=predictor.device)
-    with torch.inference_mode():
-        stacks = len(predictor.network(crops))
+    name, example, axes = given
     with _quiet():
         program = torch.onnx.export(
-            predictor.network,
-            (crops,),
+            network,
+            (example,),
             dynamo=True,
             verbose=False,
-            input_names=[INPUT],
-            output_names=[f"heatmaps_{number}" for number in range(1, stacks + 1)],
-            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            input_names=[name],
+            output_names=outputs,
+            dynamic_shapes=(axes,),
         )
     model = program.model_proto
     for part in (*model.graph.node, *model.graph.value_info, *model.graph.input, *model.graph.output):
         del part.metadata_props[:]  # where in which file of this machine a layer was made
-    model.doc_string = (
-        f"{INPUT}: (batch, 3, {size}, {size}) float32, RGB in 0..1. heatmaps_N: (batch, 16, {size // 4}, "
-        f"{size // 4}) float32 of stack N, the last is the answer. The metadata name joints, crop and codec."
-    )
-    for name, value in metadata(predictor.rule, predictor.codec).items():
-        model.metadata_props.add(key=name, value=value)
+    model.doc_string = described
+    for key, value in properties.items():
+        model.metadata_props.add(key=key, value=value)
     try:
         with whole_file(path) as stream:
             stream.write(model.SerializeToString())

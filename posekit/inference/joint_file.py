@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from posekit.errors import PosekitError
 from posekit.files import whole_file
+from posekit.inference.predictor import Person
 from posekit.skeleton import JOINTS
 
 ENDINGS = (".csv", ".json")
@@ -24,6 +25,17 @@ def joint_rows(joints: np.ndarray, confidence: np.ndarray) -> list[dict]:
     ]
 
 
+def people_rows(people: Sequence[Person]) -> list[dict]:
+    """The rows of `joint_rows` of everybody, each with the number of the `person`; one row without values if there
+    is nobody."""
+    rows = [
+        {"person": person.number} | row
+        for person in people
+        for row in joint_rows(person.answer.joints, person.answer.confidence)
+    ]
+    return rows or [dict.fromkeys(("person", "joint", "x", "y", "confidence"))]
+
+
 def printable(name: str) -> str:
     """A file's name with escapes in the place of bytes that are no UTF-8."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
@@ -31,9 +43,9 @@ def printable(name: str) -> str:
 
 @contextmanager
 def joint_file(path: Path, key: str) -> Iterator[Callable[..., None]]:
-    """To call with a photograph's name or a frame's number, joints (16, 2) and confidence (16,).
+    """To call with a photograph's name or a frame's number, and the people in it.
 
-    Every row of `joint_rows` is preceded by the name or number, in a column called `key`; a frame's also by its
+    Every row of `people_rows` is preceded by the name or number, in a column called `key`; a frame's also by its
     `seconds` from the beginning. A name that is not UTF-8 is written with \\x escapes. The file takes the place of
     `path` at the end. Raises `PosekitError` for another ending than .csv or .json and if it cannot be written.
     """
@@ -45,15 +57,15 @@ def joint_file(path: Path, key: str) -> Iterator[Callable[..., None]]:
             text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True)
             table = csv.DictWriter(
                 text,
-                [key, *(["seconds"] if key == "frame" else []), "joint", "x", "y", "confidence"],
+                [key, *(["seconds"] if key == "frame" else []), "person", "joint", "x", "y", "confidence"],
                 lineterminator="\n",
             )
             begun = False
 
-            def write(name: str | int, joints: np.ndarray, confidence: np.ndarray, **more: float) -> None:
+            def write(name: str | int, people: Sequence[Person], **more: float) -> None:
                 nonlocal begun
                 name = name if isinstance(name, int) else printable(name)
-                for row in joint_rows(joints, confidence):
+                for row in people_rows(people):
                     if kind == ".csv":
                         table.writerow({key: name} | more | row)
                     else:

@@ -1,8 +1,8 @@
-"""The joints of one person in many pictures: the photographs of a folder, the frames of a video or camera."""
+"""Joints of people in many pictures: the photographs of a folder, the frames of a video or camera."""
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +13,11 @@ from tqdm.auto import tqdm
 from posekit.datasets.images import read_image, several_pictures, write_image
 from posekit.errors import PosekitError
 from posekit.inference.drawing import draw_skeleton
+from posekit.inference.following import FollowAll, FollowOne
 from posekit.inference.joint_file import joint_file
 from posekit.inference.outputs import Output
-from posekit.inference.predictor import Prediction, Predictor
-from posekit.inference.video import Frames, Window, next_box, video_file
+from posekit.inference.predictor import Person, Predictor
+from posekit.inference.video import Frames, Window, video_file
 from posekit.skeleton import JOINTS
 
 #: Files of a folder with these endings are taken for photographs.
@@ -28,17 +29,29 @@ UNREAD_ENDINGS = {".arw", ".cr2", ".cr3", ".dng", ".heic", ".heif", ".jxl", ".ne
 
 @dataclass(frozen=True)
 class Place:
-    """Where the person is: in a box (4,), or at center (2,) with a scale, image px; or filling the picture."""
+    """Where people are: one in a box (4,), or at center (2,) with a scale, image px; else they are found, at most
+    so many `people`, None: all."""
 
     box: tuple[float, float, float, float] | None = None
     center: tuple[float, float] | None = None
     scale: float | None = None
+    people: int | None = None
 
-    def ask(self, predictor: Predictor, image: np.ndarray) -> Prediction:
-        """Joints of the person in RGB uint8 (H, W, 3). Raises `PosekitError` as `Predictor` does."""
+    def ask(self, predictor: Predictor, image: np.ndarray) -> list[Person]:
+        """The people in RGB uint8 (H, W, 3), the surest first. Raises `PosekitError` as `Predictor` does."""
         if self.center is not None and self.scale is not None:
-            return predictor.predict(image, np.array(self.center), self.scale)
-        return predictor.predict_box(image, np.array(self.box or whole(image)))
+            answers = [predictor.predict(image, np.array(self.center), self.scale)]
+        elif self.box is not None:
+            answers = [predictor.predict_box(image, np.array(self.box))]
+        else:
+            answers = predictor.predict_people(image, self.people)
+        return [Person(number, answer) for number, answer in enumerate(answers, start=1)]
+
+    def follow(self, predictor: Predictor) -> FollowOne | FollowAll:
+        """To call with every frame of a video, of which the box is about the first."""
+        if self.box is not None or self.people == 1:
+            return FollowOne(predictor, None if self.box is None else np.array(self.box, float))
+        return FollowAll(predictor, self.people)
 
 
 @dataclass(frozen=True)
@@ -53,14 +66,13 @@ class Outcome:
     written: tuple[Path, ...]
 
 
-def whole(image: np.ndarray) -> tuple[int, int, int, int]:
-    """The box of a whole picture (H, W, 3)."""
-    return 0, 0, image.shape[1], image.shape[0]
-
-
-def drawn(image: np.ndarray, answer: Prediction) -> np.ndarray:
-    """The picture with all joints."""
-    return draw_skeleton(image, answer.joints, np.full(len(JOINTS), True))
+def drawn(image: np.ndarray, people: Sequence[Person]) -> np.ndarray:
+    """The picture with all joints of everybody; lines are thinner for people who are small in it."""
+    for person in people:
+        crop = person.answer.crop.shape[0] / person.answer.matrix[0, 0]  # image px
+        size = min(crop / 30, max(image.shape[:2]) / 100)
+        image = draw_skeleton(image, person.answer.joints, np.full(len(JOINTS), True), size=size)
+    return image
 
 
 def photographs(folder: Path) -> list[Path]:
@@ -102,16 +114,18 @@ def predict_photographs(
                 image = read_image(path, upright=True)
                 if remark := several_pictures(path):
                     _say(remark)
-                answer = place.ask(predictor, image)
+                people = place.ask(predictor, image)
             except PosekitError as error:
                 problems.append(str(error))
                 _say(f"{path.name} is left out: {error}")
                 continue
+            if not people:
+                _say(f"nobody is found in {path.name}")
             if note:
-                note(path.name, answer.joints, answer.confidence)
+                note(path.name, people)
             try:
                 if out:
-                    write_image(out / path.name, drawn(image, answer))
+                    write_image(out / path.name, drawn(image, people))
             except PosekitError as error:  # the joints of this one are noted, and the others are still to come
                 problems.append(str(error))
                 _say(str(error))
@@ -132,7 +146,7 @@ def predict_photographs(
 def predict_frames(
     predictor: Predictor,
     frames: Frames,
-    box: tuple[float, float, float, float] | None,
+    place: Place,
     out: Path | None,
     joints: Path | None,
     window: Window | None,
@@ -141,45 +155,41 @@ def predict_frames(
 ) -> Outcome:
     """Asks about every frame, numbered from 0.
 
-    box: of the person in the first frame, image px; from then on it follows, in the same size (`next_box`), and
-    stays where it is while the person is lost. None: the person is taken to fill every frame. out: a video with
+    place: who is followed from frame to frame (`posekit.inference.following`). out: a video with
     skeletons; joints: see `joint_file`; both are replaced, and each is kept where the other fails. Stops when
     `stopped` says so, or the window is closed. Raises `PosekitError` if there is no frame at all, or
     nothing can be written.
     """
-    started, lost, ended, problems = time.perf_counter(), 0, False, []
+    started, nobody, ended, problems = time.perf_counter(), 0, False, []
     with ExitStack() as files:
         note = files.enter_context(Output(joint_file(joints, "frame"))) if joints else None
         film = files.enter_context(Output(_writing(out, frames.fps))) if out else None
         outputs = {path: output for path, output in ((joints, note), (out, film)) if path and output}
-        at = None if box is None else np.array(box, float)
+        follow = place.follow(predictor)
         bar = tqdm(frames, desc="predicting", unit=" frames", total=frames.announced, disable=not progress)
         if remark := frames.remark():
             _say(remark)
         for image in bar:
             number = frames.number
             try:
-                answer = predictor.predict_box(image, np.array(whole(image)) if at is None else at)
+                people = follow(image)
             except PosekitError as error:
                 if frames.read == 1:
                     raise
                 problems.append(f"frame {number}: {error}; what was found before it is kept")
                 break
             if note:
-                note(number, answer.joints, answer.confidence, seconds=round(frames.seconds, 4))
-            picture = drawn(image, answer) if film or window else image
+                note(number, people, seconds=round(frames.seconds, 4))
+            picture = drawn(image, people) if film or window else image
             if film:
                 film(picture, frames.seconds)
             if window:
                 window.write(picture)
             if outputs and all(output.problem for output in outputs.values()):
                 break
-            if at is not None:
-                following = next_box(at, answer.joints, answer.confidence, (image.shape[1], image.shape[0]))
-                if following is None and not lost:
-                    _say(f"the person is lost in frame {number}; the box stays until joints are found in it again")
-                lost += following is None
-                at = at if following is None else following
+            if not people and not nobody:
+                _say(f"nobody is found in frame {number}; the search goes on in every frame until somebody is")
+            nobody += not people
             ended = stopped() or (window is not None and window.closed)
             if ended:
                 break
@@ -190,8 +200,8 @@ def predict_frames(
     if outputs and len(failed) == len(outputs):
         raise PosekitError(failed[0])
     written = tuple(path for path, output in outputs.items() if not output.problem)
-    if lost:
-        _say(f"the person was lost in {lost} of {frames.read} frames")
+    if nobody:
+        _say(f"nobody was found in {nobody} of {frames.read} frames")
     seconds = time.perf_counter() - started
     problems += [*failed, *([shortage] if shortage else [])]
     return Outcome(frames.read, seconds, ended, tuple(problems), written)

@@ -1,6 +1,7 @@
 """An image and where its person is -> 16 joints in image pixels. NumPy in, NumPy out."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 
 from posekit.device import choose_device, network_input
 from posekit.errors import PosekitError
+from posekit.inference.finder import Finder, Found
 from posekit.inference.onnx_network import read_onnx
 from posekit.paths import PACKAGE
 from posekit.preprocessing.crop import (
@@ -45,6 +47,14 @@ class Prediction:
     matrix: np.ndarray
 
 
+@dataclass(frozen=True)
+class Person:
+    """Somebody in a picture. number: from 1, the surest first in a photograph; in a video everybody keeps one."""
+
+    number: int
+    answer: Prediction
+
+
 class FlipTest(nn.Module):
     """Asks a network twice, for the crop and for its mirror image, and takes the mean of both answers.
 
@@ -62,7 +72,7 @@ class FlipTest(nn.Module):
 
 
 class Predictor:
-    """A trained network with the crop and the codec that it was trained with."""
+    """A trained network with the crop and the codec that it was trained with, and who finds people for it."""
 
     def __init__(self, network: nn.Module, rule: CropRule, codec: Codec) -> None:
         self.network = network.eval()
@@ -92,6 +102,34 @@ class Predictor:
         """Where crops must lie: that of the weights; networks without weights of torch are asked on the CPU."""
         return next((weights.device for weights in self.network.parameters()), torch.device("cpu"))
 
+    @cached_property
+    def finder(self) -> Finder:
+        """Says where people are: the finder that comes with the package, unless another one is put here."""
+        return Finder.own(self.device)
+
+    def find(self, image: np.ndarray) -> list[Found]:
+        """Where people are in an image (H, W, 3) uint8 RGB, the surest first, as `Finder.find` does."""
+        return self.finder.find(checked(image))
+
+    def predict_people(self, image: np.ndarray, people: int | None = None) -> list[Prediction]:
+        """Joints of the people that are found in an image (H, W, 3) uint8 RGB, the surest first; of at most so
+        many. An empty list if nobody is found.
+
+        How sure: the finder's score times the mean confidence of the joints times the square root of the height,
+        since whom a photograph is about is rarely the smallest in it.
+        """
+        found = self.find(image)
+        if not found:
+            return []
+        crops, matrices = zip(*(self.crop(image, person.center, person.scale) for person in found), strict=True)
+        answers = self.predict_crops(np.stack(crops), np.stack(matrices))
+        sure = [
+            person.score * answer.confidence.mean() * np.sqrt(person.scale)
+            for person, answer in zip(found, answers, strict=True)
+        ]
+        ranked = [answers[number] for number in np.argsort(-np.array(sure), kind="stable")]
+        return distinct(ranked)[:people]
+
     def predict(self, image: np.ndarray, center: np.ndarray, scale: float) -> Prediction:
         """Joints of the person at `center` (x, y), image px, who is `scale` times 200 px tall, as in MPII.
 
@@ -106,9 +144,7 @@ class Predictor:
 
     def crop(self, image: np.ndarray, center: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
         """What the network sees in `predict`: crop (S, S, 3) uint8 and matrix (2, 3), image px -> crop px."""
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-            raise PosekitError(f"an image must be (H, W, 3) uint8 RGB, not {image.shape} {image.dtype}")
-        box = visible_box(self.rule, center, scale, (image.shape[1], image.shape[0]))
+        box = visible_box(self.rule, center, scale, checked(image).shape[1::-1])
         # The network was shown what lies beside the box if it was trained with context.
         middle = slice(self.rule.margin, self.rule.margin + self.rule.size)
         return crop_image(image, box, self.rule)[middle, middle], crop_matrix(box, self.rule)
@@ -161,3 +197,25 @@ class Predictor:
             people = zip(found, confidence, crops, heatmaps, matrices, strict=True)
             stacks.append([Prediction(*person) for person in people])
         return stacks
+
+
+def checked(image: np.ndarray) -> np.ndarray:
+    """The image. Raises `PosekitError` if it is not (H, W, 3) uint8 RGB."""
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise PosekitError(f"an image must be (H, W, 3) uint8 RGB, not {image.shape} {image.dtype}")
+    return image
+
+
+#: Two answers are of one person if their joints are so near on average, as a part of the side of the crop.
+ONE_PERSON = 0.08
+
+
+def distinct(ranked: list[Prediction]) -> list[Prediction]:
+    """The answers without those that a surer one, earlier in the list, gave already."""
+    kept: list[Prediction] = []
+    for answer in ranked:
+        side = answer.crop.shape[0] / answer.matrix[0, 0]  # image px
+        distances = [np.linalg.norm(answer.joints - other.joints, axis=1).mean() for other in kept]
+        if not distances or min(distances) >= ONE_PERSON * side:
+            kept.append(answer)
+    return kept

@@ -120,19 +120,20 @@ class InvertedResidual(nn.Module):
 
 
 class EfficientNetLite0(nn.Module):
-    """The encoder.
+    """The encoder, up to the last of the stages that are read.
 
     `forward` takes pixels as ImageNet's were, float (B, 3, H, W), see `PIXEL_MEAN`, and returns the features of
-    the stages `PYRAMID`: (B, 24, H/4, W/4), (B, 40, H/8, W/8), (B, 112, H/16, W/16), (B, 320, H/32, W/32).
+    these stages, for `PYRAMID`: (B, 24, H/4, W/4), (B, 40, H/8, W/8), (B, 112, H/16, W/16), (B, 320, H/32, W/32).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, read: Sequence[int] = PYRAMID) -> None:
         super().__init__()
+        self.read = tuple(read)
         self.pad = Padding(3)
         self.stem = normalized(nn.Conv2d(3, STEM_CHANNELS, 3, stride=2, bias=False), nn.ReLU6(inplace=True))
         self.stages = nn.ModuleList()
         channels = STEM_CHANNELS
-        for stage in STAGES:
+        for stage in STAGES[: max(read) + 1]:
             widths = [channels] + (stage.blocks - 1) * [stage.channels]
             strides = [stage.stride] + (stage.blocks - 1) * [1]
             blocks = (InvertedResidual(w, stage, s) for w, s in zip(widths, strides, strict=True))
@@ -143,7 +144,7 @@ class EfficientNetLite0(nn.Module):
         x, levels = self.stem(self.pad(pixels)), []
         for number, stage in enumerate(self.stages):
             x = stage(x)
-            if number in PYRAMID:
+            if number in self.read:
                 levels.append(x)
         return levels
 

@@ -6,4 +6,6 @@ cache          crops on the disk, made once
 batches        crops of many people, and batches of them
 crop_archive   the crops of a data set in one file, to be carried to another machine
 augmentation   turned, scaled, mirrored and recolored crops
+whole_image    a whole photograph, as a finder of people sees it
+scenes         photographs put together, to train that finder on
 """

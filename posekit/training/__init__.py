@@ -6,5 +6,6 @@ step          one update of the weights
 loop          epochs, each recorded and checkpointed
 checkpoint    the state of a run in one file
 estimate      how long a run takes, and how much memory
+finder        the training of the network that finds people
 distributed   several processes that train together
 """

@@ -47,7 +47,7 @@ def save_checkpoint(
         },
         "average": average.state_dict() if average is not None else None,
     }
-    _write(state, path)
+    write_state(state, path)
 
 
 def snapshot_path(checkpoint: Path, epoch: int) -> Path:
@@ -61,11 +61,11 @@ def save_weights(path: Path, config: RunConfig, network: nn.Module, history: lis
 
     Raises `PosekitError` if it cannot be written.
     """
-    weights = {name: _halved(value) for name, value in network.state_dict().items()}
-    _write({"config": config.to_dict(), "network": weights, "history": history}, path)
+    weights = {name: halved(value) for name, value in network.state_dict().items()}
+    write_state({"config": config.to_dict(), "network": weights, "history": history}, path)
 
 
-def _halved(value: torch.Tensor) -> torch.Tensor:
+def halved(value: torch.Tensor) -> torch.Tensor:
     """In half precision; as it is where it holds no fractions, or numbers too large for half precision."""
     if not value.is_floating_point():
         return value
@@ -73,7 +73,8 @@ def _halved(value: torch.Tensor) -> torch.Tensor:
     return half if torch.equal(half.isfinite(), value.isfinite()) else value
 
 
-def _write(state: dict, path: Path) -> None:
+def write_state(state: dict, path: Path) -> None:
+    """Writes a file of torch whole. Raises `PosekitError` if it cannot be written."""
     try:
         with whole_file(path) as stream:
             torch.save(state, stream)

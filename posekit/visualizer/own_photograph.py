@@ -1,4 +1,4 @@
-"""Joints in a photograph of one's own: upload, drag a box around the person, estimate, save."""
+"""Joints in a photograph of one's own: upload, click one of the people who are found or drag a box, save."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +8,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from posekit.errors import PosekitError
+from posekit.inference.following import joints_box
 from posekit.inference.predictor import Prediction, Predictor
 from posekit.visualizer.controls import CONTROLS, SHOWN, STYLE, Look, group, labelled, lines, picture_bytes
 from posekit.visualizer.joint_table import answer_html
@@ -18,7 +19,10 @@ from posekit.visualizer.upload import Upload
 
 START = "Choose a JPEG, PNG or WebP photograph. It stays on the machine that runs this notebook."
 
-NEXT = "Drag a box around the person, from head to feet (or set it with the sliders), then Estimate."
+BOX = "drag a box around the person, from head to feet (or set it with the sliders, then Estimate)."
+
+#: Room around the joints in the box of somebody who is found, as a part of the side of the crop.
+AIR = 0.05
 
 
 class OwnPhotograph:
@@ -27,6 +31,7 @@ class OwnPhotograph:
     def __init__(self, predictors: dict[str, Predictor], folder: Path) -> None:
         self.predictors, self.folder = predictors, folder
         self.photograph: Photograph | None = None
+        self.people: list[Prediction] = []  # who was found, the surest first
         self.stacks: list[Prediction] = []
         self._canvas: Canvas | None = None
         self._quiet = False
@@ -45,15 +50,16 @@ class OwnPhotograph:
         self.save_button = widgets.Button(description="Save PNG, JSON, CSV", layout=widgets.Layout(width="auto"))
         self.message = widgets.HTML()
         self.look = Look(self.update, truth=False, whole=True)
-        self.pane = Pane(hint="Drag a box around the person, from head to feet")
+        self.pane = Pane(hint="Click a person, or drag a box around one, from head to feet")
         self.image = widgets.Image(format="jpeg", layout=widgets.Layout(width="100%"))
         self.picture = under_pane(self.image, self.pane, width=SHOWN, display="none", margin="0 10px 0 0")
         self.table = widgets.HTML()
 
         self.pane.observe(lambda change: self._dragged(), names="box")
+        self.pane.observe(lambda change: self._clicked(), names="point")
         for control in (self.across, self.down):
             control.observe(lambda change: self._forget_answer(), names="value")
-        self.model.observe(lambda change: self._forget_answer(), names="value")
+        self.model.observe(lambda change: self._other_model(), names="value")
         self.stack.observe(lambda change: self.update(), names="value")
         self.estimate_button.on_click(lambda button: self.estimate())
         self.save_button.on_click(lambda button: self.save())
@@ -102,29 +108,60 @@ class OwnPhotograph:
                 slider.max = length - 1
                 slider.value = (0, length - 1)
         self.name.value = f"{Path(name).stem}-pose"
-        self._forget_answer()
-        self._say(" ".join([*photograph.remarks, NEXT]))
+        self.find()
+
+    def find(self) -> None:
+        """Asks who is in the photograph, and for the joints of the surest."""
+        self.people, self.stacks = [], []
+        try:
+            self.people = self.predictors[self.model.value].predict_people(self.photograph.image)
+        except PosekitError as error:
+            self._say(str(error), title="That did not work")
+            return
+        finally:
+            self.update()
+        if self.people:
+            self.choose(0)
+        else:
+            self._say(" ".join([*self.photograph.remarks, f"Nobody is found; {BOX}"]))
+
+    def choose(self, person: int) -> None:
+        """Shows the answer for one of the people who are found."""
+        answer, (height, width) = self.people[person], self.photograph.image.shape[:2]
+        air = AIR * answer.crop.shape[0] / answer.matrix[0, 0]  # image px
+        box = joints_box(answer.joints) + [-air, -air, air, air]
+        left, top, right, bottom = np.clip(np.rint(box), 0, [width - 1, height - 1] * 2)
+        with self._quietly():
+            self.across.value, self.down.value = (int(left), int(right)), (int(top), int(bottom))
+        self._answered(self.predictors[self.model.value].predict_stacks(answer.crop, answer.matrix))
+        count = len(self.people)
+        found = "One person is found" if count == 1 else f"{count} people are found; click the one you mean"
+        self._say(" ".join([*self.photograph.remarks, f"{found}. {self._unsure()} If the box is wrong, {BOX}"]))
 
     def estimate(self) -> None:
         """Asks the chosen network for the joints of the person in the box."""
         try:
             predictor = self.predictors[self.model.value]
-            self.stacks = predictor.predict_stacks(
+            stacks = predictor.predict_stacks(
                 *predictor.crop_box(self.photograph.image, np.array(self.box, float))
             )
         except PosekitError as error:
             self._say(str(error), title="That did not work")
             return
+        self._answered(stacks)
+        self._say(f"{self.model.value} answers. {self._unsure()} Save it, or drag another box.")
+
+    def _answered(self, stacks: list[Prediction]) -> None:
+        self.stacks = stacks
         last = len(self.stacks) - 1
         with self._quietly():
             self.stack.options = [(f"{n + 1}{' (last)' * (n == last)}", n) for n in range(last + 1)]
             self.stack.value = last
-        unsure = int((self.stacks[-1].confidence < self.look.threshold.value).sum())
-        self._say(
-            f"{self.model.value} answers. {unsure} of 16 joints are too unsure to be drawn. "
-            "Save it, or drag another box."
-        )
         self.update()
+
+    def _unsure(self) -> str:
+        unsure = int((self.stacks[-1].confidence < self.look.threshold.value).sum())
+        return f"{unsure} of 16 joints are too unsure to be drawn."
 
     def save(self) -> None:
         """Writes the photograph with its joints, and the joints, into the folder."""
@@ -163,6 +200,7 @@ class OwnPhotograph:
             answer=answer,
             view=self.look.view,
             box=None if crop else np.array(self.box),
+            others=() if crop else tuple(self.people),
         )
         self.image.value = picture_bytes(render(state))
         self.table.value = answer_html(answer, state.view.joint, state.view.threshold) if estimated else ""
@@ -174,10 +212,26 @@ class OwnPhotograph:
         with self._quietly():
             self.across.value = round(left * (width - 1)), round(right * (width - 1))
             self.down.value = round(top * (height - 1)), round(bottom * (height - 1))
-        self._forget_answer()
+        self.estimate()
+
+    def _clicked(self) -> None:
+        """The person is chosen whose joints' box holds the point of the pane; of several, the smallest box."""
+        height, width = self.photograph.image.shape[:2]
+        point = np.array(self.pane.point) * [width - 1, height - 1]
+        boxes = [joints_box(person.joints) for person in self.people]
+        areas = [
+            np.prod(box[2:] - box[:2]) if (box[:2] <= point).all() and (point <= box[2:]).all() else np.inf
+            for box in boxes
+        ]
+        if np.isfinite(areas).any():
+            self.choose(int(np.argmin(areas)))
+
+    def _other_model(self) -> None:
+        if self.photograph is not None:
+            self.find()
 
     def _forget_answer(self) -> None:
-        """A box or a model was chosen: what was estimated before is of another one."""
+        """A box was set: what was estimated before is of another one."""
         if not self._quiet:
             self.stacks = []
             self.update()

@@ -1,5 +1,5 @@
 // A transparent pane over a picture. The arrow keys count `steps` up and down; dragging with mouse, finger or pen
-// gives `box`: left, top, right, bottom as parts (0 .. 1) of the pane.
+// gives `box`: left, top, right, bottom as parts (0 .. 1) of the pane; a click gives `point`: x, y.
 const STEPS = { ArrowRight: 1, ArrowLeft: -1 };
 const LEAST_DRAG = 0.01;
 
@@ -54,8 +54,11 @@ function render({ model, el }) {
     const [left, top, right, bottom] = box(event);
     start = null;
     band.remove();
-    if (right - left < LEAST_DRAG || bottom - top < LEAST_DRAG) return;
-    model.set("box", [left, top, right, bottom]);
+    if (right - left < LEAST_DRAG && bottom - top < LEAST_DRAG) {
+      model.set("point", [(left + right) / 2, (top + bottom) / 2]);
+    } else if (right - left >= LEAST_DRAG && bottom - top >= LEAST_DRAG) {
+      model.set("box", [left, top, right, bottom]);
+    }
     model.save_changes();
   });
   pane.addEventListener("pointercancel", () => {

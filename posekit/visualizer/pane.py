@@ -11,7 +11,8 @@ class Pane(anywidget.AnyWidget):
     """Lies over a picture (see `under_pane`); click it, and it hears the keyboard.
 
     steps: right arrows pressed minus left arrows, since it was made. box: the rectangle that was dragged last:
-    left, top, right, bottom as parts (0 .. 1) of the pane; empty before.
+    left, top, right, bottom as parts (0 .. 1) of the pane; point: where it was clicked last, x, y in such parts,
+    if it is draggable. Both are empty before.
     """
 
     _esm = Path(__file__).with_name("pane.js")
@@ -27,6 +28,7 @@ class Pane(anywidget.AnyWidget):
     draggable = traitlets.Bool(False).tag(sync=True)
     steps = traitlets.Int(0).tag(sync=True)
     box = traitlets.List(traitlets.Float()).tag(sync=True)
+    point = traitlets.List(traitlets.Float()).tag(sync=True)
 
 
 def under_pane(picture: widgets.Widget, pane: Pane, **layout: str) -> widgets.GridBox:

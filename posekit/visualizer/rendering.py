@@ -53,7 +53,8 @@ class State:
     """Everything that a picture depends on.
 
     truth (16, 2) image px, NaN where not annotated; head_size in image px, NaN if unknown; box (4,) image px,
-    the part of the image that the network was shown, or None. Without an answer, the box alone is drawn.
+    the part of the image that the network was shown, or None. Without an answer, the box alone is drawn. others:
+    answers for other people of the image, whose joints are drawn too, thinner.
     """
 
     canvas: Canvas
@@ -62,6 +63,7 @@ class State:
     truth: np.ndarray | None = None
     head_size: float = float("nan")
     box: np.ndarray | None = None
+    others: tuple[Prediction, ...] = ()
 
 
 def crop_canvas(answer: Prediction) -> Canvas:
@@ -84,7 +86,7 @@ def image_canvas(image: np.ndarray) -> Canvas:
 
 
 def render(state: State) -> np.ndarray:
-    """RGB uint8 (h, w, 3), as large as the canvas: heatmap, box, truth and answer, in this order."""
+    """RGB uint8 (h, w, 3), as large as the canvas: heatmap, box, truth, others and answer, in this order."""
     canvas, view, answer = state.canvas, state.view, state.answer
     picture = canvas.picture.copy()
     if answer is not None and view.joint != NO_HEATMAP:
@@ -99,11 +101,17 @@ def render(state: State) -> np.ndarray:
             radius = view.hit * state.head_size * canvas.matrix[0, 0]
             picture = draw_circle(picture, truth[INDEX[view.joint]], radius)
         picture = draw_skeleton(
-            picture, truth, np.isfinite(truth).all(axis=1), truth=True, size=_line_width(state)
+            picture, truth, np.isfinite(truth).all(axis=1), truth=True, size=_line_width(canvas, answer)
         )
+    if view.answer:
+        for other in state.others:
+            joints = transform(canvas.matrix, other.joints)
+            size = _line_width(canvas, other) / 3
+            picture = draw_skeleton(picture, joints, other.confidence >= view.threshold, size=size)
     if view.answer and answer is not None:
         joints = transform(canvas.matrix, answer.joints)
-        picture = draw_skeleton(picture, joints, answer.confidence >= view.threshold, size=_line_width(state))
+        size = _line_width(canvas, answer)
+        picture = draw_skeleton(picture, joints, answer.confidence >= view.threshold, size=size)
     return picture
 
 
@@ -117,12 +125,12 @@ def brightest(answer: Prediction, view: View) -> float:
     return max(float(chosen_heatmap(answer, view).max()), 1e-6) if view.to_peak else 1.0
 
 
-def _line_width(state: State) -> float | None:
+def _line_width(canvas: Canvas, answer: Prediction | None) -> float | None:
     """A hundredth of the crop in the picture, so that a small person in a large image is not covered."""
-    if state.answer is None:
+    if answer is None:
         return None
-    zoom = state.canvas.matrix[0, 0] / state.answer.matrix[0, 0]
-    return max(3.0, zoom * state.answer.crop.shape[0] / 100)
+    zoom = canvas.matrix[0, 0] / answer.matrix[0, 0]
+    return max(3.0, zoom * answer.crop.shape[0] / 100)
 
 
 def _cells_to_picture(state: State) -> np.ndarray:
