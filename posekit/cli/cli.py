@@ -8,8 +8,9 @@ import typer
 
 from posekit.cli.common import guarded
 from posekit.cli.evaluate import evaluate
+from posekit.cli.export import export
 from posekit.cli.mpii import mpii_app
-from posekit.cli.predict import export, predict
+from posekit.cli.predict import predict
 from posekit.cli.showcase import showcase
 from posekit.cli.study import cost, figures, grid, networks, notebooks, sample, study, train
 from posekit.errors import PosekitError

@@ -1,4 +1,4 @@
-"""The commands `posekit predict` (joints in a photograph, a folder, a video, or before a camera) and `export`."""
+"""The command `posekit predict`: joints in a photograph, a folder, a video, or before a camera."""
 
 import os
 import re
@@ -73,6 +73,13 @@ def predict(
         Path | None,
         typer.Option(help="Write all joints to this .csv or .json file, one row per picture and joint."),
     ] = None,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="Of --joints: rows, or coco for a file of photographs that annotation tools and --data read.",
+        ),
+    ] = "rows",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace --out and --joints if they exist.")
     ] = False,
@@ -99,6 +106,10 @@ def predict(
         raise PosekitError(f"{checkpoint} runs on the CPU; leave out --device {device}")
     if source is not None and re.match(r"[a-z]+:/", str(source), re.IGNORECASE) and not source.exists():
         raise PosekitError(f"{source} is an address, not a file: save the picture on this machine first")
+    if form not in ("rows", "coco"):
+        raise PosekitError(f"--format is rows or coco, not {form}")
+    if form == "coco" and joints is None:
+        raise PosekitError("--format coco needs --joints FILE.json, the file to write")
     _keep_what_exists(source, out, joints, overwrite)
 
     from posekit.inference.many import Place
@@ -112,13 +123,15 @@ def predict(
     if (moving or source.is_dir()) and as_json:
         raise PosekitError("--json prints the joints of one photograph; say --joints FILE.json")
     if moving:
+        if form == "coco":
+            raise PosekitError("--format coco is for photographs; the joints of a video are written as rows")
         if center is not None:
             raise PosekitError("in a video, say where the person is in its first frame by --box")
         _predict_frames(camera if source is None else source, predictor, place, out, joints)
     elif source.is_dir():
-        _predict_folder(source, predictor, place, out, joints, overwrite)
+        _predict_folder(source, predictor, place, out, joints, overwrite, form == "coco")
     else:
-        _predict_photograph(source, predictor, place, out, joints, as_json)
+        _predict_photograph(source, predictor, place, out, joints, as_json, form == "coco")
 
 
 def _most(people: str | None, usual: int | None) -> int | None:
@@ -151,9 +164,10 @@ def _predict_photograph(
     out: Path | None,
     joints: Path | None,
     as_json: bool,
+    coco: bool,
 ) -> None:
     from posekit.datasets.images import read_image, several_pictures, write_image
-    from posekit.inference.joint_file import joint_file, people_rows
+    from posekit.inference.joint_file import people_rows, photograph_file
     from posekit.inference.many import drawn
 
     picture = read_image(path, upright=True)
@@ -168,8 +182,8 @@ def _predict_photograph(
             where = f"{row['x']:8.1f} {row['y']:8.1f}   confidence {row['confidence']:.2f}"
             print(f"person {row['person']:<3d} {row['joint']:15s} {where}")
     if joints is not None:
-        with joint_file(joints, "file") as note:
-            note(path.name, people)
+        with photograph_file(joints, coco) as note:
+            note(path, people, picture)
         _say(f"wrote {joints}")
     if out is not None:
         write_image(out, drawn(picture, people))
@@ -185,6 +199,7 @@ def _predict_folder(
     out: Path | None,
     joints: Path | None,
     overwrite: bool,
+    coco: bool,
 ) -> None:
     from posekit.inference.many import photographs, predict_photographs
 
@@ -198,7 +213,7 @@ def _predict_folder(
         raise PosekitError(f"{taken[0]} exists already; choose another folder or say --overwrite")
     asked = predictor()
     with _until_stopped() as stopped:
-        outcome = predict_photographs(asked, paths, place, out, joints, stopped)
+        outcome = predict_photographs(asked, paths, place, out, joints, stopped, coco)
     _report(outcome, "photographs")
     if outcome.problems:
         raise PosekitError(f"{len(outcome.problems)} of {len(paths)} photographs are left out, as said above")
@@ -280,67 +295,3 @@ def _predictor(
     return Predictor.from_checkpoint(
         checkpoint or OWN_NETWORK, choose_device(device), own if flip is None else flip
     )
-
-
-#: The file must answer as the network does: values of heatmaps, and px of the crop.
-MOST_OF_HEATMAPS, MOST_OF_JOINTS = 1e-4, 0.1
-CROPS, ROUNDS = 8, 30
-
-
-def export(
-    checkpoint: Annotated[
-        Path | None, typer.Option(help="A checkpoint of posekit train; by default posekit's own network.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="By default the checkpoint's name, ending in .onnx, in this folder.")
-    ] = None,
-    finder: Annotated[
-        bool, typer.Option("--finder", help="Instead: the network that finds people in whole photographs.")
-    ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --out if it exists.")] = False,
-) -> None:
-    """A trained network as an ONNX file, for onnxruntime and other programs.
-
-    The file holds crop and codec too, so posekit predict --checkpoint F.onnx needs nothing else. Both networks are
-    asked about drawn people, and the largest difference of their answers is printed with the time of each. The
-    file of --finder takes whole photographs; its description says what it is given and what it answers.
-    """
-    import torch
-
-    from posekit.inference.export import compare, drawn_crops, export_finder, export_onnx
-    from posekit.inference.finder import OWN_FINDER, Finder
-    from posekit.inference.predictor import OWN_NETWORK, Predictor
-
-    if finder and checkpoint is not None:
-        raise PosekitError("--finder exports the network that finds people; leave out --checkpoint")
-    checkpoint = OWN_FINDER if finder else checkpoint or OWN_NETWORK
-    out = out or Path(checkpoint.with_suffix(".onnx").name)
-    if checkpoint.suffix == ".onnx":
-        raise PosekitError(f"{checkpoint} is an ONNX file already; name a checkpoint of posekit train")
-    if out.suffix != ".onnx":
-        raise PosekitError(f"{out}: the name of an ONNX file must end in .onnx, or it is not known as one")
-    if out.exists() and not overwrite:
-        raise PosekitError(f"{out} exists already; choose another name or say --overwrite")
-    cpu = torch.device("cpu")
-    print(f"posekit: exporting {checkpoint}; this takes some seconds ...", file=sys.stderr)
-    if finder:
-        export_finder(Finder.own(cpu), out)
-        print(f"wrote {out} ({out.stat().st_size / 1e6:.1f} MB)")
-        return
-    predictor = Predictor.from_checkpoint(checkpoint, cpu)
-    export_onnx(predictor, out)
-    found = compare(predictor, Predictor.from_checkpoint(out, cpu), drawn_crops(predictor, CROPS), ROUNDS)
-    print(f"wrote {out} ({out.stat().st_size / 1e6:.1f} MB)")
-    print(
-        f"largest difference over {CROPS} drawn people: heatmaps {found.heatmaps:.1e}, "
-        f"joints {found.joints:.1e} px of the crop"
-    )
-    print(
-        f"one person, {torch.get_num_threads()} thread(s): torch {1e3 * found.one_seconds:.1f} ms, "
-        f"onnxruntime {1e3 * found.other_seconds:.1f} ms"
-    )
-    if not (found.heatmaps <= MOST_OF_HEATMAPS and found.joints <= MOST_OF_JOINTS):  # also what is no number
-        raise PosekitError(
-            f"{out} does not answer as {checkpoint} does (at most {MOST_OF_HEATMAPS:g} and {MOST_OF_JOINTS:g} px "
-            "are rounding): do not use it; install the versions of requirements.lock and export again"
-        )

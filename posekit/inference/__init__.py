@@ -5,7 +5,7 @@ finder         where people are in an image
 following      the same people from frame to frame
 many           folders of photographs, and videos
 video          video files and cameras
-joint_file     joints as CSV or JSON
+joint_file     joints as CSV, JSON or COCO's format
 drawing        skeletons and heatmaps drawn into images
 onnx_network   a network in an ONNX file
 export         a trained network as an ONNX file

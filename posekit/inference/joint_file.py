@@ -1,4 +1,4 @@
-"""Joints of many photographs or frames in one file, CSV or JSON, written as they are found."""
+"""Joints of many photographs or frames in one file: CSV or JSON, written as they are found, or COCO's format."""
 
 import csv
 import io
@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from posekit.datasets.coco_write import CocoContent
 from posekit.errors import PosekitError
-from posekit.files import whole_file
+from posekit.files import whole_file, write_whole
 from posekit.inference.predictor import Person
 from posekit.skeleton import JOINTS
 
@@ -80,3 +81,29 @@ def joint_file(path: Path, key: str) -> Iterator[Callable[..., None]]:
             text.detach()  # whole_file closes the stream, when it is on the disk
     except OSError as error:
         raise PosekitError(f"{path} cannot be written ({error.strerror})") from error
+
+
+@contextmanager
+def photograph_file(path: Path, coco: bool) -> Iterator[Callable[[Path, Sequence[Person], np.ndarray], None]]:
+    """To call with a photograph's path, the people in it and its pixels (H, W, 3): `joint_file`, or a COCO file.
+
+    A COCO file names photographs relative to its own folder; all joints count as visible, and a person's score is
+    the mean confidence of the joints. Raises `PosekitError` as `joint_file` does, or if the name of a COCO file
+    does not end in .json.
+    """
+    if not coco:
+        with joint_file(path, "file") as note:
+            yield lambda photograph, people, image: note(photograph.name, people)
+        return
+    if path.suffix.lower() != ".json":
+        raise PosekitError(f"{path}: COCO's format is JSON; end the name in .json")
+    content = CocoContent(path)
+
+    def add(photograph: Path, people: Sequence[Person], image: np.ndarray) -> None:
+        content.add_photograph(photograph, image.shape[1], image.shape[0])
+        for person in people:
+            answer = person.answer
+            content.add_person(answer.joints, np.full(len(JOINTS), True), answer.confidence.mean())
+
+    yield add
+    write_whole(path, content.text())

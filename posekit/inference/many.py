@@ -14,7 +14,7 @@ from posekit.datasets.images import read_image, several_pictures, write_image
 from posekit.errors import PosekitError
 from posekit.inference.drawing import draw_skeleton
 from posekit.inference.following import FollowAll, FollowOne
-from posekit.inference.joint_file import joint_file
+from posekit.inference.joint_file import joint_file, photograph_file
 from posekit.inference.outputs import Output
 from posekit.inference.predictor import Person, Predictor
 from posekit.inference.video import Frames, Window, video_file
@@ -97,16 +97,17 @@ def predict_photographs(
     out: Path | None,
     joints: Path | None,
     stopped: Callable[[], bool],
+    coco: bool = False,
 ) -> Outcome:
     """Asks about every photograph; one that cannot be read or written is reported and passed over.
 
-    out: a folder for the photographs with skeletons, under their names; joints: see `joint_file`; both are
-    replaced. stopped is asked before every photograph. Raises `PosekitError` if none could be used or `joints`
+    out: a folder for the photographs with skeletons, under their names; joints, coco: see `photograph_file`; both
+    are replaced. stopped is asked before every photograph. Raises `PosekitError` if none could be used or `joints`
     cannot be begun.
     """
     started, done, problems = time.perf_counter(), 0, []
     with ExitStack() as files:
-        note = files.enter_context(Output(joint_file(joints, "file"))) if joints else None
+        note = files.enter_context(Output(photograph_file(joints, coco))) if joints else None
         for path in tqdm(paths, desc="predicting", unit=" photographs"):
             if stopped():
                 break
@@ -122,7 +123,7 @@ def predict_photographs(
             if not people:
                 _say(f"nobody is found in {path.name}")
             if note:
-                note(path.name, people)
+                note(path, people, image)
             try:
                 if out:
                     write_image(out / path.name, drawn(image, people))
