@@ -127,7 +127,7 @@ def test_the_example_finds_the_same_joints_without_torch(exported, tmp_path, enl
     cell = 4 / ours.matrix[0, 0]  # of a heatmap, in image px
     distances = np.linalg.norm(found - ours.joints, axis=1) / cell
     # A large photograph is shrunk in other blocks of pixels, so an unsure joint may be found in another cell.
-    assert np.median(distances) < (0.01 if enlarged == 1 else 0.1)
+    assert np.median(distances) < (0.02 if enlarged == 1 else 0.1)  # one decimal is printed
     assert (distances < 0.5).sum() >= 12
 
 
