@@ -15,7 +15,7 @@ RUN = POSEKIT_DATA="$$($(ABSOLUTE) "$$POSEKIT_DATA")" POSEKIT_MPII="$$($(ABSOLUT
 	POSEKIT_LSPET="$$($(ABSOLUTE) "$$POSEKIT_LSPET")" POSEKIT_LSP="$$($(ABSOLUTE) "$$POSEKIT_LSP")" $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup study test lab app notebooks figures lint
+.PHONY: help setup study test fuzz lab app notebooks figures lint
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## *' '{ printf "%-10s %s\n", $$1, $$2 }'
@@ -36,6 +36,9 @@ study: setup  ## data, six trainings, figures, notebooks (about 6 minutes on two
 
 test: setup  ## all tests
 	$(RUN) -m pytest
+
+fuzz: setup  ## feed 1,000 damaged files to the commands (some minutes)
+	$(RUN) benchmarks/fuzz.py
 
 lab: setup  ## open the notebooks in JupyterLab
 	$(RUN) -m jupyter lab notebooks

@@ -94,7 +94,7 @@ def chromium() -> Iterator:
 
 def run_in_lab(page, address: str, notebook: str) -> None:
     """Opens a notebook and runs all its cells; returns when the kernel is at work."""
-    page.goto(f"{address}/lab/tree/{notebook}")
+    page.goto(f"{address}/lab/tree/{notebook}", timeout=300_000)
     page.get_by_text("| Idle").wait_for(timeout=300_000)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()

@@ -158,11 +158,19 @@ def with_red_spot(x: int, y: int, width: int = 300, height: int = 200) -> bytes:
     return encoded(Image.fromarray(image), "PNG")
 
 
-def send(own: OwnPhotograph, name: str, content: bytes, piece: int = 1000) -> None:
-    """As the browser does: the name and size, then pieces."""
-    own.upload._handle_custom_msg({"name": name, "size": len(content)}, [])
-    for start in range(0, len(content), piece):
-        own.upload._handle_custom_msg({}, [memoryview(content)[start : start + piece]])
+def begin(own: OwnPhotograph, name: str, size: int) -> None:
+    """As the browser does first: the identity of an upload, here its name, with name and size of the file."""
+    own.upload._handle_custom_msg({"upload": name, "name": name, "size": size}, [])
+
+
+def piece(own: OwnPhotograph, name: str, content: bytes) -> None:
+    own.upload._handle_custom_msg({"upload": name}, [memoryview(content)])
+
+
+def send(own: OwnPhotograph, name: str, content: bytes, length: int = 1000) -> None:
+    begin(own, name, len(content))
+    for start in range(0, len(content), length):
+        piece(own, name, content[start : start + length])
 
 
 def test_from_upload_to_saved_joints(own, tmp_path):
@@ -266,7 +274,7 @@ def test_after_a_bad_file_the_widget_lives(own, content, message):
 
 
 def test_a_file_that_is_too_large_is_said_before_it_is_sent(own):
-    own.upload._handle_custom_msg({"name": "film.jpg", "size": LARGEST_FILE + 1}, [])
+    begin(own, "film.jpg", LARGEST_FILE + 1)
     assert "film.jpg is larger than 100 MB" in own.message.value and own.photograph is None
 
 
@@ -276,12 +284,23 @@ def test_remarks_are_shown_and_names_cannot_carry_html(own):
     assert "&lt;b&gt;x" in own.message.value
 
 
-def test_an_upload_that_was_broken_off_is_forgotten(own):
-    content = with_red_spot(150, 100)
-    own.upload._handle_custom_msg({"name": "first.png", "size": len(content)}, [])
-    own.upload._handle_custom_msg({}, [memoryview(content)[:100]])
-    send(own, "second.png", content)
-    assert own.photograph.name == "second.png"
+def test_of_two_uploads_at_once_the_newer_wins_and_the_page_says_so(own):
+    """The pieces of both come mixed, as two windows or a quick hand send them."""
+    first, second = with_red_spot(150, 100), with_red_spot(60, 40, 400, 300)
+    begin(own, "first.png", len(first))
+    piece(own, "first.png", first[:100])
+    assert "first.png is on its way" in own.message.value
+    begin(own, "second.png", len(second))
+    assert "second.png is on its way" in own.message.value
+    assert "first.png had not arrived when second.png was chosen, and is given up" in own.message.value
+    piece(own, "second.png", second[:100])
+    piece(own, "first.png", first[100:])
+    assert own.photograph is None
+    piece(own, "second.png", second[100:])
+    assert own.photograph.name == "second.png" and own.photograph.image.shape == (300, 400, 3)
+    assert "first.png had not arrived" in own.message.value
+    send(own, "third.png", first)
+    assert own.photograph.name == "third.png" and "had not arrived" not in own.message.value
 
 
 def two_spots() -> bytes:

@@ -46,6 +46,8 @@ def main() -> None:
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what OpenCV and FFmpeg print is one sentence of ours
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     signal.signal(signal.SIGTERM, stop)  # so that a study that is ended takes the trainings beside it along
     for stream in (sys.stdout, sys.stderr):  # names that this terminal cannot show are escaped
         if hasattr(stream, "reconfigure"):

@@ -139,7 +139,9 @@ def _read_hdf5(path: Path) -> tuple[np.ndarray, None]:
         with h5py.File(path, "r") as content:
             preds = _preds(path, content)
             joints = preds[()] if isinstance(preds, h5py.Dataset) else np.array(None)
-    except (OSError, RuntimeError) as error:
+    except PosekitError:
+        raise
+    except Exception as error:  # h5py meets a damaged file with almost any exception
         raise PosekitError(f"{path} cannot be read as an HDF5 file ({error}); write it again") from error
     reversed_axes = np.ndim(joints) == 3 and joints.shape[:2] == (2, len(JOINTS))
     if reversed_axes and joints.shape[2] == 2:

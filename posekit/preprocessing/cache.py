@@ -111,9 +111,10 @@ def _is_whole(folder: Path, count: int, side: int) -> bool:
     try:
         boxes, done = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("boxes", "done"))
         images = np.load(folder / "images.npy", mmap_mode="r")
-    except (OSError, ValueError, EOFError):  # a file is missing, cut off or empty
+    except Exception:  # a file is missing, cut off or empty; numpy meets a damaged head with almost any exception
         return False
-    return (images.shape, boxes.shape, done.shape) == ((count, side, side, 3), (count, 4), (count,))
+    shapes = (images.shape, boxes.shape, done.shape) == ((count, side, side, 3), (count, 4), (count,))
+    return shapes and (images.dtype, boxes.dtype, done.dtype) == (np.uint8, np.int64, np.bool_)
 
 
 def _build(people: People, rule: CropRule, folder: Path, progress: bool) -> None:

@@ -4,6 +4,7 @@ configurations   the report's six models, and the sizes at which models are trai
 models           what one model is
 networks         further networks, compared by cost
 runs             the records of runs, and where they lie
+checked_records  what is checked before records are believed
 seeds            runs that differ only in their seed
 study            a size on a data set: trains what is missing
 parallel         several trainings side by side on a CPU

@@ -28,6 +28,7 @@ from posekit.evaluation.evaluate import Evaluation
 from posekit.files import write_whole
 from posekit.paths import PACKAGE, run_folder_name
 from posekit.skeleton import JOINTS
+from posekit.study.checked_records import check_content, check_history, check_predictions
 from posekit.study.configurations import MODELS, label_of
 from posekit.training.checkpoint import differences, load_checkpoint, snapshot_path
 from posekit.training.distributed import process
@@ -215,15 +216,17 @@ def read_run(folder: Path) -> Run:
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
         config = RunConfig.from_dict(content["config"])
+        check_content(content)
         history = pd.read_csv(path := folder / "history.csv")
         epochs = len(history)
         if history["epoch"].tolist() != list(range(1, epochs + 1)) or (
             content["finished"] and epochs != config.epochs
         ):
             raise ValueError(f"rows for epochs 1 to {config.epochs} should be there, not {epochs} rows")
+        check_history(history)
         predictions = pd.read_csv(path := folder / "predictions.csv") if content["finished"] else pd.DataFrame()
         if content["finished"]:
-            _check_predictions(predictions)
+            check_predictions(predictions)
         further = {}
         for path in sorted(folder.glob("distances-*.csv")) if content["finished"] else ():
             further[path.stem.removeprefix("distances-")] = _read_distances(path)
@@ -241,17 +244,6 @@ def read_run(folder: Path) -> Run:
         raise PosekitError(f"there is no record {path}; train the model first") from error
     except (ValueError, KeyError, TypeError) as error:
         raise PosekitError(f"record {path} cannot be read ({error}); delete {folder} to train again") from error
-
-
-def _check_predictions(table: pd.DataFrame) -> None:
-    """Raises `ValueError` unless there is one row per person and joint, in order, with distances."""
-    people = len(table) // len(JOINTS)
-    if people == 0 or table["joint"].tolist() != people * list(JOINTS):
-        raise ValueError(f"{len(table)} rows are not {len(JOINTS)} joints for each person")
-    if table["person"].tolist() != np.repeat(np.arange(people), len(JOINTS)).tolist():
-        raise ValueError("people are missing or out of order")
-    if table["distance"].dtype.kind != "f" or (table["distance"] < 0).any():
-        raise ValueError("distances are not numbers from zero up")
 
 
 def _read_distances(path: Path) -> np.ndarray:

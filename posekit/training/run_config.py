@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass, is_dataclass
+from typing import Literal, get_args, get_type_hints
 
 from posekit.errors import PosekitError
 from posekit.models.build import network_config
@@ -82,7 +82,7 @@ class RunConfig:
         """The way back from `to_dict`. Raises `PosekitError` if a field is missing or unknown."""
         try:
             augmentation = values.get("augmentation")
-            return cls(
+            config = cls(
                 **{
                     **values,
                     "network": network_config(values["network"]),
@@ -93,5 +93,20 @@ class RunConfig:
                     **{name: tuple(map(tuple, values.get(name, ()))) for name in ("growing", "emphasis")},
                 }
             )
-        except (AttributeError, KeyError, TypeError) as error:
+            _check_types(config)
+            return config
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise PosekitError(f"these settings are not of a run of this version ({error})") from error
+
+
+def _check_types(settings: object) -> None:
+    """Raises `TypeError` if a field of a dataclass, or of one within, is not what its annotation says."""
+    for name, hint in get_type_hints(type(settings)).items():
+        value, choices = getattr(settings, name), get_args(hint) or (hint,)
+        types = tuple(choice for choice in choices if isinstance(choice, type))
+        if is_dataclass(value):
+            _check_types(value)
+        elif types and not isinstance(value, (*types, *([int] if float in types else []), tuple)):
+            raise TypeError(f"{name} is {value!r}")
+        elif not types and isinstance(value, str) and value not in choices:
+            raise TypeError(f"{name} is {value!r}, which is none of {', '.join(map(str, choices))}")

@@ -23,6 +23,8 @@ STYLE = """<style>
 .posekit-table .posekit-chosen { outline: 2px solid #0072b2; font-weight: bold; }
 .posekit-table .posekit-hit { color: #00664b; }
 .posekit-table .posekit-miss { color: #b34700; font-weight: bold; }
+[data-jp-theme-light="false"] .posekit-table .posekit-hit { color: #3fc79a; }
+[data-jp-theme-light="false"] .posekit-table .posekit-miss { color: #ff9a57; }
 .posekit-legend { display: flex; flex-wrap: wrap; gap: 3px 18px; font-size: 13px; line-height: 20px; }
 .posekit-legend svg { vertical-align: middle; margin-right: 4px; }
 .posekit-legend i { display: inline-block; width: 110px; height: 12px; vertical-align: middle; }

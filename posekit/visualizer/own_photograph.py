@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -34,10 +35,15 @@ class OwnPhotograph:
         self.people: list[Prediction] = []  # who was found, the surest first
         self.stacks: list[Prediction] = []
         self._canvas: Canvas | None = None
+        self._given_up = ""
         self._quiet = False
 
         self.upload = Upload(
-            self.load, "Choose a photograph …", "image/jpeg,image/png,image/webp", largest=LARGEST_FILE
+            self._begin,
+            self.load,
+            "Choose a photograph …",
+            "image/jpeg,image/png,image/webp",
+            largest=LARGEST_FILE,
         )
         self.across = widgets.IntRangeSlider(value=(0, 1), min=0, max=1, **labelled("left, right"))
         self.down = widgets.IntRangeSlider(value=(0, 1), min=0, max=1, **labelled("top, bottom"))
@@ -90,6 +96,11 @@ class OwnPhotograph:
         """Left, top, right, bottom in px of the photograph."""
         return self.across.value[0], self.down.value[0], self.across.value[1], self.down.value[1]
 
+    def _begin(self, name: str, given_up: str) -> None:
+        """A photograph was chosen and is on its way; given_up: the name of one that it displaced."""
+        self._given_up = f"{given_up} had not arrived when {name} was chosen, and is given up." if given_up else ""
+        self._say(self._given_up or "The photograph is sent to the notebook.", title=f"{name} is on its way")
+
     def load(self, name: str, content: bytes | None) -> None:
         """Shows an uploaded file; None stands for one that was too large to be sent."""
         try:
@@ -98,6 +109,8 @@ class OwnPhotograph:
                     f"{name} is larger than {LARGEST_FILE // 2**20} MB; save it smaller and choose it again"
                 )
             photograph = read_photograph(content, name)
+            if self._given_up:
+                photograph = replace(photograph, remarks=(self._given_up, *photograph.remarks))
         except PosekitError as error:
             self._say(str(error), title="That did not work")
             return

@@ -13,11 +13,17 @@ function render({ model, el }) {
   button.addEventListener("click", () => input.click());
   el.append(button, input);
 
+  // Every upload has an identity, which all of its pieces carry: of two at once, the newer one wins.
+  let newest = "";
   const send = async (file) => {
-    model.send({ name: file.name, size: file.size });
+    const upload = `${Date.now()}-${Math.random()}`;
+    newest = upload;
+    model.send({ upload, name: file.name, size: file.size });
     if (file.size > model.get("largest")) return;
     for (let start = 0; start < file.size; start += PIECE) {
-      model.send({}, undefined, [await file.slice(start, start + PIECE).arrayBuffer()]);
+      const piece = await file.slice(start, start + PIECE).arrayBuffer();
+      if (newest !== upload) return;
+      model.send({ upload }, undefined, [piece]);
     }
   };
   input.addEventListener("change", () => {
