@@ -46,7 +46,6 @@ from posekit.inference.export import export_onnx
 from posekit.inference.predictor import LEAN_NETWORK, Predictor
 from posekit.inference.video import video_file
 from posekit.paths import REPOSITORY
-from posekit.skeleton import JOINTS
 
 LIMIT = 30  # seconds
 KEPT = "kept from before\n"
@@ -237,10 +236,10 @@ def broken_output(path: Path) -> str:
     if path.name.endswith(".unfinished") or ".unfinished." in path.name:
         return f"{path.name} is a remainder"
     if path.suffix == ".csv":
-        rows = path.read_text().splitlines()
-        whole = path.read_text() == KEPT or (
-            rows[0].endswith("joint,x,y,confidence") and len(rows) % len(JOINTS) == 1
-        )
+        text = path.read_text()
+        head, *rows = text.splitlines()
+        complete = head.endswith("joint,x,y,confidence") and all(row.count(",") == head.count(",") for row in rows)
+        whole = text == KEPT or (complete and text.endswith("\n"))
         return "" if whole else f"{path.name} is not whole"
     if path.suffix == ".json":
         return "" if path.read_text() == KEPT or json.loads(path.read_text()) else f"{path.name} is empty"
