@@ -154,7 +154,7 @@ def own(tmp_path) -> OwnPhotograph:
 
 def with_red_spot(x: int, y: int, width: int = 300, height: int = 200) -> bytes:
     image = np.full((height, width, 3), 90, np.uint8)
-    cv2.circle(image, (x, y), 4, (255, 0, 0), -1)
+    cv2.circle(image, (x, y), 6, (255, 0, 0), -1)
     return encoded(Image.fromarray(image), "PNG")
 
 
