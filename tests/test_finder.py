@@ -136,6 +136,23 @@ def test_people_are_found_at_their_place_whatever_the_size_of_the_photograph():
     assert red_finder().find(spots()) == []
 
 
+def test_an_unsure_find_counts_only_where_nobody_is_surer():
+    def made(*scores: float) -> Finder:
+        """Finds people with these scores, side by side."""
+
+        class Answers(RedPeople):
+            def forward(self, images: Tensor) -> Tensor:
+                answer = super().forward(images)
+                for number, score in enumerate(scores):
+                    answer[0, 0, 10, 5 + 10 * number] = np.log(score / (1 - score))
+                return answer
+
+        return Finder(Answers(), side=320, least_score=0.4)
+
+    counts = {scores: len(made(*scores).find(spots())) for scores in ((0.35,), (0.35, 0.34), (0.5, 0.35), (0.29,))}
+    assert counts == {(0.35,): 1, (0.35, 0.34): 1, (0.5, 0.35): 1, (0.29,): 0}
+
+
 def test_everybody_has_joints_the_surest_first():
     image = spots((100, 200), (500, 120))
     cv2.circle(image, (500, 120), 14, (190, 0, 0), -1)  # less red, so less sure

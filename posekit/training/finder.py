@@ -13,6 +13,7 @@ from posekit.device import memory_format, network_input
 from posekit.errors import PosekitError
 from posekit.models.encoder import load_imagenet
 from posekit.models.finder import FINDER_MULTIPLE, FINDER_STRIDE, FinderNetwork
+from posekit.models.folding import folded
 from posekit.models.peaks import encode, loss, read
 from posekit.preprocessing.scenes import Photograph, SceneRule, draw_scene, group_by_photograph, read_photograph
 from posekit.preprocessing.whole_image import whole_image
@@ -128,7 +129,7 @@ def load_finder(path: Path, device: torch.device) -> FinderNetwork:
         raise PosekitError(f"there is no finder {path}; check the path") from error
     except Exception as error:  # torch meets a file that is something else with almost any exception
         raise PosekitError(f"{path} does not hold a finder, or not a whole one") from error
-    return network.to(device, memory_format=memory_format(device)).eval()
+    return folded(network).to(device, memory_format=memory_format(device))
 
 
 @torch.inference_mode()
