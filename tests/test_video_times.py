@@ -156,6 +156,30 @@ def test_a_drawing_that_fails_leaves_the_joints(tmp_path, monkeypatch):
     monkeypatch.undo()
 
 
+@pytest.mark.parametrize("ending", ["avi", "mp4"])
+def test_a_video_that_a_full_disk_cut_off_is_not_taken_for_whole(tmp_path, monkeypatch, ending):
+    """Its header counts all frames: OpenCV writes that at the end, over bytes that are there already."""
+    writer = cv2.VideoWriter
+
+    class Cut:
+        def __init__(self, path: str, *arguments: object) -> None:
+            self.path, self.writer = Path(path), writer(path, *arguments)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.writer, name)
+
+        def release(self) -> None:
+            self.writer.release()
+            self.path.write_bytes(self.path.read_bytes()[: self.path.stat().st_size // 2])
+
+    film = make_video(tmp_path / "film.avi", list(DOTS))
+    monkeypatch.setattr(cv2, "VideoWriter", Cut)
+    result = run(film, "--out", tmp_path / f"drawn.{ending}", "--joints", tmp_path / "joints.csv")
+    assert refused(result, f"drawn.{ending} cannot be written whole") and "disk full?" in str(result.exception)
+    assert len(table_of(tmp_path / "joints.csv", "frame")[0]) == COUNT
+    assert not (tmp_path / f"drawn.{ending}").exists()
+
+
 def test_joints_that_cannot_be_written_leave_the_drawing(tmp_path, monkeypatch):
     film, written = make_video(tmp_path / "film.avi", list(DOTS)), []
     rows = posekit.inference.joint_file.joint_rows

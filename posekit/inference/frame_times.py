@@ -53,6 +53,15 @@ def read_frame_times(path: Path, fps: float | None, announced: int | None) -> Fr
 
     fps and announced: the rate and the number of frames that the container claims, None if it claims none.
     """
+    found = packet_times(path, announced)
+    with path.open("rb") as stream:
+        head = stream.read(12)
+    counts_frames = head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip") or head[:4] == b"RIFF"
+    return frame_times(np.unique(found), fps, announced, counts_frames)
+
+
+def packet_times(path: Path, announced: int | None) -> list[float]:
+    """Seconds of every packet that is really in a video file, in the file's order; announced as above."""
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_FORMAT, -1])
     found: list[float] = []
     try:
@@ -66,10 +75,7 @@ def read_frame_times(path: Path, fps: float | None, announced: int | None) -> Fr
                     failed += 1
     finally:
         capture.release()
-    with path.open("rb") as stream:
-        head = stream.read(12)
-    counts_frames = head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip") or head[:4] == b"RIFF"
-    return frame_times(np.unique(found), fps, announced, counts_frames)
+    return found
 
 
 def frame_times(

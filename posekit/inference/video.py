@@ -12,7 +12,7 @@ import numpy as np
 
 from posekit.errors import PosekitError
 from posekit.files import check_file
-from posekit.inference.frame_times import read_frame_times
+from posekit.inference.frame_times import packet_times, read_frame_times
 
 #: Files with these endings are read as videos.
 VIDEO_ENDINGS = {
@@ -181,9 +181,7 @@ class VideoFile:
             return
         self._writer.release()
         self._writer = None
-        capture = cv2.VideoCapture(str(self.unfinished))
-        held = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) if capture.isOpened() else 0
-        capture.release()
+        held = len(packet_times(self.unfinished, None))  # not what the header says, which is written all the same
         if held < self.written:  # OpenCV does not tell of a full disk
             raise PosekitError(
                 f"{self.path} cannot be written whole ({held} of {self.written} frames); disk full?"
