@@ -329,3 +329,13 @@ def test_where_nobody_is_found_a_box_can_be_drawn(own):
     assert "Nobody is found; drag a box" in own.message.value and own.people == [] and own.save_button.disabled
     own.pane.box = [0.2, 0.2, 0.8, 0.9]
     assert len(own.stacks) == 1 and not own.save_button.disabled
+
+
+def test_an_answer_is_there_again_when_its_box_is(own):
+    """As when a browser sends back the values that it was sent before."""
+    send(own, "me.png", with_red_spot(150, 100))
+    chosen, stacks = own.across.value, own.stacks
+    own.across.value = (0, 299)
+    assert own.stacks == [] and own.save_button.disabled
+    own.across.value = chosen
+    assert own.stacks is stacks and not own.save_button.disabled and own.table.value.count("<tr") == 17

@@ -34,6 +34,10 @@ class OwnPhotograph:
         self.photograph: Photograph | None = None
         self.people: list[Prediction] = []  # who was found, the surest first
         self.stacks: list[Prediction] = []
+        self._answer: tuple[tuple[int, ...], list[Prediction]] = (
+            (),
+            [],
+        )  # the box that was asked about, and stacks
         self._canvas: Canvas | None = None
         self._given_up = ""
         self._quiet = False
@@ -64,7 +68,7 @@ class OwnPhotograph:
         self.pane.observe(lambda change: self._dragged(), names="box")
         self.pane.observe(lambda change: self._clicked(), names="point")
         for control in (self.across, self.down):
-            control.observe(lambda change: self._forget_answer(), names="value")
+            control.observe(lambda change: self._box_set(), names="value")
         self.model.observe(lambda change: self._other_model(), names="value")
         self.stack.observe(lambda change: self.update(), names="value")
         self.estimate_button.on_click(lambda button: self.estimate())
@@ -125,7 +129,7 @@ class OwnPhotograph:
 
     def find(self) -> None:
         """Asks who is in the photograph, and for the joints of the surest."""
-        self.people, self.stacks = [], []
+        self.people, self.stacks, self._answer = [], [], ((), [])
         try:
             self.people = self.predictors[self.model.value].predict_people(self.photograph.image)
         except PosekitError as error:
@@ -165,7 +169,7 @@ class OwnPhotograph:
         self._say(f"{self.model.value} answers. {self._unsure()} Save it, or drag another box.")
 
     def _answered(self, stacks: list[Prediction]) -> None:
-        self.stacks = stacks
+        self.stacks, self._answer = stacks, (self.box, stacks)
         last = len(self.stacks) - 1
         with self._quietly():
             self.stack.options = [(f"{n + 1}{' (last)' * (n == last)}", n) for n in range(last + 1)]
@@ -243,10 +247,11 @@ class OwnPhotograph:
         if self.photograph is not None:
             self.find()
 
-    def _forget_answer(self) -> None:
-        """A box was set: what was estimated before is of another one."""
+    def _box_set(self) -> None:
+        """What was estimated is shown for its own box alone. A browser also sends back values that it was sent."""
         if not self._quiet:
-            self.stacks = []
+            box, stacks = self._answer
+            self.stacks = stacks if self.box == box else []
             self.update()
 
     def _say(self, sentence: str, title: str = "") -> None:
