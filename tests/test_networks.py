@@ -24,6 +24,8 @@ def config_of(name: str):
 def test_networks_are_trained_alike_but_for_what_they_say(name):
     ours, theirs = config_of(name), config_of("original")
     same = {"model", "network", "crop", "loss", "teacher"}
+    if ours.network.family == "encoder":  # weights from ImageNet need rates of their own
+        same |= {"optimizer", "schedule", "weight_decay", "encoder_rate", "start", "frozen"}
     assert {k: v for k, v in ours.to_dict().items() if k not in same} == {
         k: v for k, v in theirs.to_dict().items() if k not in same
     }

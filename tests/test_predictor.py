@@ -200,12 +200,6 @@ def test_predict_does_not_overwrite_unasked(trained, tmp_path):
     assert there.read_bytes() != b"mine"
 
 
-def test_without_a_box_the_person_fills_the_photograph_and_the_command_says_so(trained):
-    photograph = trained.people.images_folder / trained.people.image[0]
-    result = run("predict", photograph, "--study", trained.name)
-    assert result.exit_code == 0 and "fill the photograph" in result.stderr
-
-
 @pytest.mark.parametrize(
     "arguments, message",
     [
