@@ -1,10 +1,12 @@
 """Executes notebooks in a fresh kernel each: copies with outputs, or the outputs that are committed."""
 
+import asyncio
 import base64
 import hashlib
 import io
 import os
 import re
+import signal
 from pathlib import Path
 
 import nbformat
@@ -42,6 +44,7 @@ def execute_notebook(notebook: Path, executed: Path, environment: dict[str, str]
         resources={"metadata": {"path": str(notebook.parent)}},
         record_timing=False,
         on_cell_executed=lambda **_: bar.update(),
+        on_notebook_start=_interrupt_as_usual,
     )
     executed.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -53,6 +56,14 @@ def execute_notebook(notebook: Path, executed: Path, environment: dict[str, str]
         raise PosekitError(f"{notebook.name} stopped: its kernel died, most likely out of memory") from error
     finally:
         nbformat.write(content, executed)
+
+
+async def _interrupt_as_usual(**_: object) -> None:
+    """Ctrl-C becomes a KeyboardInterrupt again. nbclient's own handler ends the kernel and then fails itself."""
+    try:
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+    except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread: there is none
+        return
 
 
 def publish_notebook(notebook: Path, executed: Path, progress: bool = True) -> None:
