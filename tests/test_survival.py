@@ -360,25 +360,3 @@ def test_more_processes_than_people_in_a_batch_are_refused(tiny_study, tmp_path,
     monkeypatch.setattr(posekit.training.loop, "process", lambda: (0, 9))
     with pytest.raises(PosekitError, match="a batch of 8 people cannot be shared by 9 processes"):
         posekit.training.loop.train(tiny_study.config(5), *tiny_study.crops, tmp_path / "last.pt", CPU)
-
-
-INTERRUPTED = """
-import sys
-from pathlib import Path
-import nbformat
-from posekit.cli.common import interruptible
-from posekit.cli.run_notebooks import execute_notebook
-ctrl_c = "import os, signal, time; os.kill(os.getppid(), signal.SIGINT); time.sleep(100)"
-cells = [nbformat.v4.new_code_cell(ctrl_c)]
-notebook = Path(sys.argv[1])
-nbformat.write(nbformat.v4.new_notebook(cells=cells), notebook)
-with interruptible():
-    execute_notebook(notebook, notebook.with_name("executed.ipynb"), {}, progress=False)
-"""
-
-
-def test_ctrl_c_while_a_notebook_runs_is_one_sentence(tmp_path):
-    command = [sys.executable, "-c", INTERRUPTED, str(tmp_path / "own.ipynb")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=90)
-    assert "posekit: stopped" in done.stderr and "AssertionError" not in done.stderr
-    assert (tmp_path / "executed.ipynb").exists()
