@@ -23,7 +23,7 @@ PARETO_COLUMNS = ["network", "parameters", "gflop", "latency_ms", "pckh", "diffe
 #: The original network in all but its loss: beside it, a variant shows what its network alone does.
 ALIKE = "likelihood"
 
-#: Where latency is told of: there the time is that of the arithmetic, not of torch's calls.
+#: How latency is measured for tables: there the time is that of the arithmetic, not of torch's calls.
 RUNTIME, THREADS = "onnxruntime", 1
 
 #: What an interval is about.

@@ -79,7 +79,7 @@ class CocoContent:
 def write_coco(path: Path, people: People, overwrite: bool = False) -> None:
     """A table of people as a COCO file that `read_coco` reads back to the same joints.
 
-    Centers and scales are not kept: whoever reads the file takes them from the boxes around the joints. Raises
+    Centers and scales are not kept: a reader of the file takes them from the boxes around the joints. Raises
     `PosekitError` if the file exists already, a photograph's size is unknown, or the file cannot be written.
     """
     if path.exists() and not overwrite:

@@ -17,7 +17,7 @@ STEP, STRETCH = 0.5, 0.1
 #: The same person's joints' boxes share at least so much from frame to frame (intersection over union).
 LEAST_OVERLAP = 0.2
 
-#: Somebody who is not seen for so many frames is forgotten; whoever comes later gets a new number.
+#: Somebody who is not seen for so many frames is forgotten; a person who comes later gets a new number.
 PATIENCE = 25
 
 
@@ -91,7 +91,7 @@ class FollowAll:
     """Follows everybody, or at most so many; call it with every frame (H, W, 3) uint8 RGB.
 
     People are found in every frame anew. Who they are is decided for all at once, so that the overlaps of the
-    joints' boxes have the largest sum (the Hungarian method, Kuhn, 1955). Whoever overlaps nobody is new.
+    joints' boxes have the largest sum (the Hungarian method, Kuhn, 1955). A person who overlaps nobody is new.
     """
 
     def __init__(self, predictor: Predictor, most: int | None = None) -> None:
