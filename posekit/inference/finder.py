@@ -16,8 +16,8 @@ OWN_FINDER = PACKAGE / "networks" / "finder.pt"
 #: The longer side of a photograph as the network looks at it, px.
 SIDE = 320
 
-#: A find that scores less is nobody. Of 0.1, 0.15, ... 0.45 it has the best F1 score on training photographs that were
-#: held out (benchmarks/finding.py --held-out).
+#: A find that scores less is nobody. Of 0.1, 0.15, ... 0.45 it has the best F1 score on training photographs that
+#: were held out (benchmarks/finding.py --held-out).
 LEAST_SCORE = 0.4
 
 #: Where nobody scores as much, the surest still counts from here on: most photographs that are asked about show
