@@ -26,7 +26,7 @@ class FollowOne:
 
     box (4,), image px, says where the person is in the first frame; without one, the surest person that is found.
     From frame to frame the joints say where to look next, which takes no finding. A person who is lost is looked
-    for in every frame: whoever is found where the person was last, else the surest.
+    for in every frame: the one who is found where the person was last, else the surest.
     """
 
     def __init__(self, predictor: Predictor, box: np.ndarray | None = None) -> None:

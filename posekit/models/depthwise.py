@@ -27,7 +27,7 @@ class DepthwiseConv2d(nn.Conv2d):
         super().__init__(channels, channels, kernel, stride, padding, groups=channels, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        # A compiler sees torch's own convolution, and so does whoever exports the network.
+        # A compiler sees torch's own convolution, and so does an exporter.
         if (
             self.training
             and x.device.type == "cpu"

@@ -1,7 +1,7 @@
 """Several processes that train one network together, started by torchrun; one process alone needs none of this.
 
-Every process takes its share of every batch and torch averages their gradients, so a run is the same whoever
-trains it: its batch size and learning rate stay those of its configuration. The first process, the leader, reads
+Every process takes its share of every batch and torch averages their gradients, so a run is the same however many
+train it: its batch size and learning rate stay those of its configuration. The first process, the leader, reads
 and writes the files.
 """
 

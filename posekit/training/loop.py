@@ -104,7 +104,7 @@ def train(
         load_weights(network, {"network": judged_weights(read_checkpoint(start))}, start)
     optimizer = make_optimizer(config, network)
     people = config.people_of_an_epoch(len(train_crops))
-    scheduler = make_scheduler(config, optimizer, -(-people // config.batch_size))
+    scheduler = make_scheduler(config, optimizer, config.steps_of_an_epoch(len(train_crops)))
     average = WeightAverage(network, config.averaging) if config.averaging else None
     history: list[EpochRecord] = []
     state = from_leader(lambda: load_checkpoint(checkpoint, config) if checkpoint.exists() else None)
@@ -184,7 +184,7 @@ def _train_epoch(
     losses: list[torch.Tensor] = []
     people: list[int] = []
     weights = emphasis(config, crops)
-    epoch_steps = -(-config.people_of_an_epoch(len(crops)) // config.batch_size)
+    epoch_steps = config.steps_of_an_epoch(len(crops))
     for kept in batches(crops, config.batch_size, step.device, order, part, config.epoch_people, weights):
         if config.augmentation is None:
             batch = without_context(kept, crops.rule)

@@ -70,6 +70,10 @@ class RunConfig:
         """How many people an epoch trains on, where so many are at hand."""
         return self.epoch_people or at_hand
 
+    def steps_of_an_epoch(self, at_hand: int) -> int:
+        """How many batches that is."""
+        return -(-self.people_of_an_epoch(at_hand) // self.batch_size)
+
     def to_dict(self) -> dict:
         return asdict(self)
 
