@@ -177,7 +177,7 @@ def test_posekits_own_network_can_be_fine_tuned(own, tiny_study, monkeypatch):
     [
         (["--from", "own"], "--from needs --data"),
         (["--from", "own", "--data", "own.json", "--model", "5"], "leave out --model"),
-        (["--from", "own", "--data", "own.json", "--size", "half"], "leave out --size"),
+        (["--from", "no.pt", "--size", "half"], "there is no checkpoint no.pt"),
         (["--from", "no.pt", "--data", "own.json"], "there is no checkpoint no.pt"),
         (["--from", "own", "--data", "own.json", "--learning-rate", "-1"], "must be positive"),
     ],

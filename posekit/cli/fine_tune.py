@@ -13,14 +13,23 @@ if TYPE_CHECKING:
 OWN = "own"
 
 
-def fine_tune(start: str, data: list[Path], *how: object) -> None:
-    """Fine-tunes the network that `start` names on the people of `data`, and prints scores and paths.
+def start_of(start: str) -> tuple[str, Path]:
+    """The model and the checkpoint that --from names. Raises `PosekitError` if there is no such checkpoint."""
+    from posekit.inference.predictor import OWN_NETWORK
+    from posekit.training.checkpoint import read_checkpoint
+    from posekit.training.run_config import original_name
+
+    path = OWN_NETWORK if start == OWN else Path(start)
+    return original_name(read_checkpoint(path)["config"]["model"]), path
+
+
+def fine_tune(start: Path, data: list[Path], *how: object) -> None:
+    """Fine-tunes the network of the checkpoint `start` on the people of `data`, and prints scores and paths.
 
     how: seed, learning rate, batch size, device, precision, compiled, force of
     `posekit.study.fine_tuning.fine_tune`. Raises `PosekitError` as it does, and without data.
     """
     from posekit.datasets.sources import read_people
-    from posekit.inference.predictor import OWN_NETWORK
     from posekit.paths import home
     from posekit.study import fine_tuning
     from posekit.training.distributed import is_leader
@@ -32,8 +41,7 @@ def fine_tune(start: str, data: list[Path], *how: object) -> None:
         print(left_out or f"everybody of {people.name} is there")
         learning, kept = (int(side.sum()) for side in (~people.validation, people.validation))
         print(f"{learning} people to learn from; {kept}, in other photographs, to judge it by")
-    path = OWN_NETWORK if start == OWN else Path(start)
-    tuned = fine_tuning.fine_tune(people, path, *how, progress=is_leader())
+    tuned = fine_tuning.fine_tune(people, start, *how, progress=is_leader())
     if is_leader():
         print(report(tuned, people))
 

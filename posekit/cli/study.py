@@ -104,7 +104,8 @@ def train(
         typer.Option(
             "--from",
             help="Fine-tune instead: learn on from this checkpoint, or from posekit's own network ('own'), with "
-            "the people of --data, and report the accuracy before and after.",
+            "the people of --data, and report the accuracy before and after. With --size, train by the recipe of "
+            "that size, starting from these weights.",
         ),
     ] = None,
 ) -> None:
@@ -112,7 +113,7 @@ def train(
 
     On several GPUs or machines: torchrun --nproc-per-node=2 -m posekit train ...
     """
-    from posekit.cli.fine_tune import fine_tune
+    from posekit.cli.fine_tune import fine_tune, start_of
     from posekit.device import choose_device
     from posekit.study.study import Study
     from posekit.training.distributed import is_leader, launched
@@ -121,9 +122,10 @@ def train(
     keep_freed_memory()
     with interruptible(), launched(choose_device(device)):
         if start is not None:
-            for name in ("model", "size"):
-                if context.get_parameter_source(name).name == "COMMANDLINE":
-                    raise PosekitError(f"--from names the network already; leave out --{name}")
+            if named(context, "model"):
+                raise PosekitError("--from names the network already; leave out --model")
+            model, start = start_of(start)
+        if start is not None and not named(context, "size"):
             how = seed, learning_rate, batch_size, device, precision, compiled, force
             fine_tune(start, named_data(data, mpii, lspet), *how)
             return
@@ -134,6 +136,7 @@ def train(
             precision=precision,
             compiled=compiled,
             progress=is_leader(),
+            start=start,
         )
         if the_study.left_out and is_leader():
             print(the_study.left_out)
@@ -144,6 +147,11 @@ def train(
             print(f"{run.label}, in {run.environment.get('precision', 'float32')} on {run.environment['device']}")
             print(run.history.to_string(index=False))
             print(f"records in {the_study.records}")
+
+
+def named(context: typer.Context, option: str) -> bool:
+    """Whether an option was given on the command line."""
+    return context.get_parameter_source(option).name == "COMMANDLINE"
 
 
 def grid(

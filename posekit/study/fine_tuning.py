@@ -27,7 +27,7 @@ from posekit.study.runs import Run, RunStore, read_run
 from posekit.training.checkpoint import load_network, read_checkpoint, weights_hash
 from posekit.training.distributed import from_leader
 from posekit.training.loop import EVALUATION_BATCH
-from posekit.training.run_config import RunConfig
+from posekit.training.run_config import RunConfig, continued_name
 
 #: The size of a fine-tuned run in its records, and the end of its study's name.
 SIZE = "fine-tuned"
@@ -134,7 +134,7 @@ def fine_tuning(
     weights = weights_hash(start)
     return replace(
         base,
-        model=f"{base.model.split('-from-')[0]}-from-{weights[:8]}",
+        model=continued_name(base.model, weights),
         size=SIZE,
         seed=seed,
         data=people.name,

@@ -40,14 +40,15 @@ from posekit.training.distributed import from_leader
 from posekit.training.estimate import estimate
 from posekit.training.loop import validate
 from posekit.training.memory import keep_freed_memory
-from posekit.training.run_config import RunConfig
+from posekit.training.run_config import RunConfig, original_name
 
 
 class Study:
     """A size on a data set: prepares the data, trains what is missing, and answers from records.
 
     size is a name out of `SIZES`; data are folders of data sets (see `posekit.datasets.sources`), none for
-    the drawn people. device (by default a GPU if there is one), precision (see `posekit.device.choose_precision`)
+    the drawn people. start: a checkpoint whose weights every run starts from, instead of the model's own start.
+    device (by default a GPU if there is one), precision (see `posekit.device.choose_precision`)
     and compiled say how networks are trained: see `posekit.training.step.Step`. Raises `PosekitError` for an
     unknown size, device or precision, or a folder that cannot be read.
     """
@@ -60,12 +61,14 @@ class Study:
         device: str | None = None,
         precision: str | None = None,
         compiled: bool = False,
+        start: Path | None = None,
     ) -> None:
         self.size = get_size(size)
         self.device = choose_device(device)
         self.precision, self.precision_reason = choose_precision(precision, self.size.precision, self.device)
         self.compiled = compiled
         self.data = tuple(data)
+        self.start = start
         self.progress = progress
         self._crops: dict[CropRule, tuple[Crops, Crops]] = {}
         self._floors: dict[tuple, dict[str, float]] = {}
@@ -151,11 +154,11 @@ class Study:
         A teacher's weights belong to it, so a missing teacher is trained. Raises `PosekitError` for an unknown
         model.
         """
-        asked, people = get_model(model), self.people
+        asked, people = get_model(original_name(str(model))), self.people
         taught_by = weights_hash(self.network(asked.teacher)) if asked.teacher else ""
-        return run_config(
-            asked, self.size, seed, people.name, people.fingerprint(), learning_rate, batch_size, taught_by
-        )
+        start = weights_hash(self.start) if self.start else ""
+        data = people.name, people.fingerprint()
+        return run_config(asked, self.size, seed, *data, learning_rate, batch_size, taught_by, start)
 
     def run(self, model: str | int, seed: int = 0, force: bool = False) -> Run:
         """The records of a run: see `record`."""
@@ -309,6 +312,7 @@ class Study:
             Execution(*how, self.size.cpu_threads, self.progress),
             force=force,
             teacher=teacher,
+            start=self.start,
             further=further,
         )
 

@@ -114,3 +114,20 @@ def _check_types(settings: object) -> None:
             raise TypeError(f"{name} is {value!r}")
         elif not types and isinstance(value, str) and value not in choices:
             raise TypeError(f"{name} is {value!r}, which is none of {', '.join(map(str, choices))}")
+
+
+#: Stands between the model and the weights in the name of a run that starts from weights of another run.
+_FROM = "-from-"
+
+
+def continued_name(model: str, weights: str) -> str:
+    """The model of a run that starts from the weights with this hash, such as encoder-from-0123abcd.
+
+    What was continued already is named after the last weights only.
+    """
+    return f"{original_name(model)}{_FROM}{weights[:8]}"
+
+
+def original_name(model: str) -> str:
+    """The way back: the name that a model had before it was continued, such as encoder."""
+    return model.split(_FROM)[0]
