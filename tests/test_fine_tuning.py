@@ -73,6 +73,21 @@ def test_the_command_reports_before_and_after_and_its_checkpoint_predicts(start,
     assert asked.exit_code == 0 and len(json.loads(asked.stdout)) == 16
 
 
+def test_with_a_size_its_recipe_begins_with_the_weights_of_the_checkpoint(start, own, tiny_study):
+    """At a rate of almost nothing they are still there after the last epoch; another seed would have drawn others."""
+    options = "--data", own, "--from", start, "--size", "tiny", "--learning-rate", 1e-12, "--batch-size", 4
+    result = run("train", *options, "--seed", 7, "--device", "cpu")
+    assert result.exit_code == 0, result.output
+    (path,) = (tiny_study.records.parents[1] / "checkpoints").rglob("model-5-from-*/last.pt")
+    state = read_checkpoint(path)
+    config = RunConfig.from_dict(state["config"])
+    assert (config.start, config.size, config.seed) == (weights_hash(start), "tiny", 7)
+    assert len(state["history"]) == tiny_study.size.epochs
+    for name, weight in read_checkpoint(start)["network"].items():
+        if name.endswith(".weight"):
+            torch.testing.assert_close(state["network"][name], weight.float(), rtol=0, atol=1e-6)
+
+
 def test_scores_are_of_the_kept_people_by_the_networks_before_and_after(start, own):
     people, _ = read_people([own], own.parent)
     tuned = fine_tune(people, start, device="cpu", progress=False)

@@ -144,8 +144,8 @@ SIZES: dict[str, Size] = {
         _SHORT,
         replace(_SHORT, name="long", epochs=20),
         _PHOTOGRAPHS,
-        # Its second part, from the weights that the first one ends with. They find 76 % of the joints of MPII's train
-        # people, so even these are not learned yet: crops are changed less, and there are more steps.
+        # Its second part, from the weights that the first one ends with. They find 76 % of the joints of MPII's
+        # train people, so even these are not learned yet: crops are changed less, and there are more steps.
         replace(
             _PHOTOGRAPHS,
             name="photographs-second",
