@@ -74,7 +74,7 @@ def test_the_command_reports_before_and_after_and_its_checkpoint_predicts(start,
 
 
 def test_with_a_size_its_recipe_begins_with_the_weights_of_the_checkpoint(start, own, tiny_study):
-    """At a rate of almost nothing they are still there after the last epoch; another seed would have drawn others."""
+    """At a rate of almost nothing they are still there after the last epoch; its seed would draw others."""
     options = "--data", own, "--from", start, "--size", "tiny", "--learning-rate", 1e-12, "--batch-size", 4
     result = run("train", *options, "--seed", 7, "--device", "cpu")
     assert result.exit_code == 0, result.output
