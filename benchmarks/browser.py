@@ -1,21 +1,21 @@
-"""JupyterLab or voila on a free port, and Chromium before it: for the browser test and its benchmark."""
+"""JupyterLab or voila on a free port, and Chromium to open their pages: for the browser tests and a benchmark."""
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import psutil
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 def why_not() -> str:
-    """Why no browser can be had here; empty if one can."""
+    """Why no browser can be started here; "" if one can."""
     try:
         import playwright  # noqa: F401
     except ImportError:
@@ -25,22 +25,13 @@ def why_not() -> str:
 
 @contextmanager
 def server(command: str, folder: Path, environment: dict[str, str], *arguments: str) -> Iterator[str]:
-    """`jupyter lab` or `voila` for the notebooks of a folder, until the block ends; gives its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    """`jupyter lab` or `voila` for the notebooks of a folder, until the block ends; gives its address.
+
+    The server itself takes a free port. Raises `RuntimeError` with the end of its log if it does not start.
+    """
+    arguments = ("--no-browser", "--port=0", *arguments)
     if command == "lab":
-        arguments = (
-            "--no-browser",
-            "--allow-root",
-            f"--ServerApp.port={port}",
-            "--ServerApp.port_retries=0",
-            "--IdentityProvider.token=",
-            f"--ServerApp.root_dir={folder}",
-            *arguments,
-        )
-    else:
-        arguments = ("--no-browser", f"--port={port}", *arguments)
+        arguments += ("--allow-root", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}")
     log = folder / f"{command}.log"
     # Nobody's own settings and open tabs, and no question whether news are wanted.
     settings = {
@@ -50,31 +41,28 @@ def server(command: str, folder: Path, environment: dict[str, str], *arguments: 
     notification.parent.mkdir(parents=True, exist_ok=True)
     notification.write_text('{"fetchNews": "false", "checkForUpdates": false}')
     with log.open("w") as output:
-        process = subprocess.Popen(
+        process = psutil.Popen(
             [sys.executable, "-m", *(["jupyter", "lab"] if command == "lab" else ["voila"]), *arguments],
             cwd=folder,
             env={**os.environ, **settings, **environment},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-        address = f"http://127.0.0.1:{port}"
         try:
-            _wait_until_it_answers(address, process, log)
-            yield address
+            yield _address(process, log)
         finally:
             process.terminate()
             process.wait(timeout=30)
 
 
-def _wait_until_it_answers(address: str, process: subprocess.Popen, log: Path) -> None:
-    while process.poll() is None:
-        try:
-            urllib.request.urlopen(f"{address}/api" if "lab" in log.name else f"{address}/voila/static/voila.js")
-            return
-        except urllib.error.HTTPError:
-            return
-        except OSError:
-            time.sleep(0.1)
+def _address(server: psutil.Popen, log: Path) -> str:
+    """Where a server that was just started listens; waits until it does."""
+    while server.poll() is None:
+        with suppress(psutil.Error):  # it ended in this moment
+            for connection in server.net_connections("tcp4"):
+                if connection.status == psutil.CONN_LISTEN:
+                    return f"http://127.0.0.1:{connection.laddr.port}"
+        time.sleep(0.1)
     raise RuntimeError(f"the server did not start:\n{log.read_text()[-3000:]}")
 
 

@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from reporting import add_options, told
+from reporting import add_options, write_record
 
 from posekit.datasets.mpii import read_mpii
 from posekit.datasets.people import People
@@ -27,13 +27,13 @@ def audit(people: People) -> dict:
     shares = {}
     for height in HEIGHTS:
         lost = lost_joints(CropRule(height=float(height)), people.center, people.scale, people.joints)
-        kept[height] = np.where(people.labelled, np.where(lost, np.inf, 0.0), np.nan)
+        kept[height] = np.where(people.labeled, np.where(lost, np.inf, 0.0), np.nan)
         shares[str(height)] = {
-            "people_losing_a_joint": 100 * float((lost & people.labelled).any(axis=1).mean()),
-            "joints_lost": 100 * float((lost & people.labelled).sum() / people.labelled.sum()),
+            "people_losing_a_joint": 100 * float((lost & people.labeled).any(axis=1).mean()),
+            "joints_lost": 100 * float((lost & people.labeled).sum() / people.labeled.sum()),
         } | {f"{group}s_lost": 100 - interval(kept[height], group).estimate for group in ("ankle", "knee")}
     saved = {group: compare(kept[210], kept[200], group) for group in ("ankle", "knee")}
-    return {"people": len(people), "joints": int(people.labelled.sum()), "lost": shares} | {
+    return {"people": len(people), "joints": int(people.labeled.sum()), "lost": shares} | {
         "saved": {f"{group}s": [c.difference, c.low, c.high] for group, c in saved.items()}
     }
 
@@ -44,7 +44,8 @@ def main() -> None:
     add_options(parser)
     options = parser.parse_args()
     record = audit(read_mpii(options.mpii))
-    if told(record, options):
+    write_record(record, options)
+    if options.json:
         return
     print(f"{record['people']} people, {record['joints']} joints")
     for height, shares in record["lost"].items():

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from reporting import add_options, told
+from reporting import add_options, write_record
 from tqdm.auto import tqdm
 from train_finder import held_out_photographs
 
@@ -67,8 +67,8 @@ def several(everybody: dict[str, np.ndarray], images: dict[str, np.ndarray], pre
         people += int(counts.sum())
         for answer in predictor.predict_people(images[name]):
             overlaps = [
-                _overlap(answer.joints, joints) if there else 0.0
-                for joints, there in zip(annotated, free, strict=True)
+                _overlap(answer.joints, joints) if present else 0.0
+                for joints, present in zip(annotated, free, strict=True)
             ]
             best = int(np.argmax(overlaps))
             if overlaps[best] < LEAST_OVERLAP:
@@ -141,7 +141,8 @@ def main() -> None:
     options = parser.parse_args()
     scores = options.least_score or [LEAST_SCORE]
     record = measure(options.mpii, options.checkpoint, options.finder, options.held_out, scores)
-    if told(record, options):
+    write_record(record, options)
+    if options.json:
         return
     print(f"{record['photographs']} photographs, {record['pose_network']} with flip test, {record['finder']}")
     print("score | one person: with box, without, difference (95 %), nobody | several: recall, false | ms (90 %)")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from reporting import add_options, told
+from reporting import add_options, write_record
 from tqdm.auto import tqdm
 
 from posekit.analysis.yardsticks import MEAN, metric_of
@@ -65,7 +65,8 @@ def main() -> None:
     options = parser.parse_args()
     people, _ = read_people(options.data, home() / "data" / "sample")
     record = measure(people, options.size)
-    if told(record, options):
+    write_record(record, options)
+    if options.json:
         return
     for name, scores in record["sets"].items():
         values = ", ".join(f"{key} {scores[key]:.1f} %" for key in ("mean_pose", "center", "codec_ceiling"))

@@ -20,7 +20,7 @@ import multiprocessing
 from functools import partial
 
 import torch
-from reporting import add_options, peak_megabytes_so_far, told
+from reporting import add_options, peak_megabytes_so_far, write_record
 from timing import forward_seconds, in_turns, load_now, surroundings, with_interval
 
 from posekit.device import cpu_threads, memory_format
@@ -100,7 +100,8 @@ def main() -> None:
     if options.rounds < 2:
         parser.error("--rounds must be at least 2: an interval needs them")
     record = measure(options.rounds)
-    if told(record, options):
+    write_record(record, options)
+    if options.json:
         return
     for row in record["measurements"]:
         where = f"{row['device']}, {row['threads']} thread(s)" if row["threads"] else row["device"]

@@ -1,4 +1,4 @@
-"""What the benchmarks that keep a record do with it: write it, print it; and the peak memory of a process."""
+"""Writing and printing the record of a benchmark, and the peak memory of a process."""
 
 import argparse
 import json
@@ -7,24 +7,23 @@ from pathlib import Path
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """--json and --out, as `told` reads them."""
+    """--json and --out, as `write_record` reads them."""
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--out", type=Path, help="write the record here (JSON)")
 
 
-def told(record: dict, options: argparse.Namespace) -> bool:
-    """Writes and prints a record as the options ask for; whether it was printed, so that nothing else is."""
+def write_record(record: dict, options: argparse.Namespace) -> None:
+    """Writes a record to the file --out, and prints it if --json is given."""
     text = json.dumps(record, indent=2)
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(text + "\n", encoding="utf-8")
     if options.json:
         print(text)
-    return options.json
 
 
 def peak_megabytes_so_far() -> float:
-    """The most memory that this process has had, torch included."""
+    """The most memory that this process has used so far, in MB (10^6 bytes), torch included."""
     status = Path("/proc/self/status")
     if status.exists():  # on Linux, ru_maxrss is never less than that of the process that started this one
         (kilobytes,) = [line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM")]

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from reporting import add_options, told
+from reporting import add_options, write_record
 from timing import load_now, surroundings, with_interval
 from torch import Tensor, nn
 from variants import networks_in_turns, one_crop
@@ -182,7 +182,8 @@ def main() -> None:
     if options.rounds < 2:
         parser.error("--rounds must be at least 2: an interval needs them")
     record = measure(options.mpii, options.checkpoint, options.rounds)
-    if told(record, options):
+    write_record(record, options)
+    if options.json:
         return
     print(f"{record['people']} people, one image of {record['size']} px on 1 thread")
     for row in record["measurements"]:

@@ -35,7 +35,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from reporting import add_options, peak_megabytes_so_far, told
+from reporting import add_options, peak_megabytes_so_far, write_record
 from timing import forward_seconds, in_turns, load_now, surroundings, with_interval
 from torch import nn
 from tqdm.auto import tqdm
@@ -264,7 +264,8 @@ def main() -> None:
     if options.rounds < 2:
         parser.error("--rounds must be at least 2: an interval needs them")
     record = measure(options.rounds)
-    if told(record, options):
+    write_record(record, options)
+    if options.json:
         return
     for table in (record, record["full_size"]):
         print(f"{table['size']} px")

@@ -25,13 +25,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from reporting import add_options, told
+from reporting import add_options, write_record
 from timing import in_turns, load_now, surroundings, with_interval
 
 from posekit.datasets.drawn.scene import draw_person
 from posekit.device import cpu_threads
 from posekit.inference.export import export_onnx
-from posekit.inference.many import Place, predict_frames
+from posekit.inference.many import Selection, predict_frames
 from posekit.inference.predictor import LEAN_NETWORK, OWN_NETWORK, Predictor
 from posekit.inference.video import open_video, video_file
 
@@ -58,7 +58,9 @@ def make_video(path: Path) -> tuple[float, float, float, float]:
 def frames_a_second(predictor: Predictor, video: Path, box: tuple, drawn: Path | None) -> float:
     with open_video(video) as frames:
         started = time.perf_counter()
-        outcome = predict_frames(predictor, frames, Place(box), drawn, None, None, lambda: False, progress=False)
+        outcome = predict_frames(
+            predictor, frames, Selection(box), drawn, None, None, lambda: False, progress=False
+        )
     assert outcome.done == FRAMES
     return outcome.done / (time.perf_counter() - started)
 
@@ -102,7 +104,8 @@ def main() -> None:
         parser.error("--rounds must be at least 2: an interval needs them")
     with tempfile.TemporaryDirectory() as folder:
         record = measure(options.rounds, Path(folder))
-    if told(record, options):
+    write_record(record, options)
+    if options.json:
         return
     print(f"frames a second, {SIZE[0]} x {SIZE[1]} px, one person; real time is {REAL_TIME}")
     for row in record["measurements"]:

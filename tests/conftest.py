@@ -1,11 +1,11 @@
-"""Fixtures of the tests. They write into pytest's temporary folders; the notebooks into the checkout's data/."""
+"""Fixtures of the tests. They write into pytest's temporary folders; drawn people go to the checkout's data/."""
 
 import os
 from pathlib import Path
 
+import browser
 import pytest
 import torch
-from filelock import FileLock
 from tables import TINY
 
 from posekit.datasets.drawn import make_sample
@@ -26,6 +26,21 @@ REAL = {
 os.environ |= {f"POSEKIT_REAL_{name}": folder for name, folder in REAL.items()}
 for variable in ("POSEKIT_SIZE", "POSEKIT_HOME", "POSEKIT_DATA"):
     os.environ.pop(variable, None)
+
+#: Files with long tests. They start first, so that no process is left with one of them at the end.
+LONG = ("test_notebooks", "test_browser", "test_browser_themes", "test_app", "test_survival", "test_training")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A process runs whole groups of tests, so that what they prepare is prepared once.
+
+    A group is a file, unless `pytest.mark.xdist_group` names another one.
+    """
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
 
 
 def _real(name: str, content: str) -> Path:
@@ -61,13 +76,23 @@ def drawn(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def chromium():
+    """A headless Chromium. Where it is missing, the tests that ask for it are skipped and say why."""
+    if reason := browser.why_not():
+        pytest.skip(reason)
+    with browser.chromium() as started:
+        yield started
+
+
 @pytest.fixture(scope="session")
-def quick_study() -> Study:
-    """On the drawn people, with the checkout's own records and networks: nothing is trained twice."""
-    study = Study("quick", progress=False)
-    with FileLock(CHECKOUT / "data" / ".sample-quick-lock"):  # tests run in several processes
+def trained_environment(drawn, tmp_path_factory) -> dict[str, str]:
+    """The variables that make a process see a study of the size `quick` whose six models are trained."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("POSEKIT_HOME", str(tmp_path_factory.mktemp("trained")))
+        study = Study("quick", [drawn], progress=False, device="cpu")
         study.networks(tuple(REPORT_MODELS))
-    return study
+        return study.environment
 
 
 @pytest.fixture(scope="session")

@@ -1,21 +1,32 @@
-"""The page of `make app`: it is served with both widgets from an empty home, where nothing was trained."""
+"""The page of `make app`, served from an empty home, where nothing was trained: as text and in Chromium."""
 
 import re
 import urllib.request
+from pathlib import Path
 
 import browser
 import nbformat
 import pytest
 from conftest import CHECKOUT
+from pages import pictures, save, wait_for_change, widget
 
 APP = CHECKOUT / "notebooks" / "app.ipynb"
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory) -> str:
-    home = tmp_path_factory.mktemp("app")
+def home(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("app")
+
+
+@pytest.fixture(scope="module")
+def address(home):
     with browser.server("voila", home, {"POSEKIT_HOME": str(home), "OMP_NUM_THREADS": "1"}, str(APP)) as address:
-        text = urllib.request.urlopen(address, timeout=240).read().decode()
+        yield address
+
+
+@pytest.fixture(scope="module")
+def page(address, home) -> str:
+    text = urllib.request.urlopen(address, timeout=240).read().decode()
     assert len(list((home / "data" / "app-people" / "images").glob("*.jpg"))) == 24
     assert not (home / "data" / "runs").exists() and not (home / "data" / "checkpoints").exists()
     return text
@@ -40,3 +51,26 @@ def test_make_app_opens_it():
     assert recipe.endswith("-m voila notebooks/app.ipynb")
     cells = nbformat.read(APP, as_version=4).cells
     assert sum(cell.cell_type == "code" for cell in cells) == 2
+
+
+def test_it_finds_joints_in_an_upload_and_shows_people(chromium, address, home):
+    """An own photograph at the top, people to browse below."""
+    page = chromium.new_page(viewport={"width": 1280, "height": 800})
+    page.goto(address, timeout=120_000, wait_until="commit")
+    page.locator(".posekit-upload").wait_for(timeout=120_000)
+    own, people = widget(page, 0), widget(page, 1)
+    people.locator("img.widget-image").first.wait_for(timeout=120_000)
+    with page.expect_file_chooser() as chooser:
+        own.locator(".posekit-upload").click()
+    chooser.value.set_files(next((home / "data" / "app-people" / "images").glob("*.jpg")))
+    own.locator(".posekit-table").wait_for()  # somebody is found
+    page.wait_for_timeout(300)
+    save(page.screenshot(), "app_1280.png")
+
+    people.scroll_into_view_if_needed()
+    before = pictures(people)
+    browser.slider(page, "person").focus()
+    page.keyboard.press("ArrowRight")
+    wait_for_change(page, people, before)
+    page.wait_for_timeout(300)
+    save(page.screenshot(), "app_people_1280.png")

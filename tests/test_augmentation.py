@@ -84,10 +84,10 @@ def test_the_joint_stays_on_its_dot(augmentation):
     found = brightest(after.images)
     compared = 0
     for person in range(24):
-        there = torch.nonzero(after.present[person]).flatten().tolist()
-        if not there:
+        present = torch.nonzero(after.present[person]).flatten().tolist()
+        if not present:
             continue
-        (joint,) = there
+        (joint,) = present
         x, y = after.joints[person, joint].tolist()
         if min(x, y) > 9 and max(x, y) < SIZE - 10:  # the whole dot is in the picture
             assert (found[person] - after.joints[person, joint]).abs().max() < 0.1
@@ -287,9 +287,9 @@ def test_smaller_crops_show_the_same(size):
     whole = augment(dots(), CropRule(size=SIZE), strong, chance())
     small = augment(dots(), CropRule(size=SIZE), strong, chance(), size)
     assert small.images.shape == (24, 3, size, size) and torch.equal(small.present, whole.present)
-    there = whole.present
+    present = whole.present
     torch.testing.assert_close(
-        (small.joints[there] + 0.5) / size, (whole.joints[there] + 0.5) / SIZE, atol=1e-5, rtol=0
+        (small.joints[present] + 0.5) / size, (whole.joints[present] + 0.5) / SIZE, atol=1e-5, rtol=0
     )
     expected = F.interpolate(whole.images, size=(size, size), mode="bilinear", align_corners=False)
     in_picture = ((whole.joints > 9) & (whole.joints < SIZE - 10)).all(dim=2).any(dim=1)  # of whole dots

@@ -1,28 +1,24 @@
-"""Notebook 08 in JupyterLab and the page of `make app`, as people meet them, in a real Chromium.
+"""Notebook 08 in JupyterLab, as people meet it, in a real Chromium.
 
 Screenshots go into tests/output/. With POSEKIT_SCREENSHOTS=1, those of the docs and of notebook 08 are renewed:
 
     POSEKIT_SCREENSHOTS=1 python -m pytest tests/test_browser.py
 """
 
-import io
 import json
-import os
 import shutil
 from pathlib import Path
 
 import browser
 import pytest
 from conftest import CHECKOUT
+from pages import PUBLISHED, pictures, save, wait_for_change, widget
 from PIL import Image
 
 from posekit.datasets.sources import read_people
 from posekit.skeleton import JOINTS
 
-pytestmark = pytest.mark.skipif(bool(browser.why_not()), reason=browser.why_not())
-
 NOTEBOOK = "notebooks/08_visualizer.ipynb"
-OUTPUT, PUBLISHED = CHECKOUT / "tests" / "output", CHECKOUT / "figures" / "visualizer"
 
 
 @pytest.fixture(scope="module")
@@ -39,51 +35,14 @@ def place(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def environment(place) -> dict[str, str]:
-    home = str(place / "home")
-    return {"POSEKIT_HOME": home, "POSEKIT_MPII": "", "POSEKIT_LSPET": "", "OMP_NUM_THREADS": "1"}
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser.chromium() as chromium:
-        yield chromium
-
-
-@pytest.fixture(scope="module")
-def page(place, environment, chromium):
+def page(chromium, place):
     """The notebook in JupyterLab, all cells run."""
+    environment = {"POSEKIT_HOME": str(place / "home"), "OMP_NUM_THREADS": "1"}
     with browser.server("lab", place, environment) as address:
         page = chromium.new_page(viewport={"width": 1280, "height": 800})
         browser.run_in_lab(page, address, NOTEBOOK)
         page.locator(".posekit-upload").wait_for(state="attached", timeout=120_000)
         yield page
-
-
-def save(screenshot: bytes, name: str, publish: bool = False) -> None:
-    OUTPUT.mkdir(exist_ok=True)
-    (OUTPUT / name).write_bytes(screenshot)
-    if publish and os.environ.get("POSEKIT_SCREENSHOTS"):
-        PUBLISHED.mkdir(parents=True, exist_ok=True)
-        picture = Image.open(io.BytesIO(screenshot)).convert("RGB")
-        palette = picture.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=4)  # a third of the bytes
-        picture.quantize(256, palette=palette).save(PUBLISHED / name, optimize=True)
-
-
-def widget(page, which: int):
-    """The visualizer (0) or the own photograph (1)."""
-    return page.locator(".jp-OutputArea-output").filter(has=page.locator(".posekit-legend")).nth(which)
-
-
-def shown(part) -> list[str | None]:
-    return [image.get_attribute("src") for image in part.locator("img.widget-image").all()]
-
-
-def wait_for_change(page, part, before: list) -> list:
-    """The pictures of a widget, once the first is another one than before."""
-    image = part.locator("img.widget-image").first.element_handle()
-    page.wait_for_function("([image, before]) => image.src !== before", arg=[image, before[0]], timeout=120_000)
-    return shown(part)
 
 
 def test_sliders_keys_and_menus_change_the_picture(page):
@@ -97,7 +56,7 @@ def test_sliders_keys_and_menus_change_the_picture(page):
     save(part.screenshot(), "people.png", publish=True)
     part.get_by_label("right model").select_option("(none)")
     page.set_viewport_size({"width": 1280, "height": 800})
-    before = shown(part)
+    before = pictures(part)
     browser.slider(page, "opacity").focus()
     page.keyboard.press("ArrowRight")
     before = wait_for_change(page, part, before)
@@ -141,7 +100,7 @@ def test_an_own_photograph_from_upload_to_saved_joints(page, place):
     part.get_by_text("Drag a box").wait_for()
     pane = part.locator(".posekit-pane")
     pane.scroll_into_view_if_needed()
-    before, frame = shown(part), pane.bounding_box()
+    before, frame = pictures(part), pane.bounding_box()
     left, top, right, bottom = drawn_person(place, photograph.name)
     page.mouse.move(frame["x"] + left * frame["width"], frame["y"] + top * frame["height"])
     page.mouse.down()
@@ -187,28 +146,3 @@ def test_large_and_broken_uploads_leave_the_widget_alive(page, place):
             part.locator(".posekit-upload").click()
         chooser.value.set_files(path)
         part.get_by_text(sentence).wait_for(timeout=120_000)
-
-
-def test_the_page_of_make_app(tmp_path, chromium):
-    """An own photograph at the top, people to browse below; nothing was trained or drawn before."""
-    environment = {"POSEKIT_HOME": str(tmp_path), "OMP_NUM_THREADS": "1"}
-    with browser.server("voila", tmp_path, environment, str(CHECKOUT / "notebooks" / "app.ipynb")) as address:
-        page = chromium.new_page(viewport={"width": 1280, "height": 800})
-        page.goto(address, timeout=120_000, wait_until="commit")
-        page.locator(".posekit-upload").wait_for(timeout=120_000)
-        own, people = widget(page, 0), widget(page, 1)
-        people.locator("img.widget-image").first.wait_for(timeout=120_000)
-        with page.expect_file_chooser() as chooser:
-            own.locator(".posekit-upload").click()
-        chooser.value.set_files(next((tmp_path / "data" / "app-people" / "images").glob("*.jpg")))
-        own.locator(".posekit-table").wait_for()  # somebody is found
-        page.wait_for_timeout(300)
-        save(page.screenshot(), "app_1280.png")
-
-        people.scroll_into_view_if_needed()
-        before = shown(people)
-        browser.slider(page, "person").focus()
-        page.keyboard.press("ArrowRight")
-        wait_for_change(page, people, before)
-        page.wait_for_timeout(300)
-        save(page.screenshot(), "app_people_1280.png")

@@ -5,12 +5,8 @@ from pathlib import Path
 import browser
 import nbformat
 import pytest
-from conftest import CHECKOUT
+from pages import save
 from PIL import Image
-
-OUTPUT = CHECKOUT / "tests" / "output"
-
-pytestmark = pytest.mark.skipif(bool(browser.why_not()), reason=browser.why_not())
 
 #: WCAG 2.1, success criterion 1.4.3, level AA, for text of usual size.
 LEAST_CONTRAST = 4.5
@@ -25,7 +21,7 @@ from posekit.visualizer import OwnPhotograph, Visualizer
 lean = Predictor.from_checkpoint(LEAN_NETWORK, device=__import__("torch").device("cpu"))
 people = read_mpii(Path(os.environ["DRAWN"]), name="drawn").split()[1]
 visualizer = Visualizer(make_crops(people, lean.rule, Path("cache"), progress=False), {"lean": lean})
-visualizer.look.joint.value = "left knee"
+visualizer.display.joint.value = "left knee"
 own = OwnPhotograph({"lean": lean}, Path("saved"))
 display(visualizer.widget, own.widget)
 """
@@ -56,13 +52,7 @@ CONTRASTS = """() => {
 
 
 @pytest.fixture(scope="module")
-def chromium():
-    with browser.chromium() as chromium:
-        yield chromium
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory, drawn, chromium):
+def page(chromium, tmp_path_factory, drawn):
     folder = tmp_path_factory.mktemp("lab")
     cells = [nbformat.v4.new_code_cell(SOURCE)]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -82,8 +72,7 @@ def test_every_text_has_enough_contrast(page, theme):
     dark = "true" if theme == "JupyterLab Dark" else "false"
     page.wait_for_function("dark => document.body.dataset.jpThemeLight !== dark", arg=dark, timeout=30_000)
     page.wait_for_timeout(1000)  # the theme's style sheet
-    OUTPUT.mkdir(exist_ok=True)
-    page.screenshot(path=OUTPUT / f"{theme}.png")
+    save(page.screenshot(), f"{theme}.png")
     contrasts = page.evaluate(CONTRASTS)
     texts = {text for text, _ in contrasts}
     assert {"✓", "✗", "left knee", "the person's right"} <= texts
@@ -115,4 +104,4 @@ def test_of_two_photographs_chosen_at_once_the_newer_is_shown(page, tmp_path):
     page.evaluate("window.release()")
     page.wait_for_timeout(1000)
     assert page.locator(".posekit-lines b", has_text="second.png").count() == 1
-    page.screenshot(path=OUTPUT / "two_uploads.png")
+    save(page.screenshot(), "two_uploads.png")

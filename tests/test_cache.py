@@ -57,9 +57,9 @@ def test_a_stopped_build_goes_on_where_it_was(tmp_path, monkeypatch):
     monkeypatch.setattr(posekit.preprocessing.cache, "read_image", stops_after_five)
     with pytest.raises(KeyboardInterrupt):
         cached_crops(people, RULE, tmp_path / "cache", progress=False)
-    (there,) = folders(tmp_path / "cache")
-    done = int(np.load(there / "done.npy").sum())
-    assert 0 < done <= 5 and not (there / "manifest.json").exists()
+    (folder,) = folders(tmp_path / "cache")
+    done = int(np.load(folder / "done.npy").sum())
+    assert 0 < done <= 5 and not (folder / "manifest.json").exists()
 
     again: list[str] = []
 
@@ -116,8 +116,8 @@ def test_too_little_room_is_said_before_anything_is_written(tmp_path, monkeypatc
 
 
 def assert_nothing_is_done_and_the_next_attempt_works(people, tmp_path, monkeypatch):
-    (there,) = folders(tmp_path / "cache")
-    assert not np.load(there / "done.npy").any() and not (there / "manifest.json").exists()
+    (folder,) = folders(tmp_path / "cache")
+    assert not np.load(folder / "done.npy").any() and not (folder / "manifest.json").exists()
     monkeypatch.undo()
     expected, _ = cached_crops(people, RULE, tmp_path / "whole", progress=False)
     crops, _ = cached_crops(people, RULE, tmp_path / "cache", progress=False)
@@ -167,7 +167,7 @@ def test_context_keeps_the_image_around_and_the_crop_in_the_middle():
     middle = wide[15:65, 15:65]
     seen = plain.any(axis=2)
     np.testing.assert_allclose(middle[seen].astype(int), plain[seen].astype(int), atol=1)
-    assert wide.any(axis=2).all()  # no zeros: there is image all around
+    assert wide.any(axis=2).all()  # no zeros: folder is image all around
     # A slow reference: the mean of the 2 x 2 image pixels below a pixel of the wide crop.
     to_image = np.linalg.inv(np.vstack([crop_matrix(box, CropRule(size=50)), [0, 0, 1]]))[:2]
     for x, y in ((3, 4), (70, 12), (40, 77)):

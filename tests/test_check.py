@@ -137,6 +137,6 @@ def test_the_real_photographs_at_hand_are_whole(mpii_folder):
     from posekit.datasets.mpii import read_mpii
 
     people = read_mpii(mpii_folder)
-    there = [(people.images_folder / name).is_file() for name in people.image]
-    some = people.select(np.random.default_rng(0).permutation(np.flatnonzero(there))[:100])
+    exists = [(people.images_folder / name).is_file() for name in people.image]
+    some = people.select(np.random.default_rng(0).permutation(np.flatnonzero(exists))[:100])
     assert not check_images(some, progress=False).damaged

@@ -196,8 +196,8 @@ def test_the_record_of_the_crop_is_what_mpii_says(mpii_folder):
     for height in ("200", "210"):
         lost = lost_joints(CropRule(height=float(height)), people.center, people.scale, people.joints)
         both = [
-            100 * lost[:, INDEX[name]].sum() / people.labelled[:, INDEX[name]].sum()
+            100 * lost[:, INDEX[name]].sum() / people.labeled[:, INDEX[name]].sum()
             for name in ("right ankle", "left ankle")
         ]
         assert record["lost"][height]["ankles_lost"] == pytest.approx(np.mean(both))
-        assert record["lost"][height]["joints_lost"] == pytest.approx(100 * lost.sum() / people.labelled.sum())
+        assert record["lost"][height]["joints_lost"] == pytest.approx(100 * lost.sum() / people.labeled.sum())

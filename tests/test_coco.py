@@ -60,22 +60,22 @@ def test_cocos_17_keypoints_become_mpiis_joints(written):
     assert place(people, "left shoulder") == [105, 100] and place(people, "right knee") == [114, 190]
     assert place(people, "thorax") == [105.5, 105]  # the middle of keypoints 5 and 6
     assert place(people, "pelvis") == [111.5, 165]  # of 11 and 12
-    unlabeled = {JOINTS[k] for k in np.flatnonzero(~people.labelled[0])}
+    unlabeled = {JOINTS[k] for k in np.flatnonzero(~people.labeled[0])}
     assert unlabeled == {"upper neck", "head top", "right ankle"}
-    hidden = {JOINTS[k] for k in np.flatnonzero(people.labelled[0] & ~people.visible[0])}
+    hidden = {JOINTS[k] for k in np.flatnonzero(people.labeled[0] & ~people.visible[0])}
     assert hidden == {"left wrist"}
 
 
 def test_a_middle_needs_both_ends(written):
     people, _ = read_coco(written(content(person(missing=["left_hip"], hidden=["left_shoulder"]))))
-    assert not people.labelled[0, INDEX["pelvis"]]
-    assert people.labelled[0, INDEX["thorax"]] and not people.visible[0, INDEX["thorax"]]
+    assert not people.labeled[0, INDEX["pelvis"]]
+    assert people.labeled[0, INDEX["thorax"]] and not people.visible[0, INDEX["thorax"]]
 
 
 def test_joints_are_found_by_name_in_any_order(written):
     names = [name.title().replace(" ", "-") for name in reversed(JOINTS)]
     people, left_out = read_coco(written(content(person(names=names), names=names)))
-    assert left_out == "" and people.labelled.all()
+    assert left_out == "" and people.labeled.all()
     assert place(people, "left wrist") == [100, 50] and place(people, "right ankle") == [115, 200]
     assert place(people, "pelvis") == [109, 140]  # as annotated, not the middle of the hips
 
@@ -84,7 +84,7 @@ def test_a_keypoint_of_another_name_is_left_out_and_named(written):
     names = [*COCO_17[:9], "left_wirst", *COCO_17[10:]]
     people, left_out = read_coco(written(content(person(names=names), names=names)))
     assert "left wirst" in left_out and "nose" not in left_out
-    assert not people.labelled[0, INDEX["left wrist"]]
+    assert not people.labeled[0, INDEX["left wrist"]]
 
 
 def test_center_and_scale_come_from_the_box_as_in_predict(written):
@@ -116,7 +116,7 @@ def test_without_a_box_the_limbs_say_center_and_scale(written):
     assert people.head_size == pytest.approx(25 * scale) and people.head_size_estimated.all()
 
 
-def test_head_size_comes_from_neck_and_head_top_where_they_are_labelled(written):
+def test_head_size_comes_from_neck_and_head_top_where_they_are_annotated(written):
     people, _ = read_coco(written(content(person(names=JOINTS), names=JOINTS)))
     assert people.head_size[0] == pytest.approx(0.75 * np.hypot(1, 10))  # keypoints 8 and 9
 

@@ -34,7 +34,7 @@ def test_a_folder_is_written_and_read_back_to_the_same_joints(photographs, tmp_p
     assert run("predict", photographs, *box, "--joints", coco, "--format", "coco").exit_code == 0
     assert run("predict", photographs, *box, "--joints", rows).exit_code == 0
     people, left_out = read_people([coco], tmp_path / "drawn")
-    assert left_out == "" and people.labelled.all() and people.visible.all()
+    assert left_out == "" and people.labeled.all() and people.visible.all()
     with rows.open() as stream:
         table = list(csv.DictReader(stream))
     written = np.array([[float(row["x"]), float(row["y"])] for row in table]).reshape(2, 16, 2)

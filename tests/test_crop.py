@@ -169,7 +169,7 @@ def test_mpii_loses_what_is_known_to_be_lost(mpii_folder):
     for height, people_lost, joints_lost in ((210, 36.7, 4.8), (200, 42.1, 5.6)):
         lost = lost_joints(CropRule(height=height), people.center, people.scale, people.joints)
         assert 100 * lost.any(axis=1).mean() == pytest.approx(people_lost, abs=0.05)
-        assert 100 * lost.sum() / people.labelled.sum() == pytest.approx(joints_lost, abs=0.05)
+        assert 100 * lost.sum() / people.labeled.sum() == pytest.approx(joints_lost, abs=0.05)
 
 
 def test_a_wide_box_fits_into_the_columns():

@@ -30,11 +30,11 @@ def test_an_answer_on_the_other_foot_is_exchanged_and_one_beside_the_person_is_n
 
 def test_chance_is_the_share_of_other_people_whose_other_joint_lies_there():
     people = make_people(3)
-    there = people.joints.copy()
-    there[2, LEFT] += 100  # a third person whose left foot is elsewhere
-    people = make_people(3, joints=there)
-    joints = there.copy()
-    joints[0, RIGHT] = there[0, LEFT]
+    truth = people.joints.copy()
+    truth[2, LEFT] += 100  # a third person whose left foot is elsewhere
+    people = make_people(3, joints=truth)
+    joints = truth.copy()
+    joints[0, RIGHT] = truth[0, LEFT]
     chance = exchanged_by_chance(joints, people)
     assert chance[0, RIGHT] == pytest.approx(0.5)  # of two others, one has its left foot there
     assert chance.sum() == pytest.approx(0.5)
@@ -44,27 +44,27 @@ def test_other_people_are_moved_and_scaled_and_missing_joints_do_not_count():
     """Against plain loops, on people of all sizes and places."""
     rng = np.random.default_rng(3)
     count = 12
-    there = rng.uniform(0, 100, (count, len(JOINTS), 2))
-    there[rng.random((count, len(JOINTS))) < 0.2] = np.nan
-    there[:, INDEX["pelvis"]] = 50.0  # everybody has some joint
+    truth = rng.uniform(0, 100, (count, len(JOINTS), 2))
+    truth[rng.random((count, len(JOINTS))) < 0.2] = np.nan
+    truth[:, INDEX["pelvis"]] = 50.0  # everybody has some joint
     people = make_people(
         count,
-        joints=there,
+        joints=truth,
         center=rng.uniform(20, 80, (count, 2)),
         scale=rng.uniform(0.5, 2, count),
         head_size=rng.uniform(20, 40, count),
     )
-    joints = there + rng.normal(0, 30, there.shape)
+    joints = truth + rng.normal(0, 30, truth.shape)
     expected = np.zeros((count, len(JOINTS)))
     for person in range(count):
         for joint, other in OTHER.items():
-            if not np.linalg.norm(joints[person, joint] - there[person, joint]) / people.head_size[person] > 0.5:
+            if not np.linalg.norm(joints[person, joint] - truth[person, joint]) / people.head_size[person] > 0.5:
                 continue
             near = []
             for stranger in set(range(count)) - {person}:
-                if np.isnan(there[stranger, other]).any():
+                if np.isnan(truth[stranger, other]).any():
                     continue
-                offset = (there[stranger, other] - people.center[stranger]) / people.scale[stranger]
+                offset = (truth[stranger, other] - people.center[stranger]) / people.scale[stranger]
                 moved = people.center[person] + offset * people.scale[person]
                 near.append(np.linalg.norm(joints[person, joint] - moved) / people.head_size[person] <= 0.5)
             expected[person, joint] = np.mean(near) if near else 0
@@ -76,9 +76,9 @@ def test_answers_that_know_nothing_of_the_person_are_exchanged_as_often_as_chanc
     """Each person is answered with another one's pose: that is what chance means."""
     rng = np.random.default_rng(0)
     count = 400
-    there = rng.uniform(0, 120, (count, len(JOINTS), 2))
-    people = make_people(count, joints=there, center=np.full((count, 2), 60.0))
-    table = exchanged_table(np.roll(there, 1, axis=0), people)
+    truth = rng.uniform(0, 120, (count, len(JOINTS), 2))
+    people = make_people(count, joints=truth, center=np.full((count, 2), 60.0))
+    table = exchanged_table(np.roll(truth, 1, axis=0), people)
     assert table.loc["all", "exchanged"] == pytest.approx(table.loc["all", "by chance"], rel=0.1)
 
 

@@ -100,8 +100,8 @@ def test_normalization_is_folded_and_nothing_of_this_machine_is_in_the_file(untr
     """Two of the three normalizations of a branch follow a convolution: those are gone."""
     predictor, path = untrained
     kinds = [node.op_type for node in onnx.load(path).graph.node]
-    there = sum(isinstance(module, torch.nn.BatchNorm2d) for module in predictor.network.modules())
-    assert 0 < kinds.count("BatchNormalization") < there / 2
+    normalizations = sum(isinstance(module, torch.nn.BatchNorm2d) for module in predictor.network.modules())
+    assert 0 < kinds.count("BatchNormalization") < normalizations / 2
     assert str(CHECKOUT).encode() not in path.read_bytes() and b"hourglass.py" not in path.read_bytes()
 
 
@@ -156,11 +156,11 @@ def test_predict_and_evaluate_take_the_file_like_a_checkpoint(exported, tmp_path
 
 
 def test_nothing_is_replaced_unasked(tmp_path):
-    there = tmp_path / "there.onnx"
-    there.write_bytes(b"mine")
-    result = run("export", "--out", there)
+    existing = tmp_path / "existing.onnx"
+    existing.write_bytes(b"mine")
+    result = run("export", "--out", existing)
     assert isinstance(result.exception, PosekitError) and "exists already" in str(result.exception)
-    assert there.read_bytes() == b"mine"
+    assert existing.read_bytes() == b"mine"
 
 
 @pytest.mark.parametrize(

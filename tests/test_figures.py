@@ -20,7 +20,7 @@ from posekit.analysis.optimizers import grid_table, make_grid
 from posekit.analysis.publish import markdown, publish_records
 from posekit.analysis.report_figures import loss_figure, losses_and_joints_figure, six_losses_figure
 from posekit.analysis.results import Results
-from posekit.analysis.style import looks
+from posekit.analysis.style import line_styles
 from posekit.analysis.tables import group_table
 from posekit.analysis.yardsticks import yardsticks
 from posekit.evaluation.intervals import interval
@@ -119,7 +119,7 @@ BLIND = {
 @pytest.mark.parametrize("kind", BLIND)
 def test_the_six_colors_stay_apart_for_color_blind_people(kind):
     """A distance of 2.3 is just seen side by side; the palette before had 12.6 under deuteranopia."""
-    colors = [look["color"] for look in looks(list(REPORT_MODELS)).values()] + ["black"]
+    colors = [style["color"] for style in line_styles(list(REPORT_MODELS)).values()] + ["black"]
     seen = [lightness_and_color(color, BLIND[kind]) for color in colors]
     assert min(np.linalg.norm(a - b) for a, b in combinations(seen, 2)) > 20
 

@@ -43,7 +43,7 @@ def test_zero_heatmap_floor_of_mpii(mpii_folder):
     assert floor == pytest.approx(0.00136, abs=0.000005)
     # By hand: the squares of a bump of sigma 1 sum to pi.
     boxes = clip_box(person_box(CropRule(), people.center, people.scale), people.image_size)
-    share = (people.labelled & inside(boxes, people.joints)).mean()
+    share = (people.labeled & inside(boxes, people.joints)).mean()
     assert share == pytest.approx(0.887, abs=0.0005)
     assert floor == pytest.approx(2 * np.pi * share / 64**2, rel=0.01)  # bumps at the border are cut
 
@@ -121,10 +121,10 @@ def test_what_mpii_lets_a_network_reach(mpii_folder):
     _, people = read_mpii(mpii_folder).split()
     crops = crops_without_images(people, CropRule())
     ceilings = {kind: codec_distances(crops, Codec(kind)) for kind in ("report", "subpixel")}
-    outside = people.labelled & ~crops.present
+    outside = people.labeled & ~crops.present
     for distances in ceilings.values():
         np.testing.assert_array_equal(np.isinf(distances), outside)
-        assert pckh(distances, 0.5).weighted16 == pytest.approx(100 * (1 - outside.sum() / people.labelled.sum()))
+        assert pckh(distances, 0.5).weighted16 == pytest.approx(100 * (1 - outside.sum() / people.labeled.sum()))
     # At 256 px a head of MPII is 30 px, so half a cell is less than a tenth of it; at 80 px it is not.
     assert pckh(ceilings["report"], 0.1).weighted14 == pckh(ceilings["subpixel"], 0.1).weighted14
     coarse = codec_distances(crops_without_images(people, CropRule(size=80)), Codec("report"))

@@ -53,7 +53,7 @@ class Sees:
         return self.frames[self.number][:people]
 
     def predict(self, image: np.ndarray, center: np.ndarray, scale: float) -> Prediction:
-        """Whoever is nearest to the place; somebody unsure if nobody is near."""
+        """The person nearest to the center; an unsure answer if nobody is near."""
         self.number += 1
         self.places.append((center, scale))
         people = self.frames[self.number] or [person(*center, confidence=0.05)]
@@ -81,11 +81,11 @@ def test_numbers_stay_when_the_surest_changes_and_people_pass_each_other():
 
 
 def test_who_comes_later_is_new_and_who_was_away_too_long_is_forgotten():
-    here, there = person(100, 200), person(450, 200)
-    frames = [[here], [here, there], [there], [here, there]]
+    left, right = person(100, 200), person(450, 200)
+    frames = [[left], [left, right], [right], [left, right]]
     found = numbers(FollowAll(Sees(frames)), 4)
     assert [sorted(places) for places in found] == [[1], [1, 2], [2], [1, 2]] and found[3][1] == 100
-    frames = [[here]] + [[]] * (PATIENCE + 1) + [[here]]
+    frames = [[left]] + [[]] * (PATIENCE + 1) + [[left]]
     found = numbers(FollowAll(Sees(frames)), len(frames))
     assert list(found[0]) == [1] and list(found[-1]) == [2] and not any(found[1:-1])
 

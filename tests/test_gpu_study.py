@@ -110,8 +110,8 @@ def test_pieces_are_the_runs_of_one_piece(packed, home, tmp_path, monkeypatch, c
 
     def state() -> list[tuple[str, int, bool]]:
         with unpacked(out / "records.zip") as folders:
-            there = {place.name: read_run(folder) for place, folder in folders.items()}
-        return [(name, len(run.history), run.finished) for name, run in there.items()]
+            runs = {place.name: read_run(folder) for place, folder in folders.items()}
+        return [(name, len(run.history), run.finished) for name, run in runs.items()]
 
     run(packed, out, 0, work, "--models", 5)  # no time at all: one epoch
     assert state() == [("model-5-seed-0", 1, False)]

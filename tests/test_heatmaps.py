@@ -19,8 +19,8 @@ def slow_heatmap(center: tuple[float, float], sigma: float, height: int, width: 
 
 
 def encode_one(codec: Codec, x: float, y: float, present: bool = True) -> np.ndarray:
-    joints, there = torch.tensor([[x, y]]), torch.tensor([present])
-    return codec.encode(joints, there, (20, 24))[0].numpy()
+    joints, presence = torch.tensor([[x, y]]), torch.tensor([present])
+    return codec.encode(joints, presence, (20, 24))[0].numpy()
 
 
 def test_pixels_and_cells_by_hand():

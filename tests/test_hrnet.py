@@ -45,11 +45,11 @@ def test_a_crop_that_cannot_be_halved_so_often_is_refused():
 
 def test_four_resolutions_stand_side_by_side():
     """From 8 channels at a quarter of the crop, each has half the side and twice the channels of the last."""
-    network, there = make().eval(), []
+    network, shapes = make().eval(), []
     for branch in network.body.stage4[0].branches:
-        branch.register_forward_hook(lambda _, inputs, output: there.append(tuple(output.shape[1:])))
+        branch.register_forward_hook(lambda _, inputs, output: shapes.append(tuple(output.shape[1:])))
     network(torch.rand(1, 3, 64, 64))
-    assert there == [(8, 16, 16), (16, 8, 8), (32, 4, 4), (64, 2, 2)]
+    assert shapes == [(8, 16, 16), (16, 8, 8), (32, 4, 4), (64, 2, 2)]
 
 
 def test_every_parameter_receives_a_gradient():

@@ -108,8 +108,8 @@ def test_hidden_joints_are_hollow(tiny_study):
     axis = people_figure(tiny_study.people, count=1).axes[0]
     markers = [line for line in axis.lines if line.get_marker() in ("s", "o", "D")]
     hollow = [same_color(line.get_markerfacecolor(), "white") for line in markers]
-    there = tiny_study.people.labelled[0]
-    assert hollow == (~tiny_study.people.visible[0][there]).tolist()
+    annotated = tiny_study.people.labeled[0]
+    assert hollow == (~tiny_study.people.visible[0][annotated]).tolist()
 
 
 def test_the_clipped_person_is_the_one_with_the_largest_part_outside():

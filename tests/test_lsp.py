@@ -78,8 +78,8 @@ def test_joints_of_lsp_extended_land_on_mpii_s_places(tmp_path):
     }
     for joint, column in expected.items():
         assert people.joints[0, INDEX[joint]].tolist() == STANDING[column].tolist()
-    assert not people.labelled[:, [INDEX["pelvis"], INDEX["thorax"]]].any()
-    assert people.labelled.sum() == people.visible.sum() == 28
+    assert not people.labeled[:, [INDEX["pelvis"], INDEX["thorax"]]].any()
+    assert people.labeled.sum() == people.visible.sum() == 28
     # Neck to head top is 25 px.
     assert people.head_size[0] == 18.75 and people.head_size_estimated.all()
 
@@ -89,8 +89,8 @@ def test_lsp_has_the_other_shape_and_its_third_row_means_occluded(tmp_path):
     joints[2, 0, 1] = 1  # the right ankle of the second person
     people = read_lsp(folder_with(tmp_path, joints))
     assert people.image.tolist() == ["im0001.jpg", "im0002.jpg"] and people.name == "lsp"
-    assert people.labelled.sum() == 28 and people.visible[0].sum() == 14
-    assert people.labelled[1, INDEX["right ankle"]] and not people.visible[1, INDEX["right ankle"]]
+    assert people.labeled.sum() == 28 and people.visible[0].sum() == 14
+    assert people.labeled[1, INDEX["right ankle"]] and not people.visible[1, INDEX["right ankle"]]
 
 
 def test_a_single_person_has_no_third_axis(tmp_path):
@@ -104,7 +104,7 @@ def test_columns_without_labels_are_left_out_and_names_keep_their_number(tmp_pat
     joints[1:, 2, 3] = 0  # one ankle: no limb
     with caplog.at_level(logging.INFO):
         people = read_lsp(folder_with(tmp_path, joints))
-    assert people.image.tolist() == ["im00002.jpg", "im00003.jpg"] and people.labelled[1].sum() == 2
+    assert people.image.tolist() == ["im00002.jpg", "im00003.jpg"] and people.labeled[1].sum() == 2
     assert "1 people have no whole limb and are left out" in caplog.text
 
 
@@ -112,8 +112,8 @@ def test_photographs_that_are_not_there_stay_in_the_table(tmp_path):
     people = read_lsp(folder_with(tmp_path, extended(STANDING, STANDING)))
     (tmp_path / "images").mkdir()
     cv2.imwrite(str(tmp_path / "images" / "im00002.jpg"), np.zeros((300, 200, 3), np.uint8))
-    there, left_out = with_images(people)
-    assert len(people) == 2 and there.image.tolist() == ["im00002.jpg"] and "1 of 2 people" in left_out
+    present, left_out = with_images(people)
+    assert len(people) == 2 and present.image.tolist() == ["im00002.jpg"] and "1 of 2 people" in left_out
 
 
 def test_it_combines_with_mpii_into_one_table(tmp_path):
@@ -186,15 +186,15 @@ def test_mpii_s_own_scale_is_six_head_lengths(mpii_folder):
 
 def test_real_people_of_lsp_extended(lspet_folder):
     people = read_lsp(lspet_folder)
-    assert not people.validation.any() and (people.labelled.sum(axis=1) >= 8).all()
-    there, left_out = with_images(people)
-    assert len(there) == len(people) and left_out == ""
+    assert not people.validation.any() and (people.labeled.sum(axis=1) >= 8).all()
+    present, left_out = with_images(people)
+    assert len(present) == len(people) and left_out == ""
     for person in range(0, len(people), 250):
         height, width = cv2.imread(str(people.images_folder / people.image[person])).shape[:2]
         assert (people.center[person] >= 0).all() and (people.center[person] <= (width - 1, height - 1)).all()
     lost = lost_joints(CropRule(), people.center, people.scale, people.joints)
     # MPII's people with all 14 joints labeled lose 6.7 % of their joints, but stretch out less.
-    assert lost.sum() / people.labelled.sum() == pytest.approx(0.078, abs=0.002)
+    assert lost.sum() / people.labeled.sum() == pytest.approx(0.078, abs=0.002)
     assert lost.any(axis=1).mean() == pytest.approx(0.446, abs=0.005)
 
 
@@ -288,8 +288,8 @@ def test_a_study_trains_on_both_and_validates_on_mpii(drawn, tmp_path, monkeypat
     joints = np.zeros((14, 3, 4))
     for column in range(4):
         xy = source.joints[column][picked]
-        there = np.isfinite(xy).all(axis=1)
-        joints[there, :2, column], joints[there, 2, column] = xy[there], 1
+        known = np.isfinite(xy).all(axis=1)
+        joints[known, :2, column], joints[known, 2, column] = xy[known], 1
         shutil.copy(source.images_folder / source.image[column], lspet / "images" / f"im{column + 1:05d}.jpg")
     scipy.io.savemat(lspet / "joints.mat", {"joints": joints})
     study = Study("tiny", [drawn, lspet], progress=False, device="cpu")

@@ -54,7 +54,7 @@ def test_report_form_with_its_two_files(tmp_path):
     people = read_mpii(folder_with(tmp_path, train=[person(), person()], valid=[person(image="b.jpg", scale=2)]))
     assert len(people) == 3 and people.validation.tolist() == [False, False, True]
     assert people.image[2] == "b.jpg" and people.scale[2] == 2
-    assert people.joints[0].tolist() == JOINTS and people.labelled.all()
+    assert people.joints[0].tolist() == JOINTS and people.labeled.all()
 
 
 def test_complete_form_plain_and_gzipped(tmp_path):
@@ -72,14 +72,14 @@ def test_unannotated_and_occluded_joints_are_told_apart(tmp_path):
     joints[3] = [0, 0, 0]
     joints[4][2] = 0.0
     people = read_mpii(folder_with(tmp_path, everybody=[complete_person(joint_self=joints)]))
-    assert not people.labelled[0, 3] and np.isnan(people.joints[0, 3]).all()
-    assert people.labelled[0, 4] and not people.visible[0, 4]
+    assert not people.labeled[0, 3] and np.isnan(people.joints[0, 3]).all()
+    assert people.labeled[0, 4] and not people.visible[0, 4]
 
     (tmp_path / "b").mkdir()
     minus = [[-1, -1] if number == 3 else joint for number, joint in enumerate(JOINTS)]
     record = person(joints=minus, joints_vis=[int(number not in (3, 4)) for number in range(16)])
     people = read_mpii(folder_with(tmp_path / "b", train=[record]))
-    assert people.labelled[0].sum() == 15 and not people.visible[0, 4] and people.labelled[0, 4]
+    assert people.labeled[0].sum() == 15 and not people.visible[0, 4] and people.labeled[0, 4]
 
 
 def test_only_the_two_halves_are_read_where_they_lie_beside_other_lists(tmp_path):
@@ -255,7 +255,7 @@ def test_real_photographs_become_crops(mpii_folder, tmp_path):
     assert len(people) > 100 and (left_out or len(people) > 25_000)
     some = people.select(np.random.default_rng(0).permutation(len(people))[:60])
     crops = make_crops(some, CropRule(size=128), tmp_path, progress=False)
-    assert crops.present.sum() > 0.85 * some.labelled.sum()
+    assert crops.present.sum() > 0.85 * some.labeled.sum()
     xy = np.rint(crops.joints[crops.present]).astype(int).clip(0, 127)
     owner = np.nonzero(crops.present)[0]
     lit = np.asarray(crops.images)[owner, xy[:, 1], xy[:, 0]].any(axis=1)

@@ -109,18 +109,18 @@ def test_the_table_is_that_of_the_json_list(tmp_path):
 def test_visible_is_a_number_a_text_or_nothing(tmp_path, value, seen):
     people = read(tmp_path, release(picture(person(annopoints=points(3, 8, is_visible=value)))))
     assert people.visible[0, [3, 8]].tolist() == [seen, seen]
-    assert people.labelled[0].sum() == 2 and people.visible[0].sum() == 2 * seen
+    assert people.labeled[0].sum() == 2 and people.visible[0].sum() == 2 * seen
 
 
 def test_points_without_the_field_visible_and_a_single_point(tmp_path):
     people = read(tmp_path, release(picture(person(annopoints=points(INDEX["head top"])))))
-    assert people.labelled[0].sum() == 1 and people.visible[0, INDEX["head top"]]
+    assert people.labeled[0].sum() == 1 and people.visible[0, INDEX["head top"]]
 
 
 def test_a_point_that_is_no_number_is_not_annotated(tmp_path):
     joints = struct({"id": 2, "x": np.nan, "y": 3, "is_visible": 1}, {"id": 3, "x": 1, "y": 3, "is_visible": 1})
     people = read(tmp_path, release(picture(person(annopoints={"point": joints}))))
-    assert np.flatnonzero(people.labelled[0]).tolist() == [3] == np.flatnonzero(people.visible[0]).tolist()
+    assert np.flatnonzero(people.labeled[0]).tolist() == [3] == np.flatnonzero(people.visible[0]).tolist()
 
 
 @pytest.mark.parametrize("box", [dict.fromkeys(("x1", "y1", "x2", "y2")), {"x2": EMPTY}, {"x2": 10, "y2": 20}])
@@ -192,7 +192,7 @@ def test_real_people_written_as_a_release_are_read_as_the_same_table(mpii_folder
     for image in dict.fromkeys(real.image):
         rects = []
         for n in np.flatnonzero(real.image == image):
-            ids = np.flatnonzero(real.labelled[n])
+            ids = np.flatnonzero(real.labeled[n])
             xy, seen = real.joints[n], real.visible[n]
             joint = [{"x": xy[k, 0], "y": xy[k, 1], "id": k, "is_visible": int(seen[k])} for k in ids]
             center = dict(zip("xy", real.center[n], strict=True))

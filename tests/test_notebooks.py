@@ -1,9 +1,10 @@
-"""All notebooks, each from a fresh kernel, on the drawn people; the trainings they need are run if missing."""
+"""All notebooks, each from a fresh kernel, on drawn people."""
 
 import base64
 import io
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -18,18 +19,50 @@ from posekit.errors import PosekitError
 #: Notebooks whose solutions take seconds. They run after the cells, as a reader would try them.
 SOLVED = ("00_start_here", "01_data", "02_network", "03_training")
 
+#: Notebooks that show the study which the environment names; 03 trains it where it is not trained.
+OF_A_STUDY = ("03_training", "04_loss_curves", "05_accuracy", "06_chance", "07_claims")
 
-@pytest.mark.parametrize("path", study_notebooks(), ids=lambda path: path.stem)
-def test_notebook_runs(path, quick_study, tmp_path):
-    executed = tmp_path / "executed" / path.name
+
+def each_apart(names: Sequence[str]) -> list:
+    """Every notebook in a group of its own, as several processes may run them."""
+    return [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in names]
+
+
+def notebook(name: str) -> Path:
+    (path,) = (path for path in study_notebooks() if path.stem == name)
+    return path
+
+
+@pytest.mark.parametrize("name", each_apart([path.stem for path in study_notebooks() if path.stem[:2] != "03"]))
+def test_notebook_runs(name, tmp_path):
+    """Without any setting, as after a fresh clone: on the drawn people and the records in the repository."""
+    run(name, {}, tmp_path)
+
+
+@pytest.mark.xdist_group("trained")
+@pytest.mark.parametrize("name", OF_A_STUDY)
+def test_notebook_shows_the_study_that_is_named(name, trained_environment, tmp_path):
+    content = run(name, trained_environment, tmp_path)
+    text = "".join(output.get("text", "") for cell in content.cells[:4] for output in cell.get("outputs", []))
+    if name == "03_training":
+        assert "study mpii-64-quick: 48 people to train on, 16 for validation" in text
+    else:
+        assert text.startswith("Trained on mpii-64; size quick") and "tested on 16 people" in text
+
+
+def run(name: str, environment: dict[str, str], tmp_path: Path) -> nbformat.NotebookNode:
+    """Executes a notebook, and the solutions of its exercises after it; every cell must succeed."""
+    path, executed = notebook(name), tmp_path / "executed" / f"{name}.ipynb"
     if path.stem in SOLVED:
         content = nbformat.read(path, as_version=4)
         content.cells += [nbformat.v4.new_code_cell(code) for code in solutions(content)]
         nbformat.write(content, tmp_path / path.name)
         shutil.copy(path.with_name("person.webp"), tmp_path)
         path = tmp_path / path.name
-    execute_notebook(path, executed, {}, progress=False)
-    assert_executed(nbformat.read(executed, as_version=4))
+    execute_notebook(path, executed, environment, progress=False)
+    content = nbformat.read(executed, as_version=4)
+    assert_executed(content)
+    return content
 
 
 def solutions(content: nbformat.NotebookNode) -> list[str]:
@@ -39,16 +72,6 @@ def solutions(content: nbformat.NotebookNode) -> list[str]:
     found = re.findall(r"<details>.*?</details>", exercises, re.DOTALL)
     assert len(found) == len(re.findall(r"^\*\*\d\.\*\*", exercises, re.MULTILINE)) >= 3
     return re.findall(r"```python\n(.*?)```", "\n".join(found), re.DOTALL)
-
-
-@pytest.mark.parametrize("name", ["04_loss_curves", "05_accuracy", "06_chance", "07_claims"])
-def test_notebook_tells_of_the_study_that_is_named(name, quick_study, tmp_path):
-    (path,) = (path for path in study_notebooks() if path.stem == name)
-    execute_notebook(path, tmp_path / path.name, quick_study.environment, progress=False)
-    content = nbformat.read(tmp_path / path.name, as_version=4)
-    assert_executed(content)
-    said = content.cells[1].outputs[0].text
-    assert said.startswith("Trained on sample; size quick") and "tested on 250 of drawn people" in said
 
 
 @pytest.mark.parametrize("path", study_notebooks(), ids=lambda path: path.stem)

@@ -1,4 +1,4 @@
-"""Cost and accuracy of the variants: tables, figures, where the budget turns, and the command that makes them."""
+"""Cost and accuracy of the variants: tables, figures, short and long training, and the command that makes them."""
 
 import json
 from dataclasses import replace
@@ -15,14 +15,14 @@ from typer.testing import CliRunner
 from posekit.analysis import benchmark_records
 from posekit.analysis.cheaper_networks import (
     PARETO_COLUMNS,
-    budget_table,
     by_network,
-    measured_as_told,
+    difference_text,
+    differences_by_length,
+    measured_on_one_thread,
+    networks_table,
     no_loss_table,
     pareto_table,
-    told_budgets,
-    told_difference,
-    told_table,
+    training_lengths_table,
     untrained,
 )
 from posekit.analysis.chosen_networks import chosen_figure, chosen_table
@@ -39,10 +39,10 @@ SHORT_LONG = ("short", "long")
 LATENCY = {"original": 12.0, "early": 9.0, "small": 2.0}
 
 
-def of_network(name: str, accuracy: float, seed: int = 0, budget: str = "short", epochs: int = 0) -> Run:
+def of_network(name: str, accuracy: float, seed: int = 0, size: str = "short", epochs: int = 0) -> Run:
     """A run with a chosen accuracy; epochs: a run that is still going and has come so far."""
     run = make_run("original", accuracy, seed)
-    config = run_config(get_model(name), get_size(budget), seed, "made", "0" * 16)
+    config = run_config(get_model(name), get_size(size), seed, "made", "0" * 16)
     done = np.arange(1, (epochs or config.epochs) + 1)
     pckh = 100 * accuracy * done / config.epochs
     history = pd.DataFrame({"epoch": done, "train_loss": 1.0, "validation_loss": 1.0, "pckh_weighted14": pckh})
@@ -53,7 +53,7 @@ def of_network(name: str, accuracy: float, seed: int = 0, budget: str = "short",
 
 def test_the_table_has_the_original_first_and_paired_differences():
     runs = [of_network("small", 0.55), of_network("small", 0.55, 1), of_network("original", 0.6)]
-    runs += [of_network("original", 0.6, 1), of_network("early", 0.6), of_network("early", 0.7, budget="long")]
+    runs += [of_network("original", 0.6, 1), of_network("early", 0.6), of_network("early", 0.7, size="long")]
     table = pareto_table(runs, "short", LATENCY | {"early": float("nan")})
     assert (
         list(table.columns[:8])
@@ -103,31 +103,31 @@ def test_runs_that_are_still_going_are_not_of_the_table():
 def test_the_table_for_people_leaves_out_what_was_not_measured():
     runs = [of_network("original", 0.6), of_network("early", 0.5)]
     table = pareto_table(runs, "short", {})
-    told = told_table({"short": table})
-    assert not any("latency" in column or "memory" in column for column in told)
+    text = networks_table({"short": table})
+    assert not any("latency" in column or "memory" in column for column in text)
     ratio = table["gflop"][0] / table["gflop"][1]
-    assert list(told["of the original's FLOPs"]) == ["1.00", f"1 / {ratio:.1f}"]
-    assert list(told["these intervals are of"]) == ["", "people"]
-    told = told_table({"short": pareto_table(runs, "short", LATENCY, {"original": 80.0, "early": 70.0})})
-    assert list(told["of the original's latency"]) == ["1.00", "1 / 1.3"]
-    assert list(told["peak memory, MB"]) == ["80", "70"]
+    assert list(text["of the original's FLOPs"]) == ["1.00", f"1 / {ratio:.1f}"]
+    assert list(text["intervals cover"]) == ["", "people"]
+    text = networks_table({"short": pareto_table(runs, "short", LATENCY, {"original": 80.0, "early": 70.0})})
+    assert list(text["of the original's latency"]) == ["1.00", "1 / 1.3"]
+    assert list(text["peak memory, MB"]) == ["80", "70"]
 
 
-def test_latency_is_told_of_one_runtime_and_one_thread():
+def test_latency_is_shown_for_one_runtime_and_one_thread():
     rows = [("small", "torch", 1, 9.0), ("small", "onnxruntime", 1, 2.0), ("small", "onnxruntime", 2, 1.0)]
     rows.append(("small", "torch", None, 0.5))  # on a GPU
     table = pd.DataFrame(rows, columns=["variant", "runtime", "threads", "ms"]).astype({"threads": "Int64"})
-    assert measured_as_told(table, "ms") == {"small": 2.0}
+    assert measured_on_one_thread(table, "ms") == {"small": 2.0}
 
 
-def test_budgets_are_compared_where_a_variant_has_both():
-    runs = [of_network("original", 0.3), of_network("original", 0.6, budget="long"), of_network("early", 0.4)]
+def test_training_lengths_are_compared_where_a_variant_has_both():
+    runs = [of_network("original", 0.3), of_network("original", 0.6, size="long"), of_network("early", 0.4)]
     short = pareto_table(runs, "short", {})
-    assert budget_table({"short": short}).empty
-    assert budget_table({"short": short, "long": pareto_table(runs, "long", {})}).empty
-    runs += [of_network("small", 0.4), of_network("small", 0.5, budget="long")]
-    tables = {budget: pareto_table(runs, budget, {}) for budget in ("short", "long")}
-    table = budget_table(tables)
+    assert differences_by_length({"short": short}).empty
+    assert differences_by_length({"short": short, "long": pareto_table(runs, "long", {})}).empty
+    runs += [of_network("small", 0.4), of_network("small", 0.5, size="long")]
+    tables = {size: pareto_table(runs, size, {}) for size in ("short", "long")}
+    table = differences_by_length(tables)
     (row,) = (row for _, row in table.iterrows())
     values = [pckh(run.distances()).weighted14 for run in (*runs[:2], *runs[3:])]
     assert row["network"] == "small"
@@ -135,9 +135,9 @@ def test_budgets_are_compared_where_a_variant_has_both():
     assert row["long difference"] == pytest.approx(values[3] - values[1])
     assert row["short low"] > 0 > row["long high"] and row["long covers"] == "people"
     assert row["long no_loss"] == "undecided", "one seed has no verdict, however large the loss"
-    tables["long"] = pareto_table([*runs, of_network("likelihood", 0.6, budget="long")], "long", {})
-    (told,) = (row for _, row in told_budgets(tables).iterrows())  # likelihood has one budget alone
-    assert told["beside"] == "original" and told["no loss after 20 epochs"] == "undecided"
+    tables["long"] = pareto_table([*runs, of_network("likelihood", 0.6, size="long")], "long", {})
+    (text,) = (row for _, row in training_lengths_table(tables).iterrows())  # likelihood has one length alone
+    assert text["compared with"] == "original" and text["no loss after 20 epochs"] == "undecided"
 
 
 def test_no_loss_is_judged_on_both_sets_of_people_by_one_rule():
@@ -158,15 +158,15 @@ def test_no_loss_is_judged_on_both_sets_of_people_by_one_rule():
 
 def test_networks_are_compared_with_the_original_that_learns_alike_too():
     runs = [of_network(name, accuracy) for name, accuracy in (("original", 0.3), ("likelihood", 0.6))]
-    runs += [of_network("compact", 0.5), of_network("compact", 0.6, budget="long")]
-    runs += [of_network("original", 0.5, budget="long"), of_network("likelihood", 0.8, budget="long")]
-    tables = {budget: pareto_table(runs, budget, {}) for budget in ("short", "long")}
+    runs += [of_network("compact", 0.5), of_network("compact", 0.6, size="long")]
+    runs += [of_network("original", 0.5, size="long"), of_network("likelihood", 0.8, size="long")]
+    tables = {size: pareto_table(runs, size, {}) for size in ("short", "long")}
     original, likelihood, compact = (row for _, row in tables["short"].iterrows())
     assert compact.difference == pytest.approx(compact.pckh - original.pckh)
     assert compact.alike_difference == pytest.approx(compact.pckh - likelihood.pckh)
     assert compact.alike_low < compact.alike_difference < compact.alike_high < compact.low
     assert np.isnan(likelihood.alike_low) and original.alike_difference == pytest.approx(-likelihood.difference)
-    beside = {(row["beside"], row["network"]) for _, row in told_budgets(tables).iterrows()}
+    beside = {(row["compared with"], row["network"]) for _, row in training_lengths_table(tables).iterrows()}
     assert beside == {
         ("original", "likelihood"),
         ("original", "compact"),
@@ -177,7 +177,7 @@ def test_networks_are_compared_with_the_original_that_learns_alike_too():
 
 def test_the_figure_of_all_networks_has_a_row_each_and_true_intervals():
     names = ("original", "compact", "narrow")
-    runs = [of_network(name, 0.6) for name in names] + [of_network(n, 0.7, budget="long") for n in names[:2]]
+    runs = [of_network(name, 0.6) for name in names] + [of_network(n, 0.7, size="long") for n in names[:2]]
     tables = {size: pareto_table(runs, size, {}) for size in ("short", "long")}
     figure = networks_figure(tables, "title")
     short, long = figure.axes
@@ -195,9 +195,7 @@ def test_the_figure_of_chosen_networks_stands_at_true_costs_and_names_do_not_ove
     accuracies = {"original": 0.55, "likelihood": 0.63, "compact": 0.51, "lean": 0.55, "lean-plain": 0.34}
     ms = {"original": 3.3, "likelihood": 3.2, "compact": 0.6, "lean": 0.62, "lean-plain": 0.55}
     runs = [
-        of_network(n, a - 0.2 * (size == "short"), budget=size)
-        for n, a in accuracies.items()
-        for size in SHORT_LONG
+        of_network(n, a - 0.2 * (size == "short"), size=size) for n, a in accuracies.items() for size in SHORT_LONG
     ]
     tables = {size: pareto_table(runs, size, ms) for size in SHORT_LONG}
     figure = chosen_figure(tables)
@@ -225,7 +223,7 @@ def test_a_network_whose_time_is_unknown_is_not_in_the_figure_of_chosen_ones():
 
 def test_learning_is_drawn_as_the_mean_of_the_finished_seeds():
     runs = [of_network("original", 0.5), of_network("original", 0.7, 1), of_network("original", 0.9, 2, epochs=2)]
-    runs += [of_network("compact", 0.4, budget="long", epochs=4), of_network("compact", 0.6, 1, "long", epochs=7)]
+    runs += [of_network("compact", 0.4, size="long", epochs=4), of_network("compact", 0.6, 1, "long", epochs=7)]
     short, long = learning_figure(runs, "title").axes
     np.testing.assert_allclose(short.lines[0].get_ydata(), [20, 40, 60])  # of 50 % and 70 %
     assert sum(line.get_linewidth() == 0.6 for line in short.lines) == 3
@@ -259,8 +257,8 @@ def home(tmp_path, monkeypatch):
         of_network("original", 0.6, 1),
         of_network("small", 0.5),
         of_network("student", 0.5, epochs=2),
-        of_network("original", 0.7, budget="long"),
-        of_network("small", 0.5, budget="long"),
+        of_network("original", 0.7, size="long"),
+        of_network("small", 0.5, size="long"),
     ):
         write(tmp_path / "data" / "runs", run)
     return tmp_path
@@ -291,9 +289,9 @@ def test_the_command_writes_tables_and_figures_and_says_what_is_missing(home, mo
         "chosen.md",
         "learning.png",
         "networks.md",
-        "budgets.md",
+        "training_lengths.md",
     } <= made
-    assert "| small |" in (folder / "budgets.md").read_text()
+    assert "| small |" in (folder / "training_lengths.md").read_text()
     assert "3 epochs, no finished record yet: reduced, " in said and "student" in said
     assert "posekit train --model reduced --size short\n" in said
 
@@ -317,6 +315,6 @@ def test_figures_of_a_study_are_not_made_of_networks_that_are_compared(home):
 
 
 def test_differences_are_told_with_their_sign_and_zero_without_a_minus():
-    assert told_difference(-1.24, -3.0, 0.56) == "-1.2 (-3.0 to +0.6)"
-    assert told_difference(-0.04, -2.0, 0.0) == "+0.0 (-2.0 to +0.0)"
-    assert told_difference(float("nan"), 0, 0) == ""
+    assert difference_text(-1.24, -3.0, 0.56) == "-1.2 (-3.0 to +0.6)"
+    assert difference_text(-0.04, -2.0, 0.0) == "+0.0 (-2.0 to +0.0)"
+    assert difference_text(float("nan"), 0, 0) == ""

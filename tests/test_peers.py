@@ -61,13 +61,13 @@ def test_differences_are_paired_and_minus_the_networks_own_answers(table):
 def test_a_networks_file_says_what_the_command_evaluate_says(table):
     """`weighted14` of a file of own answers, computed joint by joint from the files alone."""
     answers = pd.read_csv(FOLDER / "own" / "posekit.csv")
-    there = pd.read_csv(FOLDER / "truth.csv")
+    truth = pd.read_csv(FOLDER / "truth.csv")
     assert (
-        answers["joint"].tolist() == there["joint"].tolist()
-        and answers["image"].tolist() == there["image"].tolist()
+        answers["joint"].tolist() == truth["joint"].tolist()
+        and answers["image"].tolist() == truth["image"].tolist()
     )
-    far = np.hypot(answers["x"] - there["x"], answers["y"] - there["y"]) / there["head_size"]
-    counted = there["x"].notna() & ~there["joint"].isin(["pelvis", "thorax"])
+    far = np.hypot(answers["x"] - truth["x"], answers["y"] - truth["y"]) / truth["head_size"]
+    counted = truth["x"].notna() & ~truth["joint"].isin(["pelvis", "thorax"])
     assert 100 * (far[counted] <= 0.5).mean() == pytest.approx(table.pckh14["posekit"])
 
 

@@ -48,8 +48,8 @@ def make_video(path: Path, dots: list, code: str = "MJPG") -> Path:
 def frames_of(path: Path) -> list[np.ndarray]:
     capture, found = cv2.VideoCapture(str(path)), []
     while True:
-        there, frame = capture.read()
-        if not there:
+        decoded, frame = capture.read()
+        if not decoded:
             return found
         found.append(frame[..., ::-1])
 
@@ -248,15 +248,15 @@ def test_a_folder_without_any_good_photograph_leaves_nothing_behind(folder, tmp_
 
 
 def test_nothing_is_replaced_unasked_and_what_is_read_never(film, folder, tmp_path):
-    there = {name: tmp_path / name for name in ("drawn.mp4", "joints.csv", "drawn/c.JPG")}
+    existing = {name: tmp_path / name for name in ("drawn.mp4", "joints.csv", "drawn/c.JPG")}
     (tmp_path / "drawn").mkdir()
-    for path in there.values():
+    for path in existing.values():
         path.write_bytes(b"mine")
     for arguments in (
-        (film, "--out", there["drawn.mp4"]),
-        (film, "--joints", there["joints.csv"]),
+        (film, "--out", existing["drawn.mp4"]),
+        (film, "--joints", existing["joints.csv"]),
         (folder, "--out", tmp_path / "drawn"),
-        (folder / "a.png", "--joints", there["joints.csv"]),
+        (folder / "a.png", "--joints", existing["joints.csv"]),
     ):
         assert refused(run(*arguments), "exists already")
     before = film.read_bytes(), (folder / "a.png").read_bytes()
@@ -267,9 +267,9 @@ def test_nothing_is_replaced_unasked_and_what_is_read_never(film, folder, tmp_pa
     ):
         assert refused(run(*arguments, "--overwrite"), "is what is read")
     assert before == (film.read_bytes(), (folder / "a.png").read_bytes())
-    assert all(path.read_bytes() == b"mine" for path in there.values())
-    assert run(film, "--out", there["drawn.mp4"], "--overwrite").exit_code == 0
-    assert len(frames_of(there["drawn.mp4"])) == COUNT
+    assert all(path.read_bytes() == b"mine" for path in existing.values())
+    assert run(film, "--out", existing["drawn.mp4"], "--overwrite").exit_code == 0
+    assert len(frames_of(existing["drawn.mp4"])) == COUNT
 
 
 @pytest.mark.parametrize(

@@ -232,9 +232,9 @@ def test_an_exported_file_gives_the_numbers_of_its_run(tiny_study, tmp_path, suf
     trained = tiny_study.run(5)
     study = ("--size", "tiny", "--mpii", tiny_study.data[0])
     path = tmp_path / f"ours{suffix}"
-    told = run("evaluate", *study, "--model", 5, "--seed", 0, "--export", path, "--json")
-    assert told.exit_code == 0 and "wrote" in told.stderr
-    (of_the_run,) = json.loads(told.stdout).values()
+    result = run("evaluate", *study, "--model", 5, "--seed", 0, "--export", path, "--json")
+    assert result.exit_code == 0 and "wrote" in result.stderr
+    (of_the_run,) = json.loads(result.stdout).values()
     of_the_file = json.loads(run("evaluate", "--predictions", path, "--mpii", tiny_study.data[0], "--json").stdout)
     assert {key: of_the_file[key] for key in of_the_run} == pytest.approx(of_the_run, nan_ok=True)
     assert of_the_run["weighted14"] == pytest.approx(trained.history.pckh_weighted14.iloc[-1])
@@ -246,8 +246,8 @@ def test_an_exported_file_gives_the_numbers_of_its_run(tiny_study, tmp_path, suf
 def test_a_runs_own_record_can_be_evaluated(tiny_study):
     tiny_study.run(5)
     record = tiny_study.records / "model-5-seed-0" / "predictions.csv"
-    told = run("evaluate", "--predictions", record, "--mpii", tiny_study.data[0])
-    assert told.exit_code == 0 and "16 people" in told.stdout and "weighted14_occluded" in told.stdout
+    result = run("evaluate", "--predictions", record, "--mpii", tiny_study.data[0])
+    assert result.exit_code == 0 and "16 people" in result.stdout and "weighted14_occluded" in result.stdout
 
 
 def test_export_asks_which_run(tiny_study, tmp_path):

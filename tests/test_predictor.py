@@ -132,11 +132,11 @@ def test_the_mirror_image_is_asked_about_the_other_side():
 def test_with_the_flip_test_a_mirrored_photograph_gets_the_mirrored_answer():
     predictor = Predictor.own(torch.device("cpu"))
     crop = np.random.default_rng(0).integers(0, 255, (predictor.rule.size,) * 2 + (3,), dtype=np.uint8)
-    there, mirrored = (
+    straight, mirrored = (
         predictor.predict_crop(image, np.eye(2, 3)).joints for image in (crop, np.ascontiguousarray(crop[:, ::-1]))
     )
     swapped = [JOINTS.index(n.replace("left", "?").replace("right", "left").replace("?", "right")) for n in JOINTS]
-    np.testing.assert_allclose(mirrored[swapped] * (-1, 1) + (predictor.rule.size - 1, 0), there, atol=0.05)
+    np.testing.assert_allclose(mirrored[swapped] * (-1, 1) + (predictor.rule.size - 1, 0), straight, atol=0.05)
 
 
 @pytest.mark.parametrize("network", [OWN_NETWORK, LEAN_NETWORK], ids=lambda path: path.stem)
@@ -191,13 +191,13 @@ def test_predict_command_answers_like_the_predictor(trained, tmp_path):
 
 def test_predict_does_not_overwrite_unasked(trained, tmp_path):
     photograph = trained.people.images_folder / trained.people.image[0]
-    there = tmp_path / "there.png"
-    there.write_bytes(b"mine")
-    result = run("predict", photograph, "--study", trained.name, "--out", there)
+    existing = tmp_path / "existing.png"
+    existing.write_bytes(b"mine")
+    result = run("predict", photograph, "--study", trained.name, "--out", existing)
     assert isinstance(result.exception, PosekitError) and "exists already" in str(result.exception)
-    assert there.read_bytes() == b"mine"
-    assert run("predict", photograph, "--study", trained.name, "--out", there, "--overwrite").exit_code == 0
-    assert there.read_bytes() != b"mine"
+    assert existing.read_bytes() == b"mine"
+    assert run("predict", photograph, "--study", trained.name, "--out", existing, "--overwrite").exit_code == 0
+    assert existing.read_bytes() != b"mine"
 
 
 @pytest.mark.parametrize(

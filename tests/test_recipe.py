@@ -134,6 +134,6 @@ def test_kept_memory_is_not_asked_for_again():
     # In a process of its own, as it cannot be taken back.
     done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True)
     if not done.stdout:
-        pytest.skip("only glibc can be told to keep memory")
+        pytest.skip("only glibc has a setting that keeps memory")
     before, after = map(int, done.stdout.split())
     assert after < before / 2

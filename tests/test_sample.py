@@ -28,7 +28,7 @@ def paint_flat(seed: int, index: int, **clothes: object) -> tuple[np.ndarray, di
     """The main person of a picture alone before magenta, without shading: (H, W, 3), annotation, scene."""
     scene = compose(np.random.default_rng([seed, index]))
     actor = scene.actors[scene.main]
-    actor = replace(actor, look=replace(actor.look, **({"socks": False, "beard": False} | clothes)))
+    actor = replace(actor, appearance=replace(actor.appearance, **({"socks": False, "beard": False} | clothes)))
     scene = replace(scene, actors=(actor,), main=0)
     canvas = Canvas(np.broadcast_to(MAGENTA[:, None, None], (3, scene.height, scene.width)), plain=True)
     visible = paint_scene(canvas, scene)
@@ -98,7 +98,7 @@ def test_flat_picture_is_the_person_that_is_drawn():
 
 
 def test_left_and_right_follow_the_face():
-    """Whoever shows a face has the right shoulder on the picture's left; from behind it is the other way."""
+    """A person who faces the camera has the right shoulder on the picture's left; from behind it is reversed."""
     agree = []
     for index in range(60):
         image, annotation, _ = paint_flat(5, index, skin=RED, hair=BLUE, hair_style="short", glasses=False)
@@ -123,9 +123,9 @@ def test_left_and_right_follow_the_face():
 def test_covered_joints_are_not_visible():
     _, annotation, scene = paint_flat(3, 1)
     actor = scene.actors[0]
-    thin, wide = replace(actor.look, build=0.85), replace(actor.look, build=1.25)
+    thin, wide = replace(actor.appearance, build=0.85), replace(actor.appearance, build=1.25)
     canvas = Canvas(np.zeros((3, scene.height, scene.width), np.float32))
-    covered = replace(scene, actors=(replace(actor, look=thin), replace(actor, look=wide)), main=0)
+    covered = replace(scene, actors=(replace(actor, appearance=thin), replace(actor, appearance=wide)), main=0)
     assert sum(annotation["joints_vis"]) >= 8
     assert paint_scene(canvas, covered).sum() <= 1
 

@@ -346,7 +346,7 @@ def test_records_of_a_run_that_changed_hands_tell_both(tiny_study, monkeypatch):
 )
 def test_precision_follows_the_hardware_unless_it_is_named(features, asked, chosen, monkeypatch):
     for feature in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"):
-        monkeypatch.setattr(torch.cpu, feature, lambda there=feature in features: there, raising=False)
+        monkeypatch.setattr(torch.cpu, feature, lambda present=feature in features: present, raising=False)
     assert choose_precision(asked, "bfloat16", CPU) == chosen
 
 

@@ -61,7 +61,7 @@ def dots(count: int) -> Crops:
 
 
 def test_training_teaches_a_network_to_look_at_the_image(tmp_path):
-    """Dots lie anywhere, so whoever does not look finds few: a task that is learned at once on every machine."""
+    """Dots lie anywhere, so a network that ignores the image finds few. Every machine learns it fast."""
     crops = dots(256)
     config = run_config(get_model("model-5"), TINY, 0, "dots", "0" * 16, learning_rate=4e-3)
     _, history, evaluation = train(replace(config, epochs=2), crops, crops, tmp_path / "last.pt", CPU, False)

@@ -58,19 +58,19 @@ def picture(side) -> np.ndarray:
         ("person", 3),
         ("left.model", SIX),
         ("left.stack", 0),
-        ("look.joint", "left wrist"),
-        ("look.joint", NO_HEATMAP),
-        ("look.opacity", 1.0),
-        ("look.colors", "viridis"),
-        ("look.to_peak", False),
-        ("look.threshold", 1.0),
-        ("look.whole", True),
-        ("look.truth", False),
-        ("look.answer", False),
+        ("display.joint", "left wrist"),
+        ("display.joint", NO_HEATMAP),
+        ("display.opacity", 1.0),
+        ("display.colors", "viridis"),
+        ("display.to_peak", False),
+        ("display.threshold", 1.0),
+        ("display.whole", True),
+        ("display.truth", False),
+        ("display.answer", False),
     ],
 )
 def test_every_control_changes_the_picture(visualizer, control, value):
-    visualizer.look.threshold.value = 0.0
+    visualizer.display.threshold.value = 0.0
     before = visualizer.left.image.value
     owner, _, name = control.rpartition(".")
     getattr(getattr(visualizer, owner) if owner else visualizer, name).value = value
@@ -89,7 +89,7 @@ def test_every_control_has_a_label(visualizer):
     for side in (visualizer.left, visualizer.right):
         assert all(control.description for control in side.controls)
     assert all(control.description for control in [visualizer.person, visualizer.search, visualizer.sort])
-    assert all(control.description for control in visualizer.look.controls)
+    assert all(control.description for control in visualizer.display.controls)
 
 
 def test_caption_counts_the_joints_that_pckh_counts(tiny_study, visualizer):
@@ -127,13 +127,13 @@ def test_the_hit_slider_recounts(tiny_study, visualizer, monkeypatch):
         Answers, "stacks", lambda self, *asked: [replace(one, joints=joints) for one in predicted(self, *asked)]
     )
     visualizer.person.value = 4
-    counted = [joint for joint in SCORED if people.labelled[3, joint]]
+    counted = [joint for joint in SCORED if people.labeled[3, joint]]
     assert len(counted) > 8
     for hit in (0.05, 0.55, 1.0):
-        visualizer.look.hit.value = hit
+        visualizer.display.hit.value = hit
         hits = int(re.search(r"<br>(\d+) of", visualizer.left.caption.value).group(1))
         assert hits == sum(misses[joint] <= hit for joint in counted)
-        assert visualizer.table.value.count("&#10003;") == sum(misses[people.labelled[3]] <= hit)
+        assert visualizer.table.value.count("&#10003;") == sum(misses[people.labeled[3]] <= hit)
 
 
 def test_the_worst_person_comes_first(tiny_study, visualizer):
@@ -227,9 +227,9 @@ def test_an_image_that_is_gone_is_one_sentence(tiny_study, predictors, tmp_path)
     crops = tiny_study.crops[1]
     moved = replace(crops, people=replace(crops.people, images_folder=tmp_path))
     visualizer = Visualizer(moved, predictors)
-    visualizer.look.whole.value = True
+    visualizer.display.whole.value = True
     assert "cannot be read" in visualizer.caption.value
-    visualizer.look.whole.value = False
+    visualizer.display.whole.value = False
     visualizer.person.value = 2
     assert "cannot be read" not in visualizer.caption.value
 
@@ -295,5 +295,5 @@ def test_a_pane_starts_with_nothing_pressed_and_nothing_dragged():
 
 def test_every_joint_can_be_chosen(visualizer):
     for joint in JOINTS:
-        visualizer.look.joint.value = joint
+        visualizer.display.joint.value = joint
         assert f"<tr class='posekit-chosen'><td>{joint}</td>" in visualizer.table.value

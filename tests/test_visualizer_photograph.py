@@ -249,7 +249,7 @@ def test_the_crop_can_be_looked_at_but_not_dragged_on(own):
     send(own, "me.png", with_red_spot(150, 100))
     own.estimate_button.click()
     whole = own.image.value
-    own.look.whole.value = False
+    own.display.whole.value = False
     assert own.image.value != whole and not own.pane.draggable
 
 

@@ -6,7 +6,7 @@ settings            data, size, recipe, seeds and people of numbers, in a senten
 original_report     the numbers that the report published
 benchmark_records   what benchmarks/ measured: latency, memory, frames per second
 optimizers          every optimizer at many learning rates
-cheaper_networks    accuracy against cost, at two budgets
+cheaper_networks    accuracy against cost, after short and long training
 losses, statements  losses in percent below the floor, and what the report says of its curves
 chance              how much of a score is chance: of people, of seeds
 judging             the rules of docs/judging_claims.md

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from posekit.analysis.optimizers import GRID_MODELS, GRID_RATES, REPORT_RATES, Grid
-from posekit.analysis.style import SMALL, looks, looks_of, new_figure, study_of
+from posekit.analysis.style import SMALL, line_styles, line_styles_of, new_figure, study_of
 from posekit.analysis.yardsticks import Yardstick
 from posekit.evaluation.pckh import pckh, pckh_curve
 from posekit.skeleton import GROUPS
@@ -46,7 +46,7 @@ def accuracy_figure(runs: Sequence[Run], groups: pd.DataFrame, yardstick: Yardst
             np.arange(len(names)) + offset,
             score,
             [score - low, high - score],
-            **looks_of(runs)[seeds.config.model] | {"linestyle": "none"},
+            **line_styles_of(runs)[seeds.config.model] | {"linestyle": "none"},
             markersize=6,
             elinewidth=1.1,
             label=seeds.label,
@@ -75,13 +75,13 @@ def pckh_curve_figure(runs: Sequence[Run]) -> Figure:
     figure, axes = new_figure(7.6, 4.4)
     axis = axes[0, 0]
     thresholds = np.linspace(0, 1, 201)
-    look = looks_of(runs)
+    style = line_styles_of(runs)
     for place, seeds in enumerate(by_configuration(runs)):
         for number, run in enumerate(seeds.runs):
             axis.plot(
                 thresholds,
                 pckh_curve(run.distances(), thresholds).mean("weighted14"),
-                **look[seeds.config.model] | ({"marker": None} if number else {}),
+                **style[seeds.config.model] | ({"marker": None} if number else {}),
                 linewidth=0.7 if number else 1.5,
                 markersize=5,
                 markevery=(4 * place, 40),
@@ -117,11 +117,13 @@ def seeds_figure(runs: Sequence[Run], groups: Mapping[Yardstick, pd.DataFrame]) 
     for axis, (yardstick, table) in zip(axes[0], groups.items(), strict=True):
         means = table[table["mean"] == "weighted14"].set_index("model")
         for row, seeds in enumerate(models):
-            look, found = looks_of(runs)[seeds.config.model], means.loc[seeds.label]
+            style, found = line_styles_of(runs)[seeds.config.model], means.loc[seeds.label]
             values = yardstick.scores(seeds)
-            axis.plot([found["low"], found["high"]], [row + 0.16] * 2, color=look["color"], linewidth=1.4)
-            axis.plot(found["score"], row + 0.16, "|", color=look["color"], markersize=9, markeredgewidth=2)
-            axis.plot(values, [row - 0.14] * len(values), **look | {"linestyle": "none"}, markersize=7, alpha=0.75)
+            axis.plot([found["low"], found["high"]], [row + 0.16] * 2, color=style["color"], linewidth=1.4)
+            axis.plot(found["score"], row + 0.16, "|", color=style["color"], markersize=9, markeredgewidth=2)
+            axis.plot(
+                values, [row - 0.14] * len(values), **style | {"linestyle": "none"}, markersize=7, alpha=0.75
+            )
         axis.set_xlabel(f"{yardstick.metric} (%)")
         axis.set_title(f"{yardstick.people(runs[0]):,} people of {yardstick.title}", fontsize="medium")
         sns.despine(ax=axis)
@@ -158,7 +160,7 @@ def grid_figure(grid: Grid, table: pd.DataFrame) -> Figure:
             ha="center",
             fontsize=SMALL,
         )
-    look = looks(list(GRID_MODELS.values()))
+    style = line_styles(list(GRID_MODELS.values()))
     for (optimizer, model), shift in zip(GRID_MODELS.items(), (0.96, 1, 1.04), strict=True):
         rows = table[table["optimizer"] == optimizer]
         if rows.empty:
@@ -168,7 +170,7 @@ def grid_figure(grid: Grid, table: pd.DataFrame) -> Figure:
             x,
             rows["PCKh"],
             [rows["PCKh"] - rows["low"], rows["high"] - rows["PCKh"]],
-            **look[model],
+            **style[model],
             markersize=7,
             elinewidth=1.2,
             linewidth=1.2,
@@ -177,7 +179,7 @@ def grid_figure(grid: Grid, table: pd.DataFrame) -> Figure:
         for (name, rate), seeds in grid.items():
             if name == optimizer and len(seeds.runs) > 1:
                 values = [pckh(run.distances()).weighted14 for run in seeds.runs]
-                place, color = [rate * shift * 1.06] * len(values), look[model]["color"]
+                place, color = [rate * shift * 1.06] * len(values), style[model]["color"]
                 axis.plot(
                     place, values, "o", color=color, markersize=3.5, markeredgecolor="white", markeredgewidth=0.5
                 )

@@ -1,4 +1,4 @@
-"""Accuracy against cost: every variant beside the original network, trained and tested alike; from records."""
+"""Accuracy against cost: every network compared with the original one, trained and tested alike; from records."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
@@ -20,13 +20,13 @@ from posekit.study.seeds import Seeds, by_configuration
 #: Of data/pareto.csv; the first columns of `pareto_table`.
 PARETO_COLUMNS = ["network", "parameters", "gflop", "latency_ms", "pckh", "difference", "low", "high"]
 
-#: The original network in all but its loss: beside it, a variant shows what its network alone does.
+#: The original network in all but its loss: compared with it, a variant shows the effect of its layers alone.
 ALIKE = "likelihood"
 
-#: How latency is measured for tables: there the time is that of the arithmetic, not of torch's calls.
+#: Tables show latency in this runtime: there it is the time of the arithmetic, not of torch's calls.
 RUNTIME, THREADS = "onnxruntime", 1
 
-#: What an interval is about.
+#: What an interval accounts for: the choice of the people, or that of the people and of the training seeds.
 PEOPLE, BOTH = "people", "people and seeds"
 
 
@@ -34,9 +34,9 @@ PEOPLE, BOTH = "people", "people and seeds"
 class Difference:
     """A variant's PCKh@0.5 weighted14 minus another one's (points), with its paired 95 % interval.
 
-    covers: `BOTH` where both sides have several seeds. Else `PEOPLE`: these very trainings on other people, so
-    that the chance of the seed is not in it. no_loss: the verdict of rule "no loss" on these people, which is
-    undecided without several seeds (docs/judging_claims.md).
+    covers: `BOTH` where both networks have several seeds. Otherwise `PEOPLE`: the interval holds for these very
+    trainings on other people and leaves out the chance of the seed. no_loss: the verdict of rule "no loss" on
+    these people, which is undecided without several seeds (docs/judging_claims.md).
     """
 
     points: float
@@ -59,10 +59,10 @@ def training_command(data: str, model: str, size: str) -> str:
 
 
 def differences(variants: Mapping[str, Seeds], other: str = "original") -> dict[str, Difference]:
-    """Every variant minus the other one, but itself. variants: of `by_network`, with the other one.
+    """Every variant minus the network named `other`. variants: of `by_network`, which includes `other`.
 
-    How far seeds scatter is pooled over all variants (`posekit.evaluation.intervals.seed_chance`): few have more
-    than two.
+    The scatter of seeds is pooled over all variants (`posekit.evaluation.intervals.seed_chance`), since few of
+    them have more than two seeds.
     """
     distances = {name: seeds.distances() for name, seeds in variants.items()}
     chance = seed_chance(list(distances.values()))
@@ -78,22 +78,22 @@ def differences(variants: Mapping[str, Seeds], other: str = "original") -> dict[
 
 
 def pareto_table(
-    runs: Sequence[Run], budget: str, latency: Mapping[str, float], peak_memory: Mapping[str, float] | None = None
+    runs: Sequence[Run], size: str, latency: Mapping[str, float], peak_memory: Mapping[str, float] | None = None
 ) -> pd.DataFrame:
-    """A row a variant that was trained at a budget, the original network first.
+    """A row per variant that was trained at one of `COMPARISON_SIZES`, the original network first.
 
-    `PARETO_COLUMNS`: gflop counts 2 FLOPs a multiply-add of one image; pckh is PCKh@0.5 weighted14 (percent), the
-    mean of the seeds; difference, low and high are those of `Difference`, nothing for the original.
-    Then covers and no_loss ("" for the original); the same five again, called alike_..., beside the variant
-    `ALIKE`; pckh_low and pckh_high, pckh's own 95 % interval of people; seeds and epochs, numbers; peak_mb, what
-    the network takes of memory at most. latency (ms) and peak_memory (MB): by variant, NaN where it was not
-    measured. Raises `PosekitError` if the original is missing.
+    The columns are `PARETO_COLUMNS`: gflop counts 2 FLOPs per multiply-add for one image; pckh is PCKh@0.5
+    weighted14 (percent), the mean of the seeds; difference, low and high are those of `Difference`, NaN for the
+    original. Then covers and no_loss ("" for the original); the same five again, called alike_..., compared with
+    the variant `ALIKE`; pckh_low and pckh_high, the 95 % interval of pckh over people; seeds and epochs, how many;
+    peak_mb, the most memory that the network takes. latency (ms) and peak_memory (MB) are by variant; the columns
+    are NaN where they were not measured. Raises `PosekitError` if the original is missing.
     """
-    variants = by_network(runs, budget)
+    variants = by_network(runs, size)
     if "original" not in variants:
         data = runs[0].config.data if runs else "sample"
         raise PosekitError(
-            f"the original network has not been trained yet: {training_command(data, 'original', budget)}"
+            f"the original network has not been trained yet: {training_command(data, 'original', size)}"
         )
     minus, alike = differences(variants), differences(variants, ALIKE) if ALIKE in variants else {}
     rows = []
@@ -127,21 +127,22 @@ def _columns(difference: Difference | None, prefix: str = "") -> dict[str, float
     }
 
 
-def measured_as_told(measured: pd.DataFrame, column: str) -> dict[str, float]:
-    """A column of `posekit.analysis.benchmark_records.variant_latency` by variant, at the runtime and the threads
-    that are told."""
+def measured_on_one_thread(measured: pd.DataFrame, column: str) -> dict[str, float]:
+    """A column of `posekit.analysis.benchmark_records.variant_latency` by variant, in `RUNTIME` on one thread."""
     rows = measured[(measured["runtime"] == RUNTIME) & (measured["threads"] == THREADS)]
     return dict(zip(rows["variant"], rows[column].astype(float), strict=True))
 
 
-def told_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """The tables of all budgets (`pareto_table`) as one for people, numbers as text; 1 / 7.1: a part of the
-    original's."""
+def networks_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The tables of all sizes (`pareto_table`, by size) as one to read, with numbers as text.
+
+    Costs lower than the original's are shown as a part of it, such as 1 / 7.1.
+    """
     rows = []
     for table in tables.values():
         original = table.iloc[0]
         for row in table.itertuples():
-            told = {
+            text = {
                 "network": row.network,
                 "what is changed": NETWORKS[row.network].description,
                 "epochs": row.epochs,
@@ -153,29 +154,29 @@ def told_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
                 "of the original's latency": _share(row.latency_ms, original.latency_ms),
                 "peak memory, MB": _number(row.peak_mb, ".0f"),
                 "PCKh@0.5, % (95 % of people)": f"{row.pckh:.1f} ({row.pckh_low:.1f} to {row.pckh_high:.1f})",
-                "minus the original's, points (95 %)": told_difference(row.difference, row.low, row.high),
-                f"minus {ALIKE}'s, points (95 %)": told_difference(
+                "minus the original's, points (95 %)": difference_text(row.difference, row.low, row.high),
+                f"minus {ALIKE}'s, points (95 %)": difference_text(
                     row.alike_difference, row.alike_low, row.alike_high
                 ),
-                "these intervals are of": told_covers(row.covers, row.alike_covers),
+                "intervals cover": covers_text(row.covers, row.alike_covers),
             }
-            rows.append(told)
-    told = pd.DataFrame(rows)
-    return told[[column for column in told if (told[column] != "").any()]]  # without what was not measured
+            rows.append(text)
+    table = pd.DataFrame(rows)
+    return table[[column for column in table if (table[column] != "").any()]]  # without what was not measured
 
 
-def told_difference(points: float, low: float, high: float) -> str:
+def difference_text(points: float, low: float, high: float) -> str:
     """Such as `-1.2 (-3.0 to +0.6)`; "" where there is none. What rounds to zero is +0.0."""
     return "" if pd.isna(points) else f"{points:+z.1f} ({low:+z.1f} to {high:+z.1f})"
 
 
-def told_covers(*covers: str) -> str:
-    """What intervals are of, in their order: `people`, or `people and seeds / people` where they differ."""
+def covers_text(*covers: str) -> str:
+    """What intervals cover, in their order: `people`, or `people and seeds / people` where they differ."""
     return " / ".join(dict.fromkeys(filter(None, covers)))
 
 
 def untrained(runs: Sequence[Run]) -> dict[str, list[str]]:
-    """The variants without a finished run, by budget."""
+    """The variants without a finished run, by size."""
     return {size: [name for name in NETWORKS if name not in by_network(runs, size)] for size in COMPARISON_SIZES}
 
 
@@ -189,51 +190,53 @@ def _share(value: float, original: float) -> str:
     return f"1 / {original / value:.1f}" if value < original else f"{value / original:.2f}"
 
 
-def budget_table(tables: Mapping[str, pd.DataFrame], alike: bool = False) -> pd.DataFrame:
-    """A row per variant that was trained at both budgets. tables: of `pareto_table`, by budget.
+def differences_by_length(tables: Mapping[str, pd.DataFrame], alike: bool = False) -> pd.DataFrame:
+    """A row per variant that was trained at both of `COMPARISON_SIZES`. tables: of `pareto_table`, by size.
 
-    network; `short difference`, `short low`, `short high`, `short covers`, `short no_loss` and the same of long:
-    see `Difference`. alike: beside the variant `ALIKE` instead of the original. No rows where a budget or what
-    has both is missing.
+    Columns: network; `short difference`, `short low`, `short high`, `short covers`, `short no_loss` and the same
+    of long, see `Difference`. alike: compared with the variant `ALIKE` instead of the original. The table is empty
+    where a size is missing or no variant has both.
     """
     if not all(size in tables for size in COMPARISON_SIZES):
         return pd.DataFrame()
     prefix = "alike_" if alike else ""
     short, long = (
-        tables[budget]
+        tables[size]
         .set_index("network")[[f"{prefix}{name}" for name in ("difference", "low", "high", "covers", "no_loss")]]
         .dropna()
-        .rename(columns=lambda name, budget=budget: f"{budget} {name.removeprefix(prefix)}")
-        for budget in COMPARISON_SIZES
+        .rename(columns=lambda name, size=size: f"{size} {name.removeprefix(prefix)}")
+        for size in COMPARISON_SIZES
     )
     return short.join(long, how="inner").reset_index()
 
 
-def told_budgets(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """`budget_table` beside the original and beside `ALIKE`, numbers as text, and the verdicts of rule "no loss".
+def training_lengths_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """`differences_by_length` from the original and from `ALIKE` as text, with the verdicts of rule "no loss".
 
-    No rows where `budget_table` has none.
+    It is empty where `differences_by_length` is.
     """
     rows = []
     for other, alike in (("original", False), (ALIKE, True)):
-        for _, row in budget_table(tables, alike).iterrows():
-            told = {"network": row["network"], "beside": other}
-            for budget in COMPARISON_SIZES:
-                columns = (f"{budget} {name}" for name in ("difference", "low", "high"))
-                epochs = f"after {SIZES[budget].epochs} epochs"
-                told[f"points more {epochs} (95 %)"] = told_difference(*row[[*columns]])
-                told[f"no loss {epochs}"] = row[f"{budget} no_loss"]
-            covers = (row[f"{budget} covers"] for budget in COMPARISON_SIZES)
-            rows.append(told | {"these intervals are of": told_covers(*covers)})
+        for _, row in differences_by_length(tables, alike).iterrows():
+            text = {"network": row["network"], "compared with": other}
+            for size in COMPARISON_SIZES:
+                columns = (f"{size} {name}" for name in ("difference", "low", "high"))
+                epochs = f"after {SIZES[size].epochs} epochs"
+                text[f"points more {epochs} (95 %)"] = difference_text(*row[[*columns]])
+                text[f"no loss {epochs}"] = row[f"{size} no_loss"]
+            covers = (row[f"{size} covers"] for size in COMPARISON_SIZES)
+            rows.append(text | {"intervals cover": covers_text(*covers)})
     return pd.DataFrame(rows)
 
 
 def no_loss_table(
     runs: Sequence[Run], size: str, networks: Sequence[str], other: str = "original"
 ) -> pd.DataFrame:
-    """Rule "no loss" of docs/judging_claims.md for networks at one of `COMPARISON_SIZES`, each minus the other
-    one: a row per network that is trained, with its difference (percentage points, 95 % interval of people and
-    seeds) and the verdict on each set of people, the verdict of all together, and what would decide it."""
+    """Rule "no loss" of docs/judging_claims.md for networks at one of `COMPARISON_SIZES`, each minus `other`.
+
+    A row per network that is trained: its difference (percentage points, 95 % interval of people and seeds) and
+    the verdict on each set of people, the verdict on all of them together, and what would decide it.
+    """
     variants = by_network(runs, size)
     finished = [run for seeds in variants.values() for run in seeds.runs]
     rows = []

@@ -23,12 +23,12 @@ CHOSEN = {
 
 
 def chosen_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """The networks in `CHOSEN` as text, a row each; PCKh@0.5 weighted14 (%) with its 95 % interval over people.
+    """The networks in `CHOSEN` as text, one row each; PCKh@0.5 weighted14 (%) with its 95 % interval over people.
 
-    tables: of `posekit.analysis.cheaper_networks.pareto_table`, by budget.
+    tables: of `posekit.analysis.cheaper_networks.pareto_table`, by size.
     """
     rows = {}
-    for budget, table in tables.items():
+    for size, table in tables.items():
         for row in table[table["network"].isin(CHOSEN)].itertuples():
             text = rows.setdefault(
                 row.network,
@@ -40,14 +40,14 @@ def chosen_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
                 },
             )
             found = f"{row.pckh:.1f} ({row.pckh_low:.1f} to {row.pckh_high:.1f})"
-            text[f"PCKh after {SIZES[budget].epochs} epochs, %"] = found
-            text[f"seeds, {SIZES[budget].epochs} epochs"] = row.seeds
+            text[f"PCKh after {SIZES[size].epochs} epochs, %"] = found
+            text[f"seeds, {SIZES[size].epochs} epochs"] = row.seeds
     return pd.DataFrame([rows[name] for name in CHOSEN if name in rows]).fillna("")
 
 
 def chosen_figure(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Joints found against the time of one image: the networks in `CHOSEN`, each as a line from the short to the
-    long budget, with the 95 % interval over people at both ends. tables: as of `chosen_table`."""
+    long training, with the 95 % interval over people at both ends. tables: as in `chosen_table`."""
     figure, axes = new_figure(7.2, 4.4)
     axis = axes[0, 0]
     for name, (_, color, beside) in CHOSEN.items():

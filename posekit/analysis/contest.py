@@ -25,7 +25,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a comparison: what it is called, and its runs as far as they are there."""
+    """One side of a comparison: what it is called, and those of its runs that are trained."""
 
     name: str
     model: str
@@ -34,9 +34,9 @@ class Side:
 
     def missing(self, planned: int) -> tuple[int, ...]:
         """The seeds that would make it so many."""
-        there = self.seeds.numbers if self.seeds else ()
-        free = [number for number in range(planned + len(there)) if number not in there]
-        return tuple(free[: max(planned - len(there), 0)])
+        trained = self.seeds.numbers if self.seeds else ()
+        free = [number for number in range(planned + len(trained)) if number not in trained]
+        return tuple(free[: max(planned - len(trained), 0)])
 
 
 Pair = tuple[Side, Side]
@@ -58,16 +58,16 @@ class Contest:
         return Side(name or model_of.title, model, rate, self.configurations.get((model, rate)))
 
     def judge(self, rule: Rule, pairs: Sequence[Pair], same_seeds: bool = False) -> tuple[Finding, ...]:
-        """Of each set of people: the differences of all pairs whose runs are there, and the verdict.
+        """For each set of people: the differences of all pairs whose runs are trained, and the verdict.
 
         same_seeds: both sides of a pair start from the same state, see `posekit.evaluation.intervals.compare`.
         """
-        there = [pair for pair in pairs if all(side.seeds for side in pair)]
-        there = [_with_common_seeds(pair) for pair in there] if same_seeds else there
-        there = [pair for pair in there if all(side.seeds for side in pair)]
-        complete = len(there) == len(pairs)
+        trained = [pair for pair in pairs if all(side.seeds for side in pair)]
+        trained = [_with_common_seeds(pair) for pair in trained] if same_seeds else trained
+        trained = [pair for pair in trained if all(side.seeds for side in pair)]
+        complete = len(trained) == len(pairs)
         compared = {
-            y: [y.compare(first.seeds, second.seeds, self.chances[y], same_seeds) for first, second in there]
+            y: [y.compare(first.seeds, second.seeds, self.chances[y], same_seeds) for first, second in trained]
             for y in self.yardsticks
         }
         verdicts = rule.judge({y.title: comparisons for y, comparisons in compared.items()}, complete)
@@ -75,11 +75,11 @@ class Contest:
         for yardstick, comparisons in compared.items():
             verdict, needed = verdicts[yardstick.title], ""
             if verdict == "undecided" and complete and not any(np.isnan(c.seeds_p) for c in comparisons):
-                people = yardstick.people(there[0][0].seeds.runs[0])
-                seeds = min(len(side.seeds.runs) for pair in there for side in pair)
+                people = yardstick.people(trained[0][0].seeds.runs[0])
+                seeds = min(len(side.seeds.runs) for pair in trained for side in pair)
                 needs = rule.needs(comparisons, len(pairs) * len(self.yardsticks))
                 needed = judging.deciding_number(needs, people, seeds)
-            evidence = _evidence([(a.name, b.name) for a, b in there], comparisons)
+            evidence = _evidence([(a.name, b.name) for a, b in trained], comparisons)
             findings.append(Finding(yardstick.title, evidence or "not trained", verdict, needed))
         return tuple(findings)
 

@@ -27,15 +27,15 @@ LEARNING = {
 
 def networks_figure(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
     """PCKh@0.5 weighted14 of every network with its 95 % interval over people: a row per network, the cheapest
-    at the bottom, a panel per budget.
+    at the bottom, a panel per size.
 
-    tables: of `posekit.analysis.cheaper_networks.pareto_table`, by budget. A network is only in the panels of the
-    budgets at which it was trained.
+    tables: of `posekit.analysis.cheaper_networks.pareto_table`, by size. A network is only in the panels of the
+    sizes at which it was trained.
     """
     cost = pd.concat(tables.values()).drop_duplicates("network").set_index("network")["gflop"].sort_values()
     place = pd.Series(np.arange(len(cost)), cost.index)
     figure, axes = new_figure(8.4, 0.9 + 0.29 * len(cost), columns=len(tables), sharey=True, sharex=True)
-    for (budget, table), axis in zip(tables.items(), axes[0], strict=True):
+    for (size, table), axis in zip(tables.items(), axes[0], strict=True):
         error = [table["pckh"] - table["pckh_low"], table["pckh_high"] - table["pckh"]]
         rows = table["network"].map(place)
         axis.errorbar(table["pckh"], rows, xerr=error, fmt="o", color=_BLUE, markersize=5, elinewidth=1.4)
@@ -43,7 +43,7 @@ def networks_figure(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
             of_it = table.loc[table["network"] == name, "pckh"]
             if len(of_it):
                 axis.axvline(of_it.iloc[0], color=color, linestyle=dash, linewidth=1, zorder=0, label=f"as {name}")
-        axis.set_title(f"trained for {SIZES[budget].epochs} epochs")
+        axis.set_title(f"trained for {SIZES[size].epochs} epochs")
         axis.set_xlabel("joints found: PCKh@0.5 (%)")
         axis.grid(axis="y", color="0.92")
         axis.set_axisbelow(True)
@@ -56,32 +56,32 @@ def networks_figure(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
 
 
 def learning_figure(runs: Sequence[Run], title: str) -> Figure:
-    """PCKh@0.5 weighted14 of the validation people after every epoch, a panel a budget.
+    """PCKh@0.5 weighted14 of the validation people after every epoch, a panel per size.
 
     runs: at least one, of the variants in `LEARNING`, finished or not. Thick: mean of the finished seeds, or, as
     long as there are none, of those that are still going, as far as all have come. Thin: every seed, where there
-    are several. Each budget has an annealing of its own, so its end is no point of the other one's curve.
+    are several. Each size has its own decay of the learning rate, so the short curve does not end on the long one.
     """
     of: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
         of.setdefault((run.config.size, run.config.model), []).append(run)
-    budgets = [budget for budget in COMPARISON_SIZES if any(there == budget for there, _ in of)]
-    figure, axes = new_figure(4.3 * max(len(budgets), 2), 4.4, columns=len(budgets), sharey=True)
-    for budget, axis in zip(budgets, axes[0], strict=True):
+    sizes = [size for size in COMPARISON_SIZES if any(trained == size for trained, _ in of)]
+    figure, axes = new_figure(4.3 * max(len(sizes), 2), 4.4, columns=len(sizes), sharey=True)
+    for size, axis in zip(sizes, axes[0], strict=True):
         for name, (color, dash, marker) in LEARNING.items():
-            if (budget, name) not in of:
+            if (size, name) not in of:
                 continue
-            seeds = of[budget, name]
+            seeds = of[size, name]
             averaged = [run for run in seeds if run.finished] or seeds
             mean = pd.concat([_learned(run) for run in averaged], axis=1, join="inner").mean(axis=1)
             axis.plot(mean.index, mean, color=color, linestyle=dash, marker=marker, markersize=4.5, label=name)
             if len(seeds) > 1:
                 for run in seeds:
                     axis.plot(_learned(run), color=color, linewidth=0.6, alpha=0.7)
-        axis.set_title(f"trained for {SIZES[budget].epochs} epochs")
+        axis.set_title(f"trained for {SIZES[size].epochs} epochs")
         axis.set_xlabel("epoch")
         axis.xaxis.get_major_locator().set_params(integer=True)
-        axis.set_xlim(0.5, SIZES[budget].epochs + 0.5)
+        axis.set_xlim(0.5, SIZES[size].epochs + 0.5)
         sns.despine(ax=axis)
     floor = runs[0].floors["mean_pose_weighted14"]
     for axis in axes[0]:

@@ -24,8 +24,8 @@ def annotation_table(people: People) -> pd.DataFrame:
     """How often each kind of joint is annotated (% of the people) and how many of these are visible (%)."""
     rows = {
         kind: {
-            "annotated (%)": 100 * people.labelled[:, joints].mean(),
-            "visible among them (%)": 100 * people.visible[:, joints].sum() / people.labelled[:, joints].sum(),
+            "annotated (%)": 100 * people.labeled[:, joints].mean(),
+            "visible among them (%)": 100 * people.visible[:, joints].sum() / people.labeled[:, joints].sum(),
         }
         for kind, joints in KINDS.items()
     }
@@ -38,7 +38,7 @@ def lost_by_kind(people: People, rules: Sequence[CropRule]) -> pd.DataFrame:
     for rule in rules:
         lost = lost_joints(rule, people.center, people.scale, people.joints)
         columns[f"{rule.height:g}"] = {
-            kind: 100 * lost[:, joints].sum() / people.labelled[:, joints].sum() for kind, joints in KINDS.items()
+            kind: 100 * lost[:, joints].sum() / people.labeled[:, joints].sum() for kind, joints in KINDS.items()
         }
     return pd.DataFrame(columns).sort_values(f"{rules[0].height:g}", ascending=False)
 
@@ -53,8 +53,8 @@ def crop_table(people: People, rules: Sequence[CropRule]) -> pd.DataFrame:
         lost = lost_joints(rule, people.center, people.scale, people.joints)
         rows[f"{rule.width:g} x {rule.height:g}"] = {
             "people who lose a joint (%)": 100 * lost.any(axis=1).mean(),
-            "joints lost (%)": 100 * lost.sum() / people.labelled.sum(),
-            "ankles lost (%)": 100 * lost[:, ANKLES].sum() / people.labelled[:, ANKLES].sum(),
+            "joints lost (%)": 100 * lost.sum() / people.labeled.sum(),
+            "ankles lost (%)": 100 * lost[:, ANKLES].sum() / people.labeled[:, ANKLES].sum(),
             "person's height in the crop (%)": 100 * CropRule().height / max(rule.width, rule.height),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("box, px per unit of scale").round(1)
@@ -68,9 +68,7 @@ def clipped_person(people: People, rule: CropRule) -> int:
     """
     box = person_box(rule, people.center, people.scale)
     cut = 1 - _area(clip_box(box, people.image_size)) / _area(box)
-    whole = people.labelled.all(axis=1) & ~lost_joints(rule, people.center, people.scale, people.joints).any(
-        axis=1
-    )
+    whole = people.labeled.all(axis=1) & ~lost_joints(rule, people.center, people.scale, people.joints).any(axis=1)
     cut = np.where(whole & (people.image_size > 0).all(axis=1), cut, 0)
     if cut.max() <= 0:
         raise PosekitError(f"nobody of {people.name} has a box that the border of the image cuts off")
@@ -83,7 +81,7 @@ def people_without_ankles(people: People, rule: CropRule, count: int = 3) -> lis
     Raises `PosekitError` if there are fewer.
     """
     lost = lost_joints(rule, people.center, people.scale, people.joints)
-    both = lost[:, ANKLES].all(axis=1) & (lost.sum(axis=1) == len(ANKLES)) & people.labelled.all(axis=1)
+    both = lost[:, ANKLES].all(axis=1) & (lost.sum(axis=1) == len(ANKLES)) & people.labeled.all(axis=1)
     if both.sum() < count:
         raise PosekitError(f"only {both.sum()} people of {people.name} lose both ankles and nothing else")
     return np.flatnonzero(both)[:count].tolist()

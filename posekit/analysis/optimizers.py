@@ -1,4 +1,4 @@
-"""Does RMSprop win, or does its learning rate? Every optimizer at the same rates, under the same budget.
+"""Does RMSprop win, or does its learning rate? Every optimizer at the same rates, for the same epochs.
 
 The report gives 2.5e-4 for RMSprop (Table II) and no rate for Adam and RAdam, whose usual one is 1e-3. So three
 comparisons are made: at the report's rates, at equal rates, and each optimizer at its own best rate.
@@ -116,16 +116,16 @@ def best_rates(grid: Grid, optimizer: OptimizerName) -> dict[int, float]:
     are no others: then it is picked on that seed itself, and what it reaches is too good by a little. Validation
     people are the same in picking and reporting either way.
     """
-    there = {rate: seeds for (name, rate), seeds in grid.items() if name == optimizer}
-    if not there:
+    at_rates = {rate: seeds for (name, rate), seeds in grid.items() if name == optimizer}
+    if not at_rates:
         return {}
-    numbers = sorted(set.intersection(*(set(seeds.numbers) for seeds in there.values())))
+    numbers = sorted(set.intersection(*(set(seeds.numbers) for seeds in at_rates.values())))
     reached = {
-        rate: {number: pckh(seeds.of(number)).weighted14 for number in numbers} for rate, seeds in there.items()
+        rate: {number: pckh(seeds.of(number)).weighted14 for number in numbers} for rate, seeds in at_rates.items()
     }
 
     def best(deciding: Sequence[int]) -> float:
-        return max(there, key=lambda rate: np.mean([reached[rate][number] for number in deciding]))
+        return max(at_rates, key=lambda rate: np.mean([reached[rate][number] for number in deciding]))
 
     return {number: best([n for n in numbers if n != number] or [number]) for number in numbers}
 

@@ -29,9 +29,9 @@ from posekit.skeleton import JOINTS
 from posekit.study.runs import Run
 
 #: How the box of a person is drawn, and the part of it that lies in the image.
-BOX_LOOK = {"color": "black", "linestyle": (0, (3, 2)), "linewidth": 1.4, "label": "the person's box"}
-KEPT_LOOK = {"color": "#D55E00", "linestyle": "-", "linewidth": 2.5, "label": "its part in the image"}
-_LOST_LOOK = {
+BOX_STYLE = {"color": "black", "linestyle": (0, (3, 2)), "linewidth": 1.4, "label": "the person's box"}
+KEPT_STYLE = {"color": "#D55E00", "linestyle": "-", "linewidth": 2.5, "label": "its part in the image"}
+_LOST_STYLE = {
     "color": "#D55E00",
     "marker": "x",
     "markersize": 11,
@@ -50,8 +50,8 @@ def crop_figure(people: People, person: int, rule: CropRule) -> Figure:
     figure, axes = new_figure(8.2, 4.3, columns=2, width_ratios=[max(1.0, width / height), 1])
     left, right = axes[0]
     show_picture(left, image, f"image, {width} x {height} px")
-    _outline(left, box, BOX_LOOK)
-    _outline(left, clipped - 0.5, KEPT_LOOK)
+    _outline(left, box, BOX_STYLE)
+    _outline(left, clipped - 0.5, KEPT_STYLE)
     left.set(  # a box that sticks out of the image is shown whole
         xlim=(min(-0.5, box[0]) - 1, max(width - 0.5, box[2]) + 1),
         ylim=(max(height - 0.5, box[3]) + 1, min(-0.5, box[1]) - 1),
@@ -61,16 +61,16 @@ def crop_figure(people: People, person: int, rule: CropRule) -> Figure:
     crop = enlarge(crop_image(image, clipped, rule), factor)
     show_picture(right, crop, f"crop, {rule.size} x {rule.size} px")
     plot_skeleton(right, enlarge_points(transform(crop_matrix(clipped, rule), joints), factor))
-    lines = [Line2D([], [], **look) for look in (BOX_LOOK, KEPT_LOOK)]
+    lines = [Line2D([], [], **style) for style in (BOX_STYLE, KEPT_STYLE)]
     cross = Line2D([], [], color="0.4", marker="+", markersize=10, markeredgewidth=2, linewidth=0, label="center")
     handles = [*lines, cross, *skeleton_handles(hidden=False)]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
     return figure
 
 
-def _outline(axis: Axes, box: np.ndarray, look: dict) -> None:
+def _outline(axis: Axes, box: np.ndarray, style: dict) -> None:
     """The edges of a box (4,): left, top, right, bottom."""
-    axis.plot(box[[0, 2, 2, 0, 0]], box[[1, 1, 3, 3, 1]], **look)
+    axis.plot(box[[0, 2, 2, 0, 0]], box[[1, 1, 3, 3, 1]], **style)
 
 
 def pose_grid_figure(run: Run, crops: Crops, people: int = 8) -> Figure:
@@ -94,7 +94,7 @@ def pose_grid_figure(run: Run, crops: Crops, people: int = 8) -> Figure:
     for axis, person in zip(axes.flat, chosen, strict=False):
         points = enlarge_points(transform(crops.matrices[person], joints[person]), factor)
         truth = enlarge_points(crops.joints[person], factor)
-        picture = draw_skeleton(enlarge(plain[person], factor), truth, crops.people.labelled[person], truth=True)
+        picture = draw_skeleton(enlarge(plain[person], factor), truth, crops.people.labeled[person], truth=True)
         axis.imshow(draw_skeleton(picture, points, np.full(len(JOINTS), True)))
         axis.set_title(f"{typical[person]:.2f} head sizes", fontsize="small")
     figure.suptitle(
@@ -127,10 +127,10 @@ def lost_joints_of_people_figure(people: People, chosen: Sequence[int], rule: Cr
         lost = lost_joints(rule, people.center[person][None], people.scale[[person]], joints[None])[0]
         show_picture(axis, people.photograph(person), "without " + " and ".join(np.array(JOINTS)[lost]))
         axis.title.set(fontsize=9, wrap=True)
-        _outline(axis, person_box(rule, people.center[person], people.scale[person]), BOX_LOOK)
+        _outline(axis, person_box(rule, people.center[person], people.scale[person]), BOX_STYLE)
         plot_skeleton(axis, joints, people.visible[person], size=4)
-        axis.plot(*joints[lost].T, **_LOST_LOOK, zorder=4)
-    handles = [Line2D([], [], **look) for look in (BOX_LOOK, _LOST_LOOK)] + skeleton_handles()
+        axis.plot(*joints[lost].T, **_LOST_STYLE, zorder=4)
+    handles = [Line2D([], [], **style) for style in (BOX_STYLE, _LOST_STYLE)] + skeleton_handles()
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
     return figure
 

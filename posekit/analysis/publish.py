@@ -19,11 +19,11 @@ from posekit.analysis.cheaper_networks import (
     ALIKE,
     PARETO_COLUMNS,
     by_network,
-    measured_as_told,
+    measured_on_one_thread,
+    networks_table,
     no_loss_table,
     pareto_table,
-    told_budgets,
-    told_table,
+    training_lengths_table,
 )
 from posekit.analysis.chosen_networks import chosen_figure, chosen_table
 from posekit.analysis.claims import (
@@ -59,7 +59,7 @@ JUDGED = ("likelihood", "lean", "lean-plain")
 #: Tables that are about networks at full size, whatever the study.
 OF_NO_STUDY = ("table_1", "latency")
 
-#: Names of the tables of cost and accuracy. At the short budget all variants are trained, at the long one a few.
+#: Names of the tables of cost and accuracy. All variants are trained at the size short, a few at the size long.
 PARETO_FILES = {"short": "pareto.csv", "long": "pareto-long.csv"}
 
 
@@ -143,7 +143,7 @@ def example_person(people: People, rule: CropRule) -> int:
     lost = lost_joints(rule, people.center, people.scale, people.joints)
     box = person_box(rule, people.center, people.scale)
     whole = (box[:, :2] >= 0).all(axis=1) & (box[:, 2:] <= people.image_size).all(axis=1)
-    good = (people.labelled & ~lost).sum(axis=1) + 0.5 * whole
+    good = (people.labeled & ~lost).sum(axis=1) + 0.5 * whole
     best = np.flatnonzero(good == good.max())
     height = np.nanmax(people.joints[best, :, 1], axis=1) - np.nanmin(people.joints[best, :, 1], axis=1)
     return int(best[np.argmax(height / people.scale[best])])
@@ -166,21 +166,21 @@ def publish_networks(
 ) -> list[Path]:
     """Figures and tables of the variants, from runs on one data set (`posekit.analysis.results.read_networks`).
 
-    latency: of `posekit.analysis.benchmark_records.variant_latency`, or None. Of every budget at which the
+    latency: of `posekit.analysis.benchmark_records.variant_latency`, or None. Of every size at which the
     original network is trained, `PARETO_FILES` in the folder `numbers`; of all together, in `figures`: learning,
-    all_networks, chosen (a figure and a table, where latency is known), and the tables networks and budgets.
-    Returns the paths.
+    all_networks, chosen (a figure and a table, where latency is known), and the tables networks and
+    training_lengths. Returns the paths.
     """
-    ms = measured_as_told(latency, "ms") if latency is not None else {}
-    peak = measured_as_told(latency, "network MB") if latency is not None else {}
-    budgets = [size for size in COMPARISON_SIZES if "original" in by_network(runs, size)]
-    tables = {b: pareto_table(runs, b, ms, peak) for b in tqdm(budgets, "budgets", disable=not progress)}
+    ms = measured_on_one_thread(latency, "ms") if latency is not None else {}
+    peak = measured_on_one_thread(latency, "network MB") if latency is not None else {}
+    sizes = [size for size in COMPARISON_SIZES if "original" in by_network(runs, size)]
+    tables = {s: pareto_table(runs, s, ms, peak) for s in tqdm(sizes, "sizes", disable=not progress)}
     title = f"Networks by cost ({runs[0].config.data})"
     paths = []
     if learning := [run for run in runs if run.config.model in LEARNING]:
         paths += save_figure(learning_figure(learning, title), figures, "learning")
-    for budget, table in tables.items():
-        path = numbers / PARETO_FILES[budget]
+    for size, table in tables.items():
+        path = numbers / PARETO_FILES[size]
         write_whole(path, table[PARETO_COLUMNS].to_csv(index=False, float_format="%.6g", lineterminator="\n"))
         paths.append(path)
     if tables:
@@ -188,9 +188,9 @@ def publish_networks(
         if ms:
             paths += save_figure(chosen_figure(tables), figures, "chosen")
             paths += save_table(chosen_table(tables), figures, "chosen")
-        paths += save_table(told_table(tables), figures, "networks")
-    if not (turns := told_budgets(tables)).empty:
-        paths += save_table(turns, figures, "budgets")
+        paths += save_table(networks_table(tables), figures, "networks")
+    if not (lengths := training_lengths_table(tables)).empty:
+        paths += save_table(lengths, figures, "training_lengths")
     return paths
 
 

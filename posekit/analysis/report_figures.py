@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from posekit.analysis import original_report
 from posekit.analysis.losses import REPORT, TRAINING, VALIDATION, curves
-from posekit.analysis.style import SMALL, looks, new_figure, study_of
+from posekit.analysis.style import SMALL, line_styles, new_figure, study_of
 from posekit.study.configurations import MODELS
 from posekit.study.runs import Run
 
@@ -55,7 +55,7 @@ def loss_figure(runs: Sequence[Run], title: str) -> Figure:
     """
     figure, axes = new_figure(8.4, 4.0, columns=3, sharey=True)
     models = list(dict.fromkeys(run.config.model for run in runs))
-    table, look = curves(runs), looks(models)
+    table, style = curves(runs), line_styles(models)
     for axis, (curve, name) in zip(axes[0], _PANELS.items(), strict=True):
         shown = table[(table["curve"] == curve) & table["model"].isin(models)]
         for (model, seed), line in shown.groupby(["model", "seed"], sort=False):
@@ -63,7 +63,7 @@ def loss_figure(runs: Sequence[Run], title: str) -> Figure:
             axis.plot(
                 line["epoch"],
                 line["below"],
-                **look[model] | ({} if first else {"marker": None}),
+                **style[model] | ({} if first else {"marker": None}),
                 markersize=5,
                 linewidth=1.6 if first else 0.8,
                 label=MODELS[model].label if first and curve == TRAINING else None,
@@ -109,10 +109,10 @@ def six_losses_figure(runs: Sequence[Run]) -> Figure:
     figure, axes = new_figure(7.6, 3.2)
     axis = axes[0, 0]
     names = original_report.models()
-    table, look = curves([run for run in runs if run.finished]), looks(names)
+    table, style = curves([run for run in runs if run.finished]), line_styles(names)
     last = table[table["epoch"] == table.groupby("curve")["epoch"].transform("max")]
     for row, name in enumerate(names):
-        symbol = {"color": look[name]["color"], "marker": look[name]["marker"], "linestyle": "none"}
+        symbol = {"color": style[name]["color"], "marker": style[name]["marker"], "linestyle": "none"}
         for curve, fill, place in ((REPORT, "full", row - 0.16), (TRAINING, "none", row + 0.16)):
             values = last.loc[(last["curve"] == curve) & (last["model"] == name), "below"]
             axis.plot(values, [place] * len(values), **symbol, fillstyle=fill, markersize=8, markeredgewidth=1.5)
@@ -143,10 +143,10 @@ def losses_and_joints_figure(table: pd.DataFrame, mean_pose: float, title: str) 
     """
     figure, axes = new_figure(7.6, 4.4)
     axis = axes[0, 0]
-    look = looks(list(dict.fromkeys(table["model"])))
+    style = line_styles(list(dict.fromkeys(table["model"])))
     last = table["epoch"].max()
     for model, rows in table.groupby("model", sort=False):
-        symbol = {"color": look[model]["color"], "marker": look[model]["marker"], "linestyle": "none"}
+        symbol = {"color": style[model]["color"], "marker": style[model]["marker"], "linestyle": "none"}
         earlier, ends = rows[rows["epoch"] < last], rows[rows["epoch"] == last]
         axis.plot(earlier[VALIDATION], earlier["pckh_weighted14"], **symbol, fillstyle="none", markersize=5)
         label = MODELS[model].label if model in MODELS else model

@@ -99,7 +99,7 @@ def answers_figure(people: People, answers: Evaluation, right: Sequence[int], wr
         picture, matrix = _around(image, people.joints[person])
         if person == wrong:
             truth = transform(matrix, people.joints[person])
-            picture = draw_skeleton(picture, truth, people.labelled[person], truth=True)
+            picture = draw_skeleton(picture, truth, people.labeled[person], truth=True)
         joints = transform(matrix, answers.joints[person])
         axis.imshow(draw_skeleton(picture, joints, np.full(len(joints), True)))
         text = f"{found[person]} of {annotated[person]} joints"

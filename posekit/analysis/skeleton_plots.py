@@ -10,7 +10,7 @@ from matplotlib.patheffects import Normal, Stroke
 from posekit.inference.drawing import SIDE_COLORS
 from posekit.skeleton import LIMBS, SIDES
 
-#: Marker of a joint by side of the body: sides can be told apart without color too.
+#: Marker of a joint by side of the body: sides can be distinguished without color too.
 MARKERS = {"right": "s", "left": "o", "middle": "D"}
 COLORS = {side: np.array(color) / 255 for side, color in SIDE_COLORS.items()}
 
@@ -23,19 +23,19 @@ def plot_skeleton(axis: Axes, joints: np.ndarray, visible: np.ndarray | None = N
 
     visible (16,) bool: the others are hollow. size: of a joint, points.
     """
-    there = np.isfinite(joints).all(axis=1)
+    known = np.isfinite(joints).all(axis=1)
     outline = [Stroke(linewidth=size / 2 + 1.5, foreground="0.1"), Normal()]
     for a, b in LIMBS:
-        if there[a] and there[b]:
+        if known[a] and known[b]:
             side = SIDES[a] if SIDES[a] != "middle" else SIDES[b]
             axis.plot(*joints[[a, b]].T, color=COLORS[side], linewidth=size / 2, path_effects=outline)
-    for joint in np.flatnonzero(there):
+    for joint in np.flatnonzero(known):
         seen = visible is None or visible[joint]
         axis.plot(*joints[joint], **_marker(SIDES[joint], seen, size), zorder=3)
 
 
 def skeleton_handles(hidden: bool = True) -> list[Line2D]:
-    """What a legend shows for each side of the body and, if there are any, for hidden joints."""
+    """What a legend shows for each side of the body and, if known are any, for hidden joints."""
     handles = [Line2D([], [], **_marker(side, True, 7), linewidth=0, label=name) for side, name in _NAMES.items()]
     if hidden:
         handles.append(Line2D([], [], **_marker("middle", False, 7) | {"marker": "o"}, label="hollow: hidden"))

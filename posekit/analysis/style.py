@@ -27,10 +27,10 @@ _DASHES = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1, 1, 1)), (0, (7, 3)), (
 SMALL = 9
 
 
-def looks(models: Sequence[str]) -> dict[str, dict]:
+def line_styles(models: Sequence[str]) -> dict[str, dict]:
     """Color, marker and linestyle of each model, as matplotlib's plot takes them.
 
-    The report's six always look the same. Any further models take what is left, in the order of `MODELS`.
+    The report's six always have the same style. Further models take the remaining ones, in the order of `MODELS`.
     """
     names = [*REPORT_MODELS, *(name for name in in_order(set(models)) if name not in REPORT_MODELS)]
     return {
@@ -43,9 +43,9 @@ def looks(models: Sequence[str]) -> dict[str, dict]:
     }
 
 
-def looks_of(runs: Sequence[Run]) -> dict[str, dict]:
-    """`looks` of the models of some runs."""
-    return looks([run.config.model for run in runs])
+def line_styles_of(runs: Sequence[Run]) -> dict[str, dict]:
+    """`line_styles` of the models of some runs."""
+    return line_styles([run.config.model for run in runs])
 
 
 def new_figure(

@@ -86,6 +86,6 @@ def epochs_figure(answers: Mapping[int, Prediction], joints: np.ndarray, joint: 
 def _show_crop(axis, batch: Batch, person: int, title: str = "") -> None:
     """A crop of a batch with the joints that the network is to find in it."""
     crop = batch.images[person].permute(1, 2, 0).mul(255).round().byte().cpu().numpy()
-    there = batch.present[person, :, None].cpu().numpy()
+    present = batch.present[person, :, None].cpu().numpy()
     show_picture(axis, crop, title)
-    plot_skeleton(axis, np.where(there, batch.joints[person].cpu().numpy(), np.nan), size=3)
+    plot_skeleton(axis, np.where(present, batch.joints[person].cpu().numpy(), np.nan), size=3)

@@ -15,7 +15,7 @@ from posekit.cli.common import as_json_text
 from posekit.errors import PosekitError
 
 if TYPE_CHECKING:
-    from posekit.inference.many import Outcome, Place
+    from posekit.inference.many import Outcome, Selection
     from posekit.inference.predictor import Predictor
 
 # What takes long to import is imported inside the command, so that --help answers at once.
@@ -43,8 +43,8 @@ def predict(
     people: Annotated[
         str | None,
         typer.Option(
-            help="Without a place: how many people to find at most, the surest first, or all. By default all in "
-            "photographs, and one in videos, who is followed."
+            help="Without --box and --center: how many people to find at most, the surest first, or all. By "
+            "default all in photographs, and one in videos, who is followed."
         ),
     ] = None,
     study: Annotated[
@@ -112,14 +112,14 @@ def predict(
         raise PosekitError("--format coco needs --joints FILE.json, the file to write")
     _keep_what_exists(source, out, joints, overwrite)
 
-    from posekit.inference.many import Place
+    from posekit.inference.many import Selection
     from posekit.inference.video import VIDEO_ENDINGS
 
     def predictor() -> "Predictor":
         return _predictor(study, model, checkpoint, flip, device)
 
     moving = source is None or source.suffix.lower() in VIDEO_ENDINGS
-    place = Place(box, center, scale, _most(people, 1 if moving else None))
+    selection = Selection(box, center, scale, _most(people, 1 if moving else None))
     if (moving or source.is_dir()) and as_json:
         raise PosekitError("--json prints the joints of one photograph; say --joints FILE.json")
     if moving:
@@ -127,11 +127,11 @@ def predict(
             raise PosekitError("--format coco is for photographs; the joints of a video are written as rows")
         if center is not None:
             raise PosekitError("in a video, say where the person is in its first frame by --box")
-        _predict_frames(camera if source is None else source, predictor, place, out, joints)
+        _predict_frames(camera if source is None else source, predictor, selection, out, joints)
     elif source.is_dir():
-        _predict_folder(source, predictor, place, out, joints, overwrite, form == "coco")
+        _predict_folder(source, predictor, selection, out, joints, overwrite, form == "coco")
     else:
-        _predict_photograph(source, predictor, place, out, joints, as_json, form == "coco")
+        _predict_photograph(source, predictor, selection, out, joints, as_json, form == "coco")
 
 
 def _most(people: str | None, usual: int | None) -> int | None:
@@ -160,7 +160,7 @@ def _keep_what_exists(source: Path | None, out: Path | None, joints: Path | None
 def _predict_photograph(
     path: Path,
     predictor: Callable[[], "Predictor"],
-    place: "Place",
+    selection: "Selection",
     out: Path | None,
     joints: Path | None,
     as_json: bool,
@@ -173,7 +173,7 @@ def _predict_photograph(
     picture = read_image(path, upright=True)
     if remark := several_pictures(path):
         _say(remark)
-    people = place.ask(predictor(), picture)
+    people = selection.predict(predictor(), picture)
     rows = people_rows(people)
     if as_json:
         print(as_json_text(rows if people else []))
@@ -195,7 +195,7 @@ def _predict_photograph(
 def _predict_folder(
     folder: Path,
     predictor: Callable[[], "Predictor"],
-    place: "Place",
+    selection: "Selection",
     out: Path | None,
     joints: Path | None,
     overwrite: bool,
@@ -213,7 +213,7 @@ def _predict_folder(
         raise PosekitError(f"{taken[0]} exists already; choose another folder or say --overwrite")
     asked = predictor()
     with _until_stopped() as stopped:
-        outcome = predict_photographs(asked, paths, place, out, joints, stopped, coco)
+        outcome = predict_photographs(asked, paths, selection, out, joints, stopped, coco)
     _report(outcome, "photographs")
     if outcome.problems:
         raise PosekitError(f"{len(outcome.problems)} of {len(paths)} photographs are left out, as said above")
@@ -224,7 +224,7 @@ def _predict_folder(
 def _predict_frames(
     source: Path | int,
     predictor: Callable[[], "Predictor"],
-    place: "Place",
+    selection: "Selection",
     out: Path | None,
     joints: Path | None,
 ) -> None:
@@ -240,7 +240,7 @@ def _predict_frames(
         if frames.live:
             _say("q in the window ends it" if window else "Ctrl-C ends it, and keeps what is found until then")
         with _until_stopped() as stopped:
-            outcome = predict_frames(asked, frames, place, out, joints, window, stopped)
+            outcome = predict_frames(asked, frames, selection, out, joints, window, stopped)
     _report(outcome, "frames")
     for problem in outcome.problems[:-1]:
         _say(problem)

@@ -26,7 +26,7 @@ class ImageReport:
     """The photographs of a table: file names by reason, in alphabetical order, and the people they cost.
 
     lost: of "train" and "validation" each, people by reason, in "total", and annotated at all in "people".
-    A JPEG whose pixels were changed but whose structure still holds decodes, and is not told from a good one.
+    A JPEG whose pixels were changed but whose structure is intact decodes, and passes as a good one.
     """
 
     name: str

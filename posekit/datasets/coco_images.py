@@ -13,16 +13,16 @@ def find_images(folder: Path, names: list[str]) -> tuple[Path, dict[str, str]]:
     exists counts. If there is no such photograph, its name is taken to be relative to `folder`.
     """
     folder = folder.resolve()
-    places = _places(folder) + (_places(folder.parent, anywhere=True) if folder.name == "annotations" else [])
+    folders = _folders(folder) + (_folders(folder.parent, anywhere=True) if folder.name == "annotations" else [])
     paths = {}
     for name in names:
-        there = (place / name for place in places if (place / name).is_file())
-        paths[name] = Path(os.path.normpath(next(there, folder / name)))
+        existing = (path / name for path in folders if (path / name).is_file())
+        paths[name] = Path(os.path.normpath(next(existing, folder / name)))
     root = Path(os.path.commonpath([path.parent for path in paths.values()]))
     return root, {name: path.relative_to(root).as_posix() for name, path in paths.items()}
 
 
-def _places(folder: Path, anywhere: bool = False) -> list[Path]:
+def _folders(folder: Path, anywhere: bool = False) -> list[Path]:
     images = folder / "images"
     inside = [path for path in (images, *([folder] if anywhere else [])) if path.is_dir()]
-    return [folder, images, *(path for place in inside for path in sorted(place.iterdir()) if path.is_dir())]
+    return [folder, images, *(path for parent in inside for path in sorted(parent.iterdir()) if path.is_dir())]

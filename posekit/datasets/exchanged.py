@@ -27,8 +27,8 @@ FLOOR = -10.0
 
 #: Halves with less are exchanged; those with less than the second one are not annotated any more. Chosen by
 #: looking at 140 people of LSP Extended beside the ratios of posekit.pt of commit 0867f1e (64 % on MPII). Below
-#: -9, all 17 whose sides could be told were exchanged (1 was unclear); from -9 to -6, 7 of 11 (13 were unclear).
-#: A better network has larger ratios: look again then.
+#: -9, all 17 whose sides could be recognized were exchanged (1 was unclear); from -9 to -6, it was 7 of 11 (13
+#: were unclear). A better network has larger ratios: look again then.
 EXCHANGE_BELOW, LEAVE_OUT_BELOW = -9.0, -4.0
 
 #: The people of LSP Extended of whom a half has a ratio below `LEAVE_OUT_BELOW`.

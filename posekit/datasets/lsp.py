@@ -132,7 +132,7 @@ def agreement(
     known = scale > 0
     scale_error = np.abs(scale / people.scale - 1)[known]
     distance = (np.linalg.norm(center - people.center, axis=1) / (200 * people.scale))[known]
-    joints, labeled = people.joints[known], people.labelled[known].sum()
+    joints, labeled = people.joints[known], people.labeled[known].sum()
     own = lost(people.center[known], people.scale[known], joints)
     derived = lost(center[known], scale[known], joints)
     return {

@@ -134,7 +134,7 @@ def _read_complete(record: dict, _: bool | None) -> dict:
         "center": np.array(record["objpos"], float).reshape(2),
         "scale": float(record["scale_provided"]),
         "joints": joints[:, :2],
-        "labelled": ~(joints[:, :2] == 0).all(axis=1),
+        "labeled": ~(joints[:, :2] == 0).all(axis=1),
         "visible": joints[:, 2] > 0,
         "head_size": np.nan,
         "validation": bool(record["isValidation"]),
@@ -151,7 +151,7 @@ def _read_person(record: dict, validation: bool | None) -> dict:
         "scale": float(record["scale"]),
         "joints": joints,
         # Files of this form mark a joint that nobody annotated as (-1, -1) or (0, 0).
-        "labelled": ~(joints <= 0).all(axis=1),
+        "labeled": ~(joints <= 0).all(axis=1),
         "visible": np.array(record["joints_vis"], float).reshape(len(JOINTS)) > 0,
         "head_size": float(record.get("head_size") or np.nan),
         "validation": image in _validation_images() if validation is None else validation,
@@ -191,8 +191,8 @@ def _validation_images() -> frozenset[str]:
 
 def _table(name: str, images_folder: Path, columns: list[dict]) -> People:
     stacked = {key: np.array([row[key] for row in columns]) for key in columns[0]}
-    labelled = stacked.pop("labelled") & np.isfinite(stacked["joints"]).all(axis=2)
-    joints = np.where(labelled[..., None], stacked.pop("joints"), np.nan)
+    labeled = stacked.pop("labeled") & np.isfinite(stacked["joints"]).all(axis=2)
+    joints = np.where(labeled[..., None], stacked.pop("joints"), np.nan)
     known = stacked.pop("head_size")
     return People(
         name=name,
@@ -201,7 +201,7 @@ def _table(name: str, images_folder: Path, columns: list[dict]) -> People:
         joints=joints,
         head_size=np.where(np.isfinite(known), known, estimated_head_size(joints)),
         head_size_estimated=~np.isfinite(known),
-        visible=stacked.pop("visible") & labelled,
+        visible=stacked.pop("visible") & labeled,
         **stacked,
     )
 

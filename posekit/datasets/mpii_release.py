@@ -28,7 +28,7 @@ def release_rows(
 
     content is what scipy's `loadmat` returns for the file `path`; `validation_people` says for every image of the
     validation split which of its annorect entries, counted from 1, the split names. Everybody else in those
-    images is on neither side. A row has image (str), center (2,), scale, joints (16, 2), labelled and visible
+    images is on neither side. A row has image (str), center (2,), scale, joints (16, 2), labeled and visible
     (16,) bool, head_size (NaN without a head box), validation (bool) and image_size (0, 0).
 
     Everybody with joints, scale and center counts: `single_person` is not applied. The field's list of 22,246 +
@@ -95,8 +95,8 @@ def _row(rect: np.void) -> dict | str:
                 raise ValueError(f"joint id {joint} is none of 0 to {len(JOINTS) - 1}")
             joints[int(joint)] = _xy(point)
             visible[int(joint)] = _number(point, "is_visible") != 0
-    labelled = np.isfinite(joints).all(axis=1)
-    if not labelled.any():
+    labeled = np.isfinite(joints).all(axis=1)
+    if not labeled.any():
         return NO_JOINT
     scale = _number(rect, "scale")
     if np.isnan(scale):
@@ -110,8 +110,8 @@ def _row(rect: np.void) -> dict | str:
         "center": center,
         "scale": scale,
         "joints": joints,
-        "labelled": labelled,
-        "visible": visible & labelled,
+        "labeled": labeled,
+        "visible": visible & labeled,
         "head_size": HEAD_SIZE_OVER_DIAGONAL * diagonal if diagonal > 0 else np.nan,
         "image_size": np.zeros(2, int),
     }

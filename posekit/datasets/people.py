@@ -71,7 +71,7 @@ class People:
                 raise PosekitError(
                     f"{self.name}: column {column} has shape {getattr(self, column).shape}, not {shape}"
                 )
-        self._refuse(~self.labelled.any(axis=1), "has no annotated joint")
+        self._refuse(~self.labeled.any(axis=1), "has no annotated joint")
         self._refuse(~(np.isfinite(self.scale) & (self.scale > 0)), "has no positive scale")
         self._refuse(~np.isfinite(self.center).all(axis=1), "has no center")
         self._refuse(self.head_size <= 0, "has a head size that is not positive")
@@ -88,7 +88,7 @@ class People:
         return len(self.image)
 
     @property
-    def labelled(self) -> np.ndarray:
+    def labeled(self) -> np.ndarray:
         """(N, 16) bool: joints that somebody annotated, seen or guessed."""
         return np.isfinite(self.joints).all(axis=2)
 

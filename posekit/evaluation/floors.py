@@ -31,7 +31,7 @@ def crops_without_images(people: People, rule: CropRule) -> Crops:
         images=np.zeros((len(people), 0, 0, 3), np.uint8),
         matrices=matrices,
         joints=transform(matrices, people.joints).astype(np.float32),
-        present=people.labelled & inside(boxes, people.joints),
+        present=people.labeled & inside(boxes, people.joints),
     )
 
 

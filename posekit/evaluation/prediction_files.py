@@ -93,11 +93,11 @@ def write_predictions(
 
 def missing_joints(joints: np.ndarray, people: People) -> str:
     """A sentence on annotated joints without a prediction, which count as misses; empty if there are none."""
-    missing = people.labelled & ~np.isfinite(joints).all(axis=2)
+    missing = people.labeled & ~np.isfinite(joints).all(axis=2)
     if not missing.any():
         return ""
     return (
-        f"{missing.sum()} of {people.labelled.sum()} annotated joints have no prediction and count as misses "
+        f"{missing.sum()} of {people.labeled.sum()} annotated joints have no prediction and count as misses "
         f"({missing.any(axis=1).sum()} of {len(people)} people)"
     )
 

@@ -28,16 +28,19 @@ UNREAD_ENDINGS = {".arw", ".cr2", ".cr3", ".dng", ".heic", ".heif", ".jxl", ".ne
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where people are: one in a box (4,), or at center (2,) with a scale, image px; else they are found, at most
-    so many `people`, None: all."""
+class Selection:
+    """Which people of a picture are predicted.
+
+    One person in a box (left, top, right, bottom), or at a center (x, y) with a scale (height / 200 px), all in
+    image px. Without them, people are found: at most `people`, or all of them if that is None.
+    """
 
     box: tuple[float, float, float, float] | None = None
     center: tuple[float, float] | None = None
     scale: float | None = None
     people: int | None = None
 
-    def ask(self, predictor: Predictor, image: np.ndarray) -> list[Person]:
+    def predict(self, predictor: Predictor, image: np.ndarray) -> list[Person]:
         """The people in RGB uint8 (H, W, 3), the surest first. Raises `PosekitError` as `Predictor` does."""
         if self.center is not None and self.scale is not None:
             answers = [predictor.predict(image, np.array(self.center), self.scale)]
@@ -47,8 +50,8 @@ class Place:
             answers = predictor.predict_people(image, self.people)
         return [Person(number, answer) for number, answer in enumerate(answers, start=1)]
 
-    def follow(self, predictor: Predictor) -> FollowOne | FollowAll:
-        """To call with every frame of a video, of which the box is about the first."""
+    def tracker(self, predictor: Predictor) -> FollowOne | FollowAll:
+        """A function to call with every frame of a video; a box is that of the first frame."""
         if self.box is not None or self.people == 1:
             return FollowOne(predictor, None if self.box is None else np.array(self.box, float))
         return FollowAll(predictor, self.people)
@@ -77,9 +80,9 @@ def drawn(image: np.ndarray, people: Sequence[Person]) -> np.ndarray:
 
 def photographs(folder: Path) -> list[Path]:
     """The photographs of a folder, not of its subfolders, by name. Raises `PosekitError` if there are none."""
-    there = sorted(path for path in folder.iterdir() if not path.name.startswith("._"))  # macOS's own notes
-    found = [path for path in there if path.suffix.lower() in PHOTOGRAPH_ENDINGS]
-    if others := [path.name for path in there if path.suffix.lower() in UNREAD_ENDINGS]:
+    files = sorted(path for path in folder.iterdir() if not path.name.startswith("._"))  # macOS's own notes
+    found = [path for path in files if path.suffix.lower() in PHOTOGRAPH_ENDINGS]
+    if others := [path.name for path in files if path.suffix.lower() in UNREAD_ENDINGS]:
         _say(
             f"left out, since posekit does not read this kind of picture: {', '.join(others[:5])}"
             + (f" and {len(others) - 5} more" if len(others) > 5 else "")
@@ -93,7 +96,7 @@ def photographs(folder: Path) -> list[Path]:
 def predict_photographs(
     predictor: Predictor,
     paths: list[Path],
-    place: Place,
+    selection: Selection,
     out: Path | None,
     joints: Path | None,
     stopped: Callable[[], bool],
@@ -115,7 +118,7 @@ def predict_photographs(
                 image = read_image(path, upright=True)
                 if remark := several_pictures(path):
                     _say(remark)
-                people = place.ask(predictor, image)
+                people = selection.predict(predictor, image)
             except PosekitError as error:
                 problems.append(str(error))
                 _say(f"{path.name} is left out: {error}")
@@ -147,7 +150,7 @@ def predict_photographs(
 def predict_frames(
     predictor: Predictor,
     frames: Frames,
-    place: Place,
+    selection: Selection,
     out: Path | None,
     joints: Path | None,
     window: Window | None,
@@ -156,7 +159,7 @@ def predict_frames(
 ) -> Outcome:
     """Asks about every frame, numbered from 0.
 
-    place: who is followed from frame to frame (`posekit.inference.following`). out: a video with
+    selection: who is followed from frame to frame (`posekit.inference.following`). out: a video with
     skeletons; joints: see `joint_file`; both are replaced, and each is kept where the other fails. Stops when
     `stopped` says so, or the window is closed. Raises `PosekitError` if there is no frame at all, or
     nothing can be written.
@@ -166,7 +169,7 @@ def predict_frames(
         note = files.enter_context(Output(joint_file(joints, "frame"))) if joints else None
         film = files.enter_context(Output(_writing(out, frames.fps))) if out else None
         outputs = {path: output for path, output in ((joints, note), (out, film)) if path and output}
-        follow = place.follow(predictor)
+        follow = selection.tracker(predictor)
         bar = tqdm(frames, desc="predicting", unit=" frames", total=frames.announced, disable=not progress)
         if remark := frames.remark():
             _say(remark)

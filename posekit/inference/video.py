@@ -64,8 +64,8 @@ class Frames:
     def __iter__(self) -> Iterator[np.ndarray]:
         failed = 0
         while True:
-            there, frame = self._capture.read()
-            if there:
+            decoded, frame = self._capture.read()
+            if decoded:
                 self._place(failed)
                 failed, self.read = 0, self.read + 1
                 yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)

@@ -73,9 +73,9 @@ def loss(answer: Tensor, targets: Targets) -> Tensor:
     people = (targets.heat == 1).sum().clamp(min=1)
     logit = answer[:, 0]
     probability = logit.sigmoid()
-    there = -F.logsigmoid(logit) * (1 - probability) ** 2
-    not_there = -F.logsigmoid(-logit) * probability**2 * (1 - targets.heat) ** 4
-    of_map = torch.where(targets.heat == 1, there, not_there * targets.counted).sum() / people
+    at_peaks = -F.logsigmoid(logit) * (1 - probability) ** 2
+    elsewhere = -F.logsigmoid(-logit) * probability**2 * (1 - targets.heat) ** 4
+    of_map = torch.where(targets.heat == 1, at_peaks, elsewhere * targets.counted).sum() / people
     weight = torch.where(targets.heat >= NEAR, targets.heat, 0)
     total = weight.sum().clamp(min=1)
     of_middle = ((answer[:, 1:3] - targets.offset).abs().sum(dim=1) * weight).sum() / total

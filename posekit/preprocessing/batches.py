@@ -63,7 +63,7 @@ def make_crops(people: People, rule: CropRule, cache: Path, progress: bool = Tru
         images,
         matrices,
         joints=transform(matrices, people.joints).astype(np.float32),
-        present=people.labelled & inside(kept, people.joints),
+        present=people.labeled & inside(kept, people.joints),
     )
 
 

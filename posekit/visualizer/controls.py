@@ -43,7 +43,7 @@ def lines(*texts: str) -> str:
     return f"<div class='posekit-lines'><b>{first}</b>{''.join(f'<br>{text}' for text in others)}</div>"
 
 
-def labelled(description: str) -> dict:
+def labeled(description: str) -> dict:
     """What makes a control as wide as its column, with its label in front."""
     return {
         "description": description,
@@ -63,7 +63,7 @@ def picture_bytes(picture: np.ndarray) -> bytes:
     return cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), options)[1].tobytes()
 
 
-class Look:
+class DisplayControls:
     """Calls on_change() when one of its controls moves; `.view` is their state, `.widget` the column of them.
 
     truth: whether there is a truth to show, and hits to count by it.
@@ -71,16 +71,16 @@ class Look:
 
     def __init__(self, on_change: Callable[[], None], truth: bool, whole: bool) -> None:
         options = [("crop", False), ("whole image", True)]
-        self.whole = widgets.Dropdown(options=options, value=whole, **labelled("show"))
-        self.joint = widgets.Dropdown(options=[ALL_JOINTS, NO_HEATMAP, *JOINTS], **labelled("heatmap of"))
+        self.whole = widgets.Dropdown(options=options, value=whole, **labeled("show"))
+        self.joint = widgets.Dropdown(options=[ALL_JOINTS, NO_HEATMAP, *JOINTS], **labeled("heatmap of"))
         part = {"min": 0, "max": 1, "step": 0.05, "readout_format": ".2f"}
-        self.opacity = widgets.FloatSlider(View.opacity, **part, **labelled("opacity"))
-        self.colors = widgets.Dropdown(options=COLOR_MAPS, **labelled("colors"))
+        self.opacity = widgets.FloatSlider(View.opacity, **part, **labeled("opacity"))
+        self.colors = widgets.Dropdown(options=COLOR_MAPS, **labeled("colors"))
         scales = [("0 to its peak", True), ("0 to 1", False)]
-        self.to_peak = widgets.Dropdown(options=scales, **labelled("scale"))
-        self.threshold = widgets.FloatSlider(View.threshold, **part, **labelled("confidence ≥"))
+        self.to_peak = widgets.Dropdown(options=scales, **labeled("scale"))
+        self.threshold = widgets.FloatSlider(View.threshold, **part, **labeled("confidence ≥"))
         self.hit = widgets.FloatSlider(
-            View.hit, min=0.05, max=1, step=0.05, readout_format=".2f", **labelled("hit within")
+            View.hit, min=0.05, max=1, step=0.05, readout_format=".2f", **labeled("hit within")
         )
         plain = {"indent": False, "layout": widgets.Layout(width="auto")}
         self.answer = widgets.Checkbox(True, description="prediction", **plain)

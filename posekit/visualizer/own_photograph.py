@@ -11,7 +11,16 @@ import numpy as np
 from posekit.errors import PosekitError
 from posekit.inference.following import joints_box
 from posekit.inference.predictor import Prediction, Predictor
-from posekit.visualizer.controls import CONTROLS, SHOWN, STYLE, Look, group, labelled, lines, picture_bytes
+from posekit.visualizer.controls import (
+    CONTROLS,
+    SHOWN,
+    STYLE,
+    DisplayControls,
+    group,
+    labeled,
+    lines,
+    picture_bytes,
+)
 from posekit.visualizer.joint_table import answer_html
 from posekit.visualizer.pane import Pane, under_pane
 from posekit.visualizer.photograph import LARGEST_FILE, Photograph, read_photograph, save_estimate
@@ -49,17 +58,17 @@ class OwnPhotograph:
             "image/jpeg,image/png,image/webp",
             largest=LARGEST_FILE,
         )
-        self.across = widgets.IntRangeSlider(value=(0, 1), min=0, max=1, **labelled("left, right"))
-        self.down = widgets.IntRangeSlider(value=(0, 1), min=0, max=1, **labelled("top, bottom"))
-        self.model = widgets.Dropdown(options=list(predictors), **labelled("model"))
-        self.stack = widgets.Dropdown(options=[("last", -1)], **labelled("stack"))
+        self.across = widgets.IntRangeSlider(value=(0, 1), min=0, max=1, **labeled("left, right"))
+        self.down = widgets.IntRangeSlider(value=(0, 1), min=0, max=1, **labeled("top, bottom"))
+        self.model = widgets.Dropdown(options=list(predictors), **labeled("model"))
+        self.stack = widgets.Dropdown(options=[("last", -1)], **labeled("stack"))
         self.estimate_button = widgets.Button(
             description="Estimate", button_style="primary", layout=widgets.Layout(width="auto")
         )
-        self.name = widgets.Text(**labelled("save as"))
+        self.name = widgets.Text(**labeled("save as"))
         self.save_button = widgets.Button(description="Save PNG, JSON, CSV", layout=widgets.Layout(width="auto"))
         self.message = widgets.HTML()
-        self.look = Look(self.update, truth=False, whole=True)
+        self.display = DisplayControls(self.update, truth=False, whole=True)
         self.pane = Pane(hint="Click a person, or drag a box around one, from head to feet")
         self.image = widgets.Image(format="jpeg", layout=widgets.Layout(width="100%"))
         self.picture = under_pane(self.image, self.pane, width=SHOWN, display="none", margin="0 10px 0 0")
@@ -85,10 +94,10 @@ class OwnPhotograph:
             self.name,
             self.save_button,
         )
-        controls = widgets.VBox([steps, self.look.widget], layout=widgets.Layout(**CONTROLS))
+        controls = widgets.VBox([steps, self.display.widget], layout=widgets.Layout(**CONTROLS))
         wrap = widgets.Layout(flex_flow="row wrap")
         seen = widgets.VBox(
-            [self.message, self.look.legend, widgets.HBox([self.picture, self.table], layout=wrap)],
+            [self.message, self.display.legend, widgets.HBox([self.picture, self.table], layout=wrap)],
             layout=widgets.Layout(flex="1 1 0"),
         )
         self.widget = widgets.HBox([widgets.HTML(STYLE), controls, seen])
@@ -177,7 +186,7 @@ class OwnPhotograph:
         self.update()
 
     def _unsure(self) -> str:
-        unsure = int((self.stacks[-1].confidence < self.look.threshold.value).sum())
+        unsure = int((self.stacks[-1].confidence < self.display.threshold.value).sum())
         return f"{unsure} of 16 joints are too unsure to be drawn."
 
     def save(self) -> None:
@@ -190,7 +199,7 @@ class OwnPhotograph:
                 self.stacks[self.stack.value],
                 self.box,
                 self.model.value,
-                self.look.threshold.value,
+                self.display.threshold.value,
             )
         except PosekitError as error:
             self._say(str(error), title="That did not work")
@@ -204,18 +213,18 @@ class OwnPhotograph:
         self.estimate_button.disabled = self.photograph is None
         self.across.disabled = self.down.disabled = self.photograph is None
         self.save_button.disabled = self.stack.disabled = self.name.disabled = not estimated
-        self.pane.draggable = self.photograph is not None and (self.look.whole.value or not estimated)
+        self.pane.draggable = self.photograph is not None and (self.display.whole.value or not estimated)
         self.picture.layout.display = None if self.photograph else "none"
         if self.photograph is None or self._quiet:
             return
         answer = self.stacks[self.stack.value] if estimated else None
-        crop = estimated and not self.look.whole.value
+        crop = estimated and not self.display.whole.value
         width, height = self.photograph.image.shape[1::-1]
         self.picture.layout.width = SHOWN if crop else f"calc({SHOWN} * {min(1, width / height):.4f})"
         state = State(
             canvas=crop_canvas(answer) if crop else self._canvas,
             answer=answer,
-            view=self.look.view,
+            view=self.display.view,
             box=None if crop else np.array(self.box),
             others=() if crop else tuple(self.people),
         )

@@ -14,7 +14,16 @@ from posekit.preprocessing.batches import Crops
 from posekit.preprocessing.crop import person_box
 from posekit.skeleton import INDEX, JOINTS, SCORED
 from posekit.visualizer.answers import Answers, worst_first
-from posekit.visualizer.controls import CONTROLS, SHOWN, STYLE, Look, group, labelled, lines, picture_bytes
+from posekit.visualizer.controls import (
+    CONTROLS,
+    SHOWN,
+    STYLE,
+    DisplayControls,
+    group,
+    labeled,
+    lines,
+    picture_bytes,
+)
 from posekit.visualizer.joint_table import joint_table, summary, table_html
 from posekit.visualizer.pane import Pane, under_pane
 from posekit.visualizer.rendering import ALL_JOINTS, Canvas, State, crop_canvas, image_canvas, render
@@ -32,9 +41,9 @@ class Side:
 
     def __init__(self, answers: Answers, models: list[str], title: str, on_change: Callable[[], None]) -> None:
         self.answers = answers
-        self.model = widgets.Dropdown(options=models, **labelled(f"{title} model"))
-        self.stack = widgets.Dropdown(options=[("1", 0)], **labelled("stack"))
-        self.epoch = widgets.SelectionSlider(options=[("trained", 0)], **labelled("epoch"))
+        self.model = widgets.Dropdown(options=models, **labeled(f"{title} model"))
+        self.stack = widgets.Dropdown(options=[("1", 0)], **labeled("stack"))
+        self.epoch = widgets.SelectionSlider(options=[("trained", 0)], **labeled("epoch"))
         self.image = widgets.Image(format="jpeg", layout=widgets.Layout(width="100%"))
         self.caption = widgets.HTML()
         self.picture = widgets.VBox(
@@ -104,16 +113,16 @@ class Visualizer:
         self._remarks: list[str] = []
         self.order = np.arange(len(crops))
 
-        self.person = widgets.IntSlider(1, 1, len(crops), **labelled("person"))
+        self.person = widgets.IntSlider(1, 1, len(crops), **labeled("person"))
         self.previous = widgets.Button(description="◀ previous", layout=widgets.Layout(width="auto", flex="1"))
         self.next = widgets.Button(description="next ▶", layout=widgets.Layout(width="auto", flex="1"))
-        self.search = widgets.Text(placeholder="part of the image's name", **labelled("search"))
-        self.sort = widgets.Dropdown(options=[AS_STORED, WORST_PERSON, *WORST_JOINT], **labelled("sort"))
+        self.search = widgets.Text(placeholder="part of the image's name", **labeled("search"))
+        self.sort = widgets.Dropdown(options=[AS_STORED, WORST_PERSON, *WORST_JOINT], **labeled("sort"))
         self.progress = widgets.IntProgress(
             bar_style="info", layout=widgets.Layout(width="auto", display="none"), description="predicting"
         )
         self.caption = widgets.HTML()
-        self.look = Look(self.update, truth=True, whole=False)
+        self.display = DisplayControls(self.update, truth=True, whole=False)
         models = list(predictors)
         self.left = Side(self.answers, models, "left", self._left_changed)
         self.right = Side(self.answers, [NO_MODEL, *models], "right", self.update)
@@ -134,11 +143,11 @@ class Visualizer:
             "Who", self.person, widgets.HBox([self.previous, self.next]), self.search, self.sort, self.progress
         )
         networks = group("Networks", *self.left.controls, *self.right.controls)
-        controls = widgets.VBox([who, networks, self.look.widget], layout=widgets.Layout(**CONTROLS))
+        controls = widgets.VBox([who, networks, self.display.widget], layout=widgets.Layout(**CONTROLS))
         both = widgets.HBox([self.left.picture, self.right.picture])
         self.pictures = under_pane(both, self.pane)
         seen = widgets.HBox([self.pictures, self.table], layout=wrap)
-        seen = widgets.VBox([self.caption, self.look.legend, seen], layout=widgets.Layout(flex="1 1 0"))
+        seen = widgets.VBox([self.caption, self.display.legend, seen], layout=widgets.Layout(flex="1 1 0"))
         self.widget = widgets.HBox([widgets.HTML(STYLE), controls, seen])
         self.update()
 
@@ -153,7 +162,7 @@ class Visualizer:
             self.search.value, self.sort.value = "", AS_STORED
             self.order = np.arange(len(self.crops))
             self.person.max, self.person.value = len(self.order), person + 1
-            self.look.joint.value = joint
+            self.display.joint.value = joint
         self.update()
 
     def step(self, by: int) -> None:
@@ -164,11 +173,11 @@ class Visualizer:
         """What a side's picture depends on."""
         person, people = self.shown_person, self.crops.people
         answer = side.answer(person)
-        whole = self.look.whole.value
+        whole = self.display.whole.value
         return State(
             canvas=self._image_canvas(str(people.image[person])) if whole else crop_canvas(answer),
             answer=answer,
-            view=self.look.view,
+            view=self.display.view,
             truth=people.joints[person],
             head_size=float(people.head_size[person]),
             box=person_box(self.crops.rule, people.center[person], people.scale[person]) if whole else None,
@@ -178,7 +187,7 @@ class Visualizer:
         """Draws everything anew."""
         if self._quiet:
             return
-        person, people, view = self.shown_person, self.crops.people, self.look.view
+        person, people, view = self.shown_person, self.crops.people, self.display.view
         name, place = str(people.image[person]), f"{self.person.value} of {len(self.order)} people"
         self.pictures.layout.flex = "1 1 620px" if self.right.shown else "1 1 300px"
         self.pictures.layout.max_width = f"calc({2 if self.right.shown else 1} * {SHOWN})"

@@ -72,7 +72,7 @@ HAIR_STYLES = ("buzz", "short", "parted", "long", "ponytail", "bun", "afro", "ba
 
 
 @dataclass(frozen=True)
-class Look:
+class Appearance:
     """Everything about a person's appearance that does not depend on the pose."""
 
     skin: Color
@@ -95,8 +95,8 @@ class Look:
     waist: float  # factor on the breadth of the waist
 
 
-def draw_look(rng: np.random.Generator) -> Look:
-    """A random look. The same number of random choices is made for every person."""
+def draw_appearance(rng: np.random.Generator) -> Appearance:
+    """A random appearance. The same number of random choices is made for every person."""
 
     def pick(colors: tuple[str, ...]) -> Color:
         shift = rng.normal(0, 0.02, 3).astype(np.float32)
@@ -127,7 +127,7 @@ def draw_look(rng: np.random.Generator) -> Look:
         bottom = pick(BOTTOMS)
     end = {"trousers": rng.choice([1.95, 1.95, 1.75]), "shorts": rng.uniform(0.45, 0.95), "skirt": 0.0}[kind]
     shoes = pick(SHOES)
-    return Look(
+    return Appearance(
         skin=skin,
         hair=hair if skin_tone < 4 else dark_hair,
         hair_style=style,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from posekit.datasets.drawn.appearance import Look, fabric
+from posekit.datasets.drawn.appearance import Appearance, fabric
 from posekit.datasets.drawn.body_3d import SIDES
 from posekit.datasets.drawn.canvas import NOTHING, Canvas, Color, hex_color
 from posekit.datasets.drawn.head import Head
@@ -14,16 +14,16 @@ from posekit.datasets.drawn.placed import PARTS, PERSON_STEP, Placed
 class Body:
     """One person to be painted on a canvas."""
 
-    def __init__(self, canvas: Canvas, person: Placed, look: Look, number: int = 0) -> None:
-        self.canvas, self.person, self.look = canvas, person, look
+    def __init__(self, canvas: Canvas, person: Placed, appearance: Appearance, number: int = 0) -> None:
+        self.canvas, self.person, self.appearance = canvas, person, appearance
         self.base = number * PERSON_STEP
         self.px = person.unit * person.figure.lengths["torso"] / 0.327  # px per 200 px of body size
-        self.thick = self.px * look.build
+        self.thick = self.px * appearance.build
         self.up = person.figure.up[:2]
         self.across = np.array([-self.up[1], self.up[0]])
         self.front = -float(person.figure.forward[2])
         self.side = float(person.figure.forward[:2] @ self.across)
-        self.head = Head(person.at("upper neck"), person.at("head top"), *person.head_turn, look)
+        self.head = Head(person.at("upper neck"), person.at("head top"), *person.head_turn, appearance)
 
     def part(self, name: str) -> int:
         """The number of this person's part on the canvas."""
@@ -38,7 +38,7 @@ class Body:
             (-0.001, self._neck),
             (min(z("head top"), 0.0) - 0.03, self._head),
         ]
-        if self.look.bottom_kind == "skirt":
+        if self.appearance.bottom_kind == "skirt":
             jobs.append((0.02, self._skirt))
         # Hair on the back of the head: behind the trunk for a face, before it for a back.
         jobs.append((0.3 if self.person.head_turn[0] > -0.35 else -0.035, self._back_hair))
@@ -47,7 +47,7 @@ class Body:
             hip, knee, ankle = z(f"{side} hip"), z(f"{side} knee"), z(f"{side} ankle")
             leg = 0.3 * hip + 0.4 * knee + 0.3 * ankle
             raised = knee - hip < -0.2  # a thigh that points at the camera lies over shirt and skirt
-            skirted = self.look.bottom_kind == "skirt" and not raised
+            skirted = self.appearance.bottom_kind == "skirt" and not raised
             order = leg - 0.06 if raised else 0.04 + 0.1 * leg if leg > 0 or skirted else 0.025 + 0.1 * leg
             jobs.append((arm + 0.045 * facing, lambda side=side: self._arm(side)))
             jobs.append((order, lambda side=side: self._leg(side)))
@@ -60,29 +60,31 @@ class Body:
         return np.array([self.person.at(f"{side} {name}") for name in names])
 
     def _arm(self, side: str) -> None:
-        look, canvas, t = self.look, self.canvas, self.thick
+        appearance, canvas, t = self.appearance, self.canvas, self.thick
         points = self._limb(side, ("shoulder", "elbow", "wrist"))
         radii = t * np.array([0.034, 0.0275, 0.02])
         # The drawn arm starts a little inside the shoulder: its round end would stand up from the trunk.
         points[0] += 0.008 * t * _unit(points[1] - points[0])
         self._hand(side, points)
-        canvas.chain(points, radii, look.skin, self.part(f"{side} arm"), shadow=0.4)
-        if look.sleeve > 0:
-            color = look.top_accent if look.top_pattern == "block" else look.top
+        canvas.chain(points, radii, appearance.skin, self.part(f"{side} arm"), shadow=0.4)
+        if appearance.sleeve > 0:
+            color = appearance.top_accent if appearance.top_pattern == "block" else appearance.top
             scale = np.linalg.norm(points[1] - points[0]) / (0.034 * self.px)
 
             def cloth(along: np.ndarray, across: np.ndarray) -> np.ndarray:
-                return fabric(look.top_pattern, color, look.top_accent, along * scale, across / (0.034 * self.px))
+                return fabric(
+                    appearance.top_pattern, color, appearance.top_accent, along * scale, across / (0.034 * self.px)
+                )
 
-            loose = t * np.array([0.005, 0.009 if look.sleeve < 1.5 else 0.006, 0.006])
+            loose = t * np.array([0.005, 0.009 if appearance.sleeve < 1.5 else 0.006, 0.006])
             canvas.chain(
                 points,
                 radii + loose,
                 color,
                 self.part(f"{side} arm"),
                 shadow=0.3,
-                end=look.sleeve,
-                pattern=cloth if look.top_pattern in ("hoops", "stripes", "checks", "dots") else None,
+                end=appearance.sleeve,
+                pattern=cloth if appearance.top_pattern in ("hoops", "stripes", "checks", "dots") else None,
             )
 
     def _hand(self, side: str, arm: np.ndarray) -> None:
@@ -101,16 +103,16 @@ class Body:
         self.canvas.chain(
             [palm - 0.012 * t * along, palm + 0.033 * t * along + 0.02 * t * thumb],
             t * np.array([0.011, 0.008]),
-            self.look.skin * 0.97,
+            self.appearance.skin * 0.97,
             number,
             shadow=0.2,
         )
         self.canvas.chain(
-            [wrist, palm, tip], t * np.array([0.019, 0.025, 0.014]), self.look.skin, number, shadow=0.2
+            [wrist, palm, tip], t * np.array([0.019, 0.025, 0.014]), self.appearance.skin, number, shadow=0.2
         )
 
     def _leg(self, side: str) -> None:
-        look, canvas, t = self.look, self.canvas, self.thick
+        appearance, canvas, t = self.appearance, self.canvas, self.thick
         points = self._limb(side, ("hip", "knee", "ankle"))
         number = self.part(f"{side} leg")
         radii = t * np.array([0.058, 0.041, 0.026])
@@ -118,12 +120,12 @@ class Body:
         thigh, calf = points[1] - points[0], points[1] + 0.3 * (points[2] - points[1])
         skin_points = np.array([points[0], points[1], calf, points[2]])
         skin_radii = np.array([radii[0], radii[1], t * 0.038, radii[2]])
-        canvas.chain(skin_points, skin_radii, look.skin, number, shadow=0.42)
-        if look.socks:
-            canvas.chain(skin_points, skin_radii * 1.05, look.sole * 0.97, number, shadow=0, start=2.45)
-        if look.bottom_kind != "skirt" and np.linalg.norm(thigh) > 0:
-            loose = t * np.array([0.008, 0.010, 0.013 if look.leg_end > 1 else 0.01])
-            canvas.chain(points, radii + loose, look.bottom, number, shadow=0.3, end=look.leg_end)
+        canvas.chain(skin_points, skin_radii, appearance.skin, number, shadow=0.42)
+        if appearance.socks:
+            canvas.chain(skin_points, skin_radii * 1.05, appearance.sole * 0.97, number, shadow=0, start=2.45)
+        if appearance.bottom_kind != "skirt" and np.linalg.norm(thigh) > 0:
+            loose = t * np.array([0.008, 0.010, 0.013 if appearance.leg_end > 1 else 0.01])
+            canvas.chain(points, radii + loose, appearance.bottom, number, shadow=0.3, end=appearance.leg_end)
 
     def _foot(self, side: str, leg: np.ndarray) -> None:
         """A shoe that points where the person faces, seen a little from above."""
@@ -139,9 +141,11 @@ class Body:
         heel = leg[2] + 0.024 * t * down - 0.02 * t * toe
         ball = leg[2] + 0.036 * t * down + 0.075 * t * toe
         tip = leg[2] + 0.04 * t * down + 0.115 * t * toe
-        color, below = self.look.shoes, 0.010 * t * down
+        color, below = self.appearance.shoes, 0.010 * t * down
         rubber = t * np.array([0.026, 0.026, 0.02])
-        self.canvas.chain([heel + below, ball + below, tip + below], rubber, self.look.sole, number, shadow=0.3)
+        self.canvas.chain(
+            [heel + below, ball + below, tip + below], rubber, self.appearance.sole, number, shadow=0.3
+        )
         self.canvas.chain([leg[2], heel], t * np.array([0.024, 0.03]), color, number, shadow=0)
         self.canvas.chain([heel, ball, tip], t * np.array([0.029, 0.027, 0.019]), color, number, shadow=0)
 
@@ -161,8 +165,11 @@ class Body:
         return (a, b) if (a - b) @ self.across >= 0 else (b, a)
 
     def _trunk(self) -> None:
-        look, across, t = self.look, self.across, self.thick
-        chest, waist = self._breadth(0.112, 0.068), self._breadth(0.086 * look.waist, 0.062 * look.waist)
+        appearance, across, t = self.appearance, self.across, self.thick
+        chest, waist = (
+            self._breadth(0.112, 0.068),
+            self._breadth(0.086 * appearance.waist, 0.062 * appearance.waist),
+        )
         hip = self._breadth(0.098, 0.07)
         outline = []
         for sign, shoulder, joint in zip((1, -1), self._pair("shoulder"), self._pair("hip"), strict=True):
@@ -179,43 +186,47 @@ class Body:
             half = [collar, slope, tip, cap, armpit, side, hem + 0.03 * t * self.up, low, inner]
             outline.append(half)
         corners = np.array(outline[0] + outline[1][::-1])
-        patterned = look.top_pattern in ("hoops", "stripes", "checks", "dots")
+        patterned = appearance.top_pattern in ("hoops", "stripes", "checks", "dots")
         self.canvas.polygon(
             corners,
-            look.top,
+            appearance.top,
             self.part("trunk"),
             shadow=0.35,
             radius=0.03 * t,
             pattern=self._cloth if patterned else None,
             shade_width=0.05 * t,
         )
-        if look.top_pattern == "print" and self.front > 0.5 and not self.canvas.plain:
+        if appearance.top_pattern == "print" and self.front > 0.5 and not self.canvas.plain:
             self.canvas.ellipse(
                 self._level(0.62) + 0.3 * self.side * chest * across,
                 (0.05 * t * self.front, 0.05 * t),
                 0.0,
-                look.top_accent,
+                appearance.top_accent,
                 self.part("trunk"),
             )
 
     def _cloth(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        middle, look = self._level(0.5), self.look
+        middle, appearance = self._level(0.5), self.appearance
         dx, dy = (x - middle[0]) / (0.034 * self.px), (y - middle[1]) / (0.034 * self.px)
         along = dx * self.up[0] + dy * self.up[1]
         return fabric(
-            look.top_pattern, look.top, look.top_accent, along, dx * self.across[0] + dy * self.across[1]
+            appearance.top_pattern,
+            appearance.top,
+            appearance.top_accent,
+            along,
+            dx * self.across[0] + dy * self.across[1],
         )
 
     def _seat(self) -> None:
         t, hip = self.thick, self._breadth(0.09, 0.068)
-        waist = self._breadth(0.086 * self.look.waist, 0.062 * self.look.waist)
+        waist = self._breadth(0.086 * self.appearance.waist, 0.062 * self.appearance.waist)
         outline = []
         for sign, joint in zip((1, -1), self._pair("hip"), strict=True):
             to = sign * self.across
             outer = 0.5 * (joint + 0.045 * t * to) + 0.5 * (self._level(0) + hip * to)
             outline.append([self._level(0.3) + waist * to, outer, joint + 0.035 * t * to - 0.06 * t * self.up])
         corners = np.array(outline[0] + outline[1][::-1])
-        self.canvas.polygon(corners, self.look.bottom, self.part("seat"), 0.0, 0.03 * t)
+        self.canvas.polygon(corners, self.appearance.bottom, self.part("seat"), 0.0, 0.03 * t)
 
     def _skirt(self) -> None:
         t = self.thick
@@ -228,7 +239,7 @@ class Body:
             outline.append([self._level(0.3) + waist * to, self._level(0.0) + hip * to, hem + 0.078 * t * to])
         corners = np.array(outline[0] + outline[1][::-1])
         self.canvas.polygon(
-            corners, self.look.bottom, self.part("skirt"), 0.35, 0.03 * t, rounded=2, shade_width=0.05 * t
+            corners, self.appearance.bottom, self.part("skirt"), 0.35, 0.03 * t, rounded=2, shade_width=0.05 * t
         )
 
     def _neck(self) -> None:
@@ -241,12 +252,12 @@ class Body:
                 dip,
                 (0.042 * t * max(self.front, 0.5), 0.034 * t),
                 self.head.angle,
-                self.look.skin * 0.95,
+                self.appearance.skin * 0.95,
                 self.part("neck"),
                 shaded=False,
             )
         self.canvas.chain(
-            [root, reach], t * np.array([0.039, 0.036]), self.look.skin * 0.93, self.part("neck"), 0.0
+            [root, reach], t * np.array([0.039, 0.036]), self.appearance.skin * 0.93, self.part("neck"), 0.0
         )
 
     def _head(self) -> None:

@@ -6,7 +6,7 @@ Places on the skull are written (forward, right, up) on the unit sphere, right b
 
 import numpy as np
 
-from posekit.datasets.drawn.appearance import Look
+from posekit.datasets.drawn.appearance import Appearance
 from posekit.datasets.drawn.canvas import NOTHING, Canvas, hex_color, mix
 
 _WHITE = hex_color("#fbf8f4")
@@ -20,12 +20,14 @@ class Head:
     faces the camera, side 1 looks to the right of an upright picture).
     """
 
-    def __init__(self, neck: np.ndarray, top: np.ndarray, front: float, side: float, look: Look) -> None:
+    def __init__(
+        self, neck: np.ndarray, top: np.ndarray, front: float, side: float, appearance: Appearance
+    ) -> None:
         axis = top - neck
         self.length = max(float(np.linalg.norm(axis)), 1.0)
         self.up = axis / self.length
         self.across = np.array([-self.up[1], self.up[0]])
-        self.front, self.side, self.look = front, side, look
+        self.front, self.side, self.appearance = front, side, appearance
         self.center = neck + 0.5 * axis
         self.half_height = 0.5 * self.length
         self.half_width = (0.39 + 0.03 * abs(side)) * self.length
@@ -55,8 +57,8 @@ class Head:
 
     def behind(self, canvas: Canvas, number: int) -> None:
         """Hair that falls behind the neck: to be drawn before the trunk when the face is seen."""
-        style, look, size = self.look.hair_style, self.look, self.length
-        dark = look.hair * 0.88
+        style, appearance, size = self.appearance.hair_style, self.appearance, self.length
+        dark = appearance.hair * 0.88
         if style in ("long", "bob"):
             drop = 0.95 if style == "long" else 0.55
             back = self.center - 0.10 * size * self.side * self.across
@@ -69,19 +71,27 @@ class Head:
             root, _ = self.place(-1.05, 0, 0.35)
             tip = root - 0.22 * size * self.side * self.across + np.array([0, 0.75 * size])
             middle = (root + tip) / 2 - 0.15 * size * self.side * self.across
-            canvas.chain([root, middle, tip], size * np.array([0.11, 0.14, 0.04]), look.hair, number, shadow=0.25)
+            canvas.chain(
+                [root, middle, tip], size * np.array([0.11, 0.14, 0.04]), appearance.hair, number, shadow=0.25
+            )
         elif style == "bun":
             position, _ = self.place(-0.75, 0, 0.95)
-            canvas.ellipse(position, (0.2 * size, 0.19 * size), 0, look.hair, number, shadow=0.2)
+            canvas.ellipse(position, (0.2 * size, 0.19 * size), 0, appearance.hair, number, shadow=0.2)
 
     def draw(self, canvas: Canvas, number: int, hair_number: int) -> None:
         """Ears, skull with hair, face; `number` and `hair_number` go into the canvas's part numbers."""
         near_ears = []
         for right in (1.0, -1.0):
-            if self.look.hair_style in ("long", "bob", "afro"):
+            if self.appearance.hair_style in ("long", "bob", "afro"):
                 continue
             position, towards = self.place(-0.05, right, -0.06)
-            ear = (position, (0.075 * self.length, 0.11 * self.length), self.angle, self.look.skin * 0.93, number)
+            ear = (
+                position,
+                (0.075 * self.length, 0.11 * self.length),
+                self.angle,
+                self.appearance.skin * 0.93,
+                number,
+            )
             if towards > -0.1:
                 near_ears.append(ear)
             else:
@@ -89,20 +99,20 @@ class Head:
         if abs(self.side) > 0.45 and self.front > -0.6:  # the nose that sticks out of a profile
             position, _ = self.place(1.03, 0, -0.14)
             size = (0.085 * self.length, 0.075 * self.length)
-            canvas.ellipse(position, size, self.angle, self.look.skin * 0.97, number)
+            canvas.ellipse(position, size, self.angle, self.appearance.skin * 0.97, number)
         self._skull(canvas, number, hair_number)
         self._face(canvas)
         for ear in near_ears:
             if abs(self.side) > 0.25 or self.front > 0:
                 canvas.ellipse(*ear, shadow=0.15)
-        if self.look.hair_style == "cap":
+        if self.appearance.hair_style == "cap":
             position, towards = self.place(1.15, 0, 0.36)
             if self.front > -0.5:
                 size = ((0.2 + 0.2 * self.front) * self.length, (0.05 + 0.03 * max(self.front, 0)) * self.length)
-                canvas.ellipse(position, size, self.angle, self.look.hat * 0.8, hair_number)
+                canvas.ellipse(position, size, self.angle, self.appearance.hat * 0.8, hair_number)
 
     def _skull(self, canvas: Canvas, number: int, hair_number: int) -> None:
-        style, look = self.look.hair_style, self.look
+        style, appearance = self.appearance.hair_style, self.appearance
         volume = {"afro": 1.38, "buzz": 1.0, "bald": 1.0, "cap": 1.07, "short": 1.07}.get(style, 1.09)
         reach = self.length * 0.5 * volume + 3
         window = canvas.window(self.center - reach, self.center + reach)
@@ -121,11 +131,11 @@ class Head:
         # Skin, with a beard and the shadow of the hair on it.
         towards = np.sqrt(np.clip(1 - radius**2, 0, 1))
         forward = a * self.side + towards * self.front
-        color = look.skin
-        if look.beard:
+        color = appearance.skin
+        if appearance.beard:
             region = np.clip((-0.28 - 0.25 * np.clip(forward - 0.6, 0, 1) - b) * 7, 0, 1)
             region = region * np.clip((forward + 0.05) * 6, 0, 1)
-            color = mix(color, mix(look.skin, look.hair, np.float32(0.85)), region)
+            color = mix(color, mix(appearance.skin, appearance.hair, np.float32(0.85)), region)
         canvas.lay(window, skull, color, number, shade, 0.35, self.length * 0.2)
         if style == "bald":
             return
@@ -143,24 +153,26 @@ class Head:
         if style == "cap":
             edge = np.maximum(edge, np.interp(forward, [-0.6, 0.2], [-0.6, 0.1]))
         cover = over * np.clip((b - edge) * self.half_height + 0.5, 0, 1)
-        color = look.hair
+        color = appearance.hair
         if style == "buzz":
-            color = mix(look.skin, look.hair, np.float32(0.75))
+            color = mix(appearance.skin, appearance.hair, np.float32(0.75))
         elif style == "cap":
-            color = mix(look.hair, look.hat, np.clip((b - 0.18) * self.half_height + 0.5, 0, 1))
+            color = mix(appearance.hair, appearance.hat, np.clip((b - 0.18) * self.half_height + 0.5, 0, 1))
         shine = shade + 0.06 * np.clip(1 - ((a + 0.35) ** 2 + (b - 0.6) ** 2) * 5, 0, 1)
         canvas.lay(window, cover.astype(np.float32), color, hair_number, shine, 0.25, self.length * 0.1)
 
     def _face(self, canvas: Canvas) -> None:
-        skin, look = self.look.skin, self.look
+        skin, appearance = self.appearance.skin, self.appearance
         darker = np.clip(skin * 0.72, 0, 1)
         lips = mix(skin * 0.8, hex_color("#b8433f"), np.float32(0.4))
         for right in (0.37, -0.37):
             eye = (0.9, right, 0.03)
-            if look.glasses:
+            if appearance.glasses:
                 self.spot(canvas, eye, (0.125, 0.1), _INK)
                 self.spot(canvas, eye, (0.1, 0.076), mix(skin, _WHITE, np.float32(0.35)))
-            self.spot(canvas, (0.88, right * 1.05, 0.20), (0.075, 0.018), mix(look.hair, skin, np.float32(0.15)))
+            self.spot(
+                canvas, (0.88, right * 1.05, 0.20), (0.075, 0.018), mix(appearance.hair, skin, np.float32(0.15))
+            )
             self.spot(canvas, eye, (0.062, 0.046), mix(_WHITE, skin, np.float32(0.25)))
             self.spot(canvas, (0.91, right * 0.97, 0.03), (0.043, 0.047), _INK)
             self.spot(canvas, (0.9, right * 0.97 + 0.03, 0.055), (0.013, 0.013), _WHITE)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from posekit.datasets.drawn.appearance import Look, draw_look
+from posekit.datasets.drawn.appearance import Appearance, draw_appearance
 from posekit.datasets.drawn.background import draw_background
 from posekit.datasets.drawn.body import Body, soft_shadow
 from posekit.datasets.drawn.body_3d import SIDES, Figure, draw_figure
@@ -25,7 +25,7 @@ class Actor:
     """A person in the scene; `center` (2,) px and `scale` as MPII annotates them."""
 
     person: Placed
-    look: Look
+    appearance: Appearance
     center: np.ndarray
     scale: float
 
@@ -60,13 +60,13 @@ def compose(rng: np.random.Generator) -> Scene:
     long_side = rng.uniform(360, 640)
     short_side = long_side * rng.choice([0.75, 0.75, 0.667, 0.8])
     width, height = (int(v) for v in ((short_side, long_side) if portrait else (long_side, short_side)))
-    figure, look = draw_figure(rng, shipped()), draw_look(rng)
+    figure, appearance = draw_figure(rng, shipped()), draw_appearance(rng)
     span = np.ptp(figure.joints[:, :2], axis=0) + 0.12  # head, hands and feet reach beyond the joints
     close_up = rng.random() < 0.14
     limit = min(1.02 * height / span[1], 1.02 * width / span[0])
     share = rng.uniform(1.0, 1.5) if close_up else rng.uniform(0.62, 0.97)
     unit = float(np.clip(limit * share, 150, 420))
-    main = _stand(rng, figure, look, unit, width, height, anywhere=close_up or rng.random() < 0.06)
+    main = _stand(rng, figure, appearance, unit, width, height, anywhere=close_up or rng.random() < 0.06)
     actors, place_of_main = [main], 0
     if rng.random() < 0.3:
         other = _companion(rng, main, width, height)
@@ -77,7 +77,13 @@ def compose(rng: np.random.Generator) -> Scene:
 
 
 def _stand(
-    rng: np.random.Generator, figure: Figure, look: Look, unit: float, width: int, height: int, anywhere: bool
+    rng: np.random.Generator,
+    figure: Figure,
+    appearance: Appearance,
+    unit: float,
+    width: int,
+    height: int,
+    anywhere: bool,
 ) -> Actor:
     """Places the annotated person; `anywhere` lets the image's border cut through it."""
     low, high = figure.joints[:, :2].min(axis=0) - 0.07, figure.joints[:, :2].max(axis=0) + 0.07
@@ -92,14 +98,14 @@ def _stand(
         center = np.clip(center, 0.05 * size, 0.95 * size)
         person = place(figure, center, unit, float(rng.normal(0, 0.32)))
         if _inside(person.joints, width, height).sum() >= LEAST_JOINTS:
-            return Actor(person, look, center, unit / PIXELS_PER_SCALE)
+            return Actor(person, appearance, center, unit / PIXELS_PER_SCALE)
     person = place(figure, size / 2, unit, 0.0)  # a person wider than the image, in its middle
-    return Actor(person, look, size / 2, unit / PIXELS_PER_SCALE)
+    return Actor(person, appearance, size / 2, unit / PIXELS_PER_SCALE)
 
 
 def _companion(rng: np.random.Generator, main: Actor, width: int, height: int) -> Actor:
     """A second person beside the first, its feet on the same floor."""
-    figure, look = draw_figure(rng, shipped()), draw_look(rng)
+    figure, appearance = draw_figure(rng, shipped()), draw_appearance(rng)
     unit = main.person.unit * rng.uniform(0.75, 1.05)
     side = -1.0 if main.center[0] > rng.uniform(0.3, 0.7) * width else 1.0
     distance = rng.uniform(0.38, 0.8) * main.person.unit
@@ -107,7 +113,7 @@ def _companion(rng: np.random.Generator, main: Actor, width: int, height: int) -
     person = place(figure, center, unit, float(rng.normal(0, 0.32)))
     drop = _ground(main.person) - 0.35 * (main.person.unit - unit) - _ground(person)
     center = center + np.array([0.0, drop])
-    return Actor(place(figure, center, unit, 0.0), look, center, unit / PIXELS_PER_SCALE)
+    return Actor(place(figure, center, unit, 0.0), appearance, center, unit / PIXELS_PER_SCALE)
 
 
 def _ground(person: Placed) -> float:
@@ -130,7 +136,7 @@ def paint_scene(canvas: Canvas, scene: Scene) -> np.ndarray:
     for actor in scene.actors:
         soft_shadow(canvas, actor.person, _ground(actor.person))
     for number, actor in enumerate(scene.actors):
-        Body(canvas, actor.person, actor.look, number).draw()
+        Body(canvas, actor.person, actor.appearance, number).draw()
     return visible_joints(canvas, main, scene.main)
 
 
