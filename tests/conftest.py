@@ -6,6 +6,8 @@ from pathlib import Path
 import browser
 import pytest
 import torch
+from file_server import server  # noqa: F401
+from moving_dot import dot_network  # noqa: F401
 from tables import TINY
 
 from posekit.datasets.drawn import make_sample

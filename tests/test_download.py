@@ -2,98 +2,19 @@
 
 import errno
 import hashlib
-import http.server
-import json
 import os
-import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 
-import numpy as np
 import pytest
-from archives import disk_of, only, tar_of, zip_of
-from typer.testing import CliRunner
+from archives import disk_of, only
+from file_server import DATA
 
-from posekit.cli.mpii import mpii_app
 from posekit.datasets import download as module
-from posekit.datasets.download import MPII_ANNOTATIONS, MPII_IMAGES, download, download_mpii
+from posekit.datasets.download import download
 from posekit.errors import PosekitError
-
-DATA = np.random.default_rng(0).bytes(300_000)
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """Serves `files`; misbehaves as its attributes say, and writes down every request in `asked`."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.files: dict[str, bytes] = {"/file": DATA}
-        self.asked: list[str | None] = []  # the Range of every request
-        self.etag: str | None = '"1"'
-        self.ranges = True
-        self.respects_if_range = True
-        self.cuts: list[int] = []  # the next answers end after so many bytes
-        self.codes: list[int] = []  # the next answers are these errors
-        self.announces_size = True
-        self.rest = threading.Event()  # the second half of a file is sent once this is set
-        self.rest.set()
-        self.url = f"http://127.0.0.1:{self.server_port}"
-
-    def handle_error(self, *_: object) -> None:
-        """A client that goes away is what these tests are about."""
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self) -> None:
-        server, wanted = self.server, self.headers.get("Range")
-        server.asked.append(wanted)
-        data = server.files.get(self.path)
-        if data is None or server.codes:
-            return self.send_error(404 if data is None else server.codes.pop(0))
-        start, total = 0, len(data)
-        condition = self.headers.get("If-Range")
-        changed = server.respects_if_range and condition is not None and condition != server.etag
-        if wanted and server.ranges and not changed:
-            start = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1])
-            if start >= total:
-                return self.send_error(416)
-            self.send_response(206)
-            self.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
-        else:
-            self.send_response(200)
-        if server.etag:
-            self.send_header("ETag", server.etag)
-        if server.announces_size:
-            self.send_header("Content-Length", str(total - start))
-        self.end_headers()
-        end = min(start + server.cuts.pop(0), total) if server.cuts else total
-        middle = (start + end) // 2
-        self.wfile.write(data[start:middle])
-        server.rest.wait()
-        self.wfile.write(data[middle:end])
-
-    def log_message(self, *_: object) -> None:
-        """Quiet."""
-
-
-@pytest.fixture
-def server(monkeypatch):
-    monkeypatch.setattr(module, "PAUSES", (0.01, 0.01, 0.01))
-    monkeypatch.setattr(module, "TIMEOUT", 10.0)
-    for name in ("no_proxy", "NO_PROXY"):
-        monkeypatch.setenv(name, "127.0.0.1")
-    with Server() as made:
-        thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        yield made
-        made.shutdown()
 
 
 def fetch(server, path, **options):
@@ -279,78 +200,3 @@ def test_a_killed_process_goes_on(server, tmp_path):
     assert partial.read_bytes() == DATA[:have]
     assert fetch(server, tmp_path).read_bytes() == DATA
     assert server.asked == [None, f"bytes={have}-"]
-
-
-@pytest.fixture
-def mirror(server, tmp_path):
-    (tmp_path / "server").mkdir()
-    photographs = {f"images/{number:09d}.jpg": DATA[number : number + 5000] for number in range(20)}
-    annotations = {
-        "mpii_human_pose_v1_u12_2/mpii_human_pose_v1_u12_1.mat": b"matlab",
-        "mpii_human_pose_v1_u12_2/bsd.txt": b"licence",
-        "__MACOSX/mpii_human_pose_v1_u12_2/._mpii_human_pose_v1_u12_1.mat": b"mac",
-    }
-    server.files = {
-        f"/mpii/{MPII_IMAGES}": tar_of(tmp_path / "server" / "a.tar.gz", photographs).read_bytes(),
-        f"/mpii/{MPII_ANNOTATIONS}": zip_of(tmp_path / "server" / "a.zip", annotations).read_bytes(),
-    }
-    return server
-
-
-def test_mpii_is_laid_out_flat_and_fetched_once(mirror, tmp_path):
-    for _ in range(2):
-        assert download_mpii(tmp_path / "mpii", f"{mirror.url}/mpii", progress=False)["images"] == 20
-    assert len(mirror.asked) == 2
-    only(tmp_path / "mpii", "annotations", "images", "downloaded.json")
-    only(tmp_path / "mpii" / "annotations", "mpii_human_pose_v1_u12_1.mat", "bsd.txt")
-    assert (tmp_path / "mpii" / "images" / "000000007.jpg").read_bytes() == DATA[7:5007]
-    # A photograph that was taken away comes back, one that was changed stays as it is.
-    (tmp_path / "mpii" / "images" / "000000007.jpg").unlink()
-    (tmp_path / "mpii" / "images" / "000000008.jpg").write_bytes(b"mine")
-    download_mpii(tmp_path / "mpii", f"{mirror.url}/mpii/", progress=False)
-    assert (tmp_path / "mpii" / "images" / "000000007.jpg").read_bytes() == DATA[7:5007]
-    assert (tmp_path / "mpii" / "images" / "000000008.jpg").read_bytes() == b"mine"
-
-
-def test_a_wrong_byte_of_mpii_is_found_without_a_published_checksum(mirror, tmp_path):
-    name = f"/mpii/{MPII_IMAGES}"
-    whole = mirror.files[name]
-    mirror.files[name] = whole[:-500] + bytes([whole[-500] ^ 1]) + whole[-499:]
-    with pytest.raises(PosekitError, match=r"arrived damaged .*run the same command again"):
-        download_mpii(tmp_path / "mpii", f"{mirror.url}/mpii", progress=False)
-    assert not (tmp_path / "mpii" / "images").exists()
-    assert (tmp_path / "mpii" / f"{MPII_IMAGES}.wrong").read_bytes() == mirror.files[name]
-    mirror.files[name] = whole
-    assert download_mpii(tmp_path / "mpii", f"{mirror.url}/mpii", progress=False)["images"] == 20
-
-
-def test_an_archive_without_photographs_is_refused(mirror, tmp_path):
-    mirror.files[f"/mpii/{MPII_IMAGES}"] = tar_of(tmp_path / "b.tar.gz", {"a.txt": b""}).read_bytes()
-    with pytest.raises(PosekitError, match="holds no images"):
-        download_mpii(tmp_path / "mpii", f"{mirror.url}/mpii", annotations=False, progress=False)
-
-
-def test_the_command_asks_before_the_photographs(mirror, tmp_path):
-    command = ["download", "--mpii", str(tmp_path / "mpii"), "--url", f"{mirror.url}/mpii"]
-    answer = CliRunner().invoke(mpii_app, [*command, "--annotations-only"])
-    assert answer.exit_code == 0 and len(mirror.asked) == 1
-    answer = CliRunner().invoke(mpii_app, command, input="n\n")
-    assert answer.exit_code == 0 and "12.9 GB" in answer.stdout and len(mirror.asked) == 1
-    assert not (tmp_path / "mpii" / "images").exists()
-    answer = CliRunner().invoke(mpii_app, [*command, "--yes"])
-    assert answer.exit_code == 0 and "20 files in" in answer.stdout and len(mirror.asked) == 2
-    answer = CliRunner().invoke(mpii_app, command)  # nothing is left to ask for
-    assert answer.exit_code == 0 and "12.9 GB" not in answer.stdout
-    assert json.loads((tmp_path / "mpii" / "downloaded.json").read_text()) == {
-        MPII_ANNOTATIONS: 1,
-        MPII_IMAGES: 20,
-    }
-
-
-def test_ctrl_c_says_that_the_same_command_goes_on(tmp_path, monkeypatch):
-    def stop(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(module, "download_mpii", stop)
-    answer = CliRunner().invoke(mpii_app, ["download", "--mpii", str(tmp_path)])
-    assert answer.exit_code == 130 and "the same command goes on from there" in answer.stderr

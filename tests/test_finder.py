@@ -7,9 +7,8 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from test_predictor import FindsRed
-from torch import Tensor, nn
-from torch.nn import functional as F
+from made_networks import FindsRed, RedPeople
+from torch import Tensor
 from typer.testing import CliRunner
 
 from posekit.cli.cli import app
@@ -19,7 +18,7 @@ from posekit.datasets.sources import read_people
 from posekit.errors import PosekitError
 from posekit.inference.finder import Finder
 from posekit.inference.predictor import OWN_NETWORK, Prediction, Predictor, distinct
-from posekit.models.finder import FINDER_STRIDE, USUAL_HEIGHT, FinderNetwork
+from posekit.models.finder import FINDER_STRIDE, FinderNetwork
 from posekit.models.peaks import NEAR, encode, loss, read
 from posekit.preprocessing.crop import CropRule
 from posekit.preprocessing.heatmaps import Codec
@@ -36,21 +35,6 @@ from posekit.training.finder import (
 )
 
 CPU = torch.device("cpu")
-
-
-class RedPeople(nn.Module):
-    """Stands in for a finder's network: a person of 100 px stands in the middle of every red spot."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.unused = nn.Parameter(torch.zeros(1))
-
-    def forward(self, images: Tensor) -> Tensor:
-        red = F.avg_pool2d((images[:, :1] - images[:, 2:]).clamp(min=0), FINDER_STRIDE)
-        answer = torch.zeros(len(images), 4, *red.shape[-2:])
-        answer[:, :1] = 12 * red - 4
-        answer[:, 3] = np.log(100 / USUAL_HEIGHT)
-        return answer
 
 
 def spots(*places: tuple[int, int], size: tuple[int, int] = (480, 640)) -> np.ndarray:

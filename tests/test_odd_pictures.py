@@ -5,11 +5,13 @@ import io
 import cv2
 import numpy as np
 import pytest
+from moving_dot import DOTS, picture, refused, run, table_of
 from PIL import Image
-from test_predict_many import DOTS, network, picture, refused, run, table_of  # noqa: F401
 
 from posekit.datasets.images import decode_image, read_image, write_image
 from posekit.errors import PosekitError
+
+pytestmark = pytest.mark.usefixtures("dot_network")
 
 RAMP = np.tile(np.linspace(0, 1, 120)[None, :, None], (80, 1, 3))
 

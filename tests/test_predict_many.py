@@ -1,6 +1,5 @@
-"""Videos, cameras and folders, with a stand-in for a network whose answer is known: the place of a red dot."""
+"""`posekit predict` for videos and folders, with a stand-in for a network whose answer is known."""
 
-import csv
 import json
 import os
 import signal
@@ -11,80 +10,32 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from test_finder import RedPeople
-from test_predictor import FindsRed
-from typer.testing import CliRunner
+from moving_dot import (
+    COUNT,
+    DOTS,
+    FPS,
+    HEIGHT,
+    RADIUS,
+    WIDTH,
+    frames_of,
+    make_video,
+    picture,
+    refused,
+    run,
+    table_of,
+)
 
-from posekit.cli import predict as cli_predict
-from posekit.cli.cli import app
 from posekit.datasets.images import write_image
 from posekit.errors import PosekitError
-from posekit.inference.finder import Finder
-from posekit.inference.predictor import Predictor
 from posekit.inference.video import video_file
-from posekit.preprocessing.crop import CropRule
-from posekit.preprocessing.heatmaps import Codec
 from posekit.skeleton import JOINTS
 
-WIDTH, HEIGHT, COUNT, FPS, RADIUS = 320, 240, 30, 20.0, 8
-
-#: Where the dot is in each frame: it walks through the picture.
-DOTS = np.stack([np.linspace(30, 290, COUNT), 120 + 60 * np.sin(np.arange(COUNT) / 5)], axis=1).round()
-
-
-def picture(dot: np.ndarray | None) -> np.ndarray:
-    image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
-    return image if dot is None else cv2.circle(image, dot.astype(int).tolist(), RADIUS, (255, 0, 0), -1)
-
-
-def make_video(path: Path, dots: list, code: str = "MJPG") -> Path:
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*code), FPS, (WIDTH, HEIGHT))
-    for dot in dots:
-        writer.write(picture(dot)[..., ::-1])
-    writer.release()
-    return path
-
-
-def frames_of(path: Path) -> list[np.ndarray]:
-    capture, found = cv2.VideoCapture(str(path)), []
-    while True:
-        decoded, frame = capture.read()
-        if not decoded:
-            return found
-        found.append(frame[..., ::-1])
-
-
-def table_of(path: Path, key: str) -> tuple[list[str], np.ndarray]:
-    """Names or numbers (N) and joints (N, 16, 2) of a CSV file."""
-    with path.open() as stream:
-        rows = list(csv.DictReader(stream))
-    assert [row["joint"] for row in rows] == list(JOINTS) * (len(rows) // len(JOINTS))
-    joints = np.array([[float(row["x"]), float(row["y"])] for row in rows]).reshape(-1, len(JOINTS), 2)
-    return [row[key] for row in rows[:: len(JOINTS)]], joints
-
-
-@pytest.fixture(autouse=True)
-def network(monkeypatch) -> FindsRed:
-    """Takes the place of every network that posekit predict may ask."""
-    network = FindsRed()
-    predictor = Predictor(network, CropRule(width=230, height=230, size=128), Codec("report"))
-    predictor.finder = Finder(RedPeople())
-    monkeypatch.setattr(cli_predict, "_predictor", lambda *_: predictor)
-    return network
+pytestmark = pytest.mark.usefixtures("dot_network")
 
 
 @pytest.fixture
 def film(tmp_path) -> Path:
     return make_video(tmp_path / "film.avi", list(DOTS))
-
-
-def run(*arguments: object):
-    return CliRunner().invoke(app, ["predict", *(str(argument) for argument in arguments)])
-
-
-def refused(result, message: str) -> bool:
-    assert isinstance(result.exception, PosekitError), result.output
-    return message in str(result.exception) and "\n" not in str(result.exception)
 
 
 @pytest.mark.parametrize("ending", [".mp4", ".avi"])
@@ -122,16 +73,16 @@ def test_a_box_follows_the_person_and_says_where_it_is_lost(tmp_path):
     assert f"nobody was found in 5 of {COUNT + 5} frames" in result.stderr
 
 
-def test_everybody_in_a_video_keeps_a_number(tmp_path, network, monkeypatch):
+def test_everybody_in_a_video_keeps_a_number(tmp_path, dot_network, monkeypatch):
     """Two dots pass each other, 120 px apart; every joint is found at another place of the dot."""
-    ask, shifts = network.forward, [(row, column) for row in (-6, -2, 2, 6) for column in (-6, -2, 2, 6)]
+    ask, shifts = dot_network.forward, [(row, column) for row in (-6, -2, 2, 6) for column in (-6, -2, 2, 6)]
 
     def spread(images: torch.Tensor) -> list[torch.Tensor]:
         (maps,) = ask(images)
         joints = [maps[:, joint].roll(shift, (1, 2)) for joint, shift in enumerate(shifts)]
         return [torch.stack(joints, dim=1)]
 
-    monkeypatch.setattr(network, "forward", spread)
+    monkeypatch.setattr(dot_network, "forward", spread)
     writer = cv2.VideoWriter(str(tmp_path / "film.avi"), cv2.VideoWriter_fourcc(*"MJPG"), FPS, (WIDTH, HEIGHT))
     places = {1: lambda t: (40 + 8 * t, 60), 2: lambda t: (280 - 8 * t, 180)}
     for frame in range(COUNT):
@@ -150,8 +101,8 @@ def test_everybody_in_a_video_keeps_a_number(tmp_path, network, monkeypatch):
 
 
 @pytest.mark.parametrize("joints", ["joints.csv", "joints.json"])
-def test_ctrl_c_keeps_what_is_done_in_whole_files(film, network, tmp_path, monkeypatch, joints):
-    asked, ask = [], network.forward
+def test_ctrl_c_keeps_what_is_done_in_whole_files(film, dot_network, tmp_path, monkeypatch, joints):
+    asked, ask = [], dot_network.forward
 
     def forward(images: torch.Tensor) -> list[torch.Tensor]:
         asked.append(1)
@@ -159,7 +110,7 @@ def test_ctrl_c_keeps_what_is_done_in_whole_files(film, network, tmp_path, monke
             os.kill(os.getpid(), signal.SIGINT)
         return ask(images)
 
-    monkeypatch.setattr(network, "forward", forward)
+    monkeypatch.setattr(dot_network, "forward", forward)
     before = signal.getsignal(signal.SIGINT)
     out, table = tmp_path / "drawn.mp4", tmp_path / joints
     result = run(film, "--out", out, "--joints", table)
@@ -299,120 +250,9 @@ def test_bad_requests_end_in_one_sentence_and_no_file(film, folder, tmp_path, mo
     assert sorted(tmp_path.rglob("*")) == before
 
 
-class Camera:
-    """Stands in for a camera that is unplugged after eight pictures."""
-
-    def __init__(self, opened: bool) -> None:
-        self.left, self.opened = (8 if opened else 0), opened
-
-    def isOpened(self) -> bool:
-        return self.opened
-
-    def get(self, _: int) -> float:
-        return 0.0
-
-    def read(self) -> tuple[bool, np.ndarray | None]:
-        self.left -= 1
-        return self.left >= 0, picture(DOTS[self.left])[..., ::-1]
-
-    def release(self) -> None:
-        self.opened = False
-
-
-@pytest.fixture
-def camera(monkeypatch) -> None:
-    """Number 0 is there, other numbers are not; files are opened as ever."""
-    capture = cv2.VideoCapture
-    monkeypatch.setattr(cv2, "VideoCapture", lambda s: Camera(s == 0) if isinstance(s, int) else capture(s))
-
-
-def test_a_camera_is_predicted_until_it_ends(camera, tmp_path):
-    result = run("--camera", 0, "--joints", tmp_path / "joints.csv")
-    assert refused(result, "camera 0 gives no more pictures")
-    numbers, joints = table_of(tmp_path / "joints.csv", "frame")
-    assert len(numbers) == 8 and np.abs(joints - DOTS[7::-1][:, None]).max() <= WIDTH / 128 * 2 + 2
-    assert refused(run("--camera", 3, "--joints", tmp_path / "other.csv"), "camera 3 cannot be opened")
-    assert not (tmp_path / "other.csv").exists()
-
-
-def test_a_camera_without_windows_says_what_to_do(camera, monkeypatch):
-    def none(*_: object) -> None:
-        raise cv2.error("The function is not implemented")
-
-    monkeypatch.setattr(cv2, "namedWindow", none)
-    assert refused(run("--camera", 0), "this OpenCV opens no windows: say --out FILE.mp4")
-
-
-def test_q_ends_the_window(camera, monkeypatch):
-    shown = []
-    monkeypatch.setattr(cv2, "namedWindow", lambda *_: None)
-    monkeypatch.setattr(cv2, "imshow", lambda _, frame: shown.append(frame))
-    monkeypatch.setattr(cv2, "getWindowProperty", lambda *_: 1.0)
-    monkeypatch.setattr(cv2, "waitKey", lambda _: ord("q") if len(shown) == 3 else -1)
-    result = run("--camera", 0)
-    assert result.exit_code == 0 and len(shown) == 3 and "3 frames" in result.stderr
-    x, y = DOTS[7].astype(int)
-    assert np.abs(shown[0][y, x].astype(int) - (0, 0, 255)).max() > 60  # BGR, the dot is painted over
-
-
-def test_what_a_camera_sees_lasts_as_long_in_its_video(tmp_path):
-    """Pictures that come twice as slowly as the video runs are shown twice, up to the last one."""
-    with video_file(tmp_path / "seen.mp4", FPS) as file:
-        for number in range(10):
-            file.write(picture(None), 2 * number / FPS)
-    assert len(frames_of(tmp_path / "seen.mp4")) == 19
-
-
 def test_a_photograph_can_write_its_joints_too(folder, tmp_path):
     result = run(folder / "a.png", "--joints", tmp_path / "joints.json", "--json")
     assert result.exit_code == 0, result.output
     rows = json.loads((tmp_path / "joints.json").read_text())
     assert {row["person"] for row in rows} == {1}
     assert rows == [{"file": "a.png"} | row for row in json.loads(result.stdout)]
-
-
-def two_people() -> np.ndarray:
-    """Dots at (60, 60) and, darker and so less sure, at (240, 160)."""
-    image = picture(np.array([60, 60]))
-    return cv2.circle(image, (240, 160), RADIUS, (200, 0, 0), -1)
-
-
-def test_all_people_of_a_photograph_are_found_or_as_many_as_wanted(tmp_path):
-    write_image(tmp_path / "two.png", two_people())
-    found = {}
-    for wanted in ("all", "2", "1"):
-        result = run(tmp_path / "two.png", "--people", wanted, "--json", "--out", tmp_path / f"{wanted}.png")
-        assert result.exit_code == 0, result.output
-        found[wanted] = pd.DataFrame(json.loads(result.stdout))
-    pd.testing.assert_frame_equal(found["all"], found["2"])
-    pd.testing.assert_frame_equal(found["all"][:16], found["1"])
-    middles = found["all"].groupby("person")[["x", "y"]].mean().to_numpy()
-    assert np.abs(middles - [[60, 60], [240, 160]]).max() < RADIUS
-    one, both = (cv2.imread(str(tmp_path / f"{wanted}.png"))[160, 240].astype(int) for wanted in ("1", "all"))
-    assert np.abs(one - (0, 0, 200)).max() < 30 < np.abs(both - (0, 0, 200)).max()  # BGR, painted over or not
-
-
-def test_a_photograph_without_people_says_so(tmp_path):
-    write_image(tmp_path / "empty.png", picture(None))
-    for kind in ("csv", "json"):
-        result = run(tmp_path / "empty.png", "--joints", tmp_path / f"joints.{kind}")
-        assert refused(
-            result, "nobody is found in"
-        ) and "empty.png; if somebody is there, say where by --box" in str(result.exception)
-    values = ("empty.png", None, None, None, None, None)
-    rows = json.loads((tmp_path / "joints.json").read_text())
-    assert [tuple(row.values()) for row in rows] == [values]
-    assert (tmp_path / "joints.csv").read_text() == "file,person,joint,x,y,confidence\nempty.png,,,,,\n"
-
-
-def test_photographs_without_people_stay_in_the_list_of_a_folder(tmp_path):
-    folder = tmp_path / "photographs"
-    folder.mkdir()
-    for name, image in (("a.png", picture(DOTS[3])), ("b.png", picture(None)), ("c.png", two_people())):
-        write_image(folder / name, image)
-    result = run(folder, "--joints", tmp_path / "joints.csv", "--out", tmp_path / "drawn")
-    assert result.exit_code == 0 and result.stderr.count("nobody is found in b.png") == 1
-    table = pd.read_csv(tmp_path / "joints.csv")
-    assert table.groupby("file").size().to_dict() == {"a.png": 16, "b.png": 1, "c.png": 32}
-    assert table[table.file == "b.png"].iloc[0, 1:].isna().all()
-    np.testing.assert_array_equal(cv2.imread(str(tmp_path / "drawn" / "b.png")), picture(None)[..., ::-1])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import CHECKOUT
+from made_networks import FindsRed
 from typer.testing import CliRunner
 
 from posekit.cli.cli import app
@@ -18,20 +19,8 @@ from posekit.evaluation.pckh import pckh
 from posekit.inference.predictor import LEAN_NETWORK, OWN_NETWORK, FlipTest, Predictor
 from posekit.paths import checkpoint_path
 from posekit.preprocessing.crop import CropRule
-from posekit.preprocessing.heatmaps import STRIDE, Codec
+from posekit.preprocessing.heatmaps import Codec
 from posekit.skeleton import JOINTS
-
-
-class FindsRed(torch.nn.Module):
-    """Stands in for a network: every heatmap is the amount of red in a cell, so the answer is known."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.unused = torch.nn.Parameter(torch.zeros(1))
-
-    def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
-        red = images[:, :1] - images[:, 2:]
-        return [torch.nn.functional.avg_pool2d(red, STRIDE).expand(-1, len(JOINTS), -1, -1)]
 
 
 @pytest.mark.parametrize("center, scale", [((200, 150), 1.0), ((60, 80), 0.8), ((330, 250), 1.6)])

@@ -1,11 +1,7 @@
-"""Training: the loss by hand, determinism, resuming, what is refused, and what a killed run leaves behind."""
+"""Training: the loss by hand, determinism, resuming, what is recorded, and what is refused."""
 
-import math
 import os
 import pickle
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from functools import partial
@@ -25,10 +21,9 @@ from posekit.study.configurations import REPORT_MODELS, SIZES, get_model, get_si
 from posekit.study.parallel import run_together
 from posekit.study.runs import read_run
 from posekit.study.study import Study
-from posekit.training.checkpoint import read_checkpoint, save_checkpoint
+from posekit.training.checkpoint import read_checkpoint
 from posekit.training.loop import make_scheduler, train
 from posekit.training.losses import squared_error
-from posekit.training.run_config import RunConfig
 from posekit.training.step import make_network, make_optimizer
 
 CPU = torch.device("cpu")
@@ -137,18 +132,11 @@ def test_models_3_and_4_are_the_same_until_the_scheduler_acts(tiny_study, tmp_pa
     assert losses[0][3:] != losses[1][3:]
 
 
-def test_training_learns(tiny_study, tmp_path):
-    """A few dozen people by heart: the loss must come well below the one of answering zero."""
-    config = replace(tiny_study.config(5), epochs=30)
-    _, history, _ = train(config, *tiny_study.crops, tmp_path / "last.pt", CPU, progress=False)
-    assert history[-1].train_loss < 0.8 * tiny_study.floors(tiny_study.config(5))["zero_heatmap_train"]
-
-
 class Stop(Exception):
     pass
 
 
-@pytest.mark.parametrize(("after", "people"), [(1, None), (2, None), (2, 61)])
+@pytest.mark.parametrize(("after", "people"), [(1, None), (2, 61)])
 def test_a_stopped_run_goes_on_to_the_same_end(tiny_study, tmp_path, after, people):
     config = replace(tiny_study.config(4), epoch_people=people)
     whole, history, evaluation = train(config, *tiny_study.crops, tmp_path / "whole.pt", CPU, progress=False)
@@ -265,53 +253,6 @@ def test_nan_names_epoch_batch_and_cause(tiny_study, tmp_path):
         train(config, *tiny_study.crops, tmp_path / "last.pt", CPU, progress=False)
 
 
-@pytest.mark.parametrize("damage", ["cut off", "foreign", "text"])
-def test_bad_checkpoints_are_named_and_kept(tiny_study, tmp_path, damage):
-    path = tmp_path / "last.pt"
-    if damage == "cut off":
-        config = tiny_study.config(5)
-        network = make_network(config, CPU)
-        optimizer = make_optimizer(config, network)
-        save_checkpoint(path, config, network, optimizer, make_scheduler(config, optimizer, epoch_steps=1), [])
-        path.write_bytes(path.read_bytes()[:-5000])
-    elif damage == "foreign":
-        torch.save({"weights": torch.zeros(3)}, path)
-    else:
-        path.write_text("not a checkpoint")
-    before = path.read_bytes()
-    with pytest.raises(PosekitError, match=r"last\.pt"):
-        train(tiny_study.config(5), *tiny_study.crops, path, CPU, progress=False)
-    assert path.read_bytes() == before
-
-
-def test_a_checkpoint_of_another_configuration_is_refused(tiny_study, tmp_path):
-    path = tmp_path / "last.pt"
-    train(replace(tiny_study.config(5), epochs=1), *tiny_study.crops, path, CPU, progress=False)
-    with pytest.raises(PosekitError, match="epochs: 1 there, 3 asked for"):
-        train(tiny_study.config(5), *tiny_study.crops, path, CPU, progress=False)
-
-
-def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(tiny_study, tmp_path, monkeypatch):
-    config = tiny_study.config(5)
-    network = make_network(config, CPU)
-    optimizer = make_optimizer(config, network)
-    path = tmp_path / "last.pt"
-    arguments = (path, config, network, optimizer, make_scheduler(config, optimizer, epoch_steps=1), [])
-    save_checkpoint(*arguments)
-    before = path.read_bytes()
-
-    def full_disk(state, target):
-        target.write(b"half")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(torch, "save", full_disk)
-    with pytest.raises(PosekitError, match="No space left"):
-        save_checkpoint(*arguments)
-    assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["last.pt"]
-    monkeypatch.undo()
-    assert RunConfig.from_dict(read_checkpoint(path)["config"]) == config
-
-
 def test_broken_records_are_named(tiny_study, tmp_path):
     with pytest.raises(PosekitError, match=r"no record .*run\.json"):
         read_run(tmp_path)
@@ -324,36 +265,3 @@ def test_broken_records_are_named(tiny_study, tmp_path):
 def test_unknown_models_and_sizes_are_refused(ask):
     with pytest.raises(PosekitError, match="there is no"):
         ask()
-
-
-def train_command(drawn, home, *options: str) -> subprocess.Popen:
-    environment = {**os.environ, "POSEKIT_HOME": str(home), "POSEKIT_MPII": str(drawn)}
-    command = [sys.executable, "-m", "posekit", "train", "--device", "cpu", *options]
-    pipes = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    # Where the tests themselves run in the background, Ctrl-C is ignored by what they start.
-    listen = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
-    return subprocess.Popen(command, env=environment, preexec_fn=listen, **pipes)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
-@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "SIGKILL"])
-def test_a_killed_command_goes_on_where_it_was(drawn, tmp_path, how):
-    home = tmp_path / "home"
-    history = home / "data" / "runs" / "mpii-64-quick" / "model-5-seed-0" / "history.csv"
-    process = train_command(drawn, home)
-    while not (history.exists() and len(history.read_text().splitlines()) > 1):
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.02)
-    process.send_signal(getattr(signal, how))
-    _, errors = process.communicate()
-    if how != "SIGKILL":
-        assert process.returncode == 130 and "the same command goes on from there" in errors
-        assert "Traceback" not in errors
-    rows = history.read_text()
-    done = train_command(drawn, home)
-    assert done.wait() == 0
-    finished = history.read_text()
-    assert finished.startswith(rows[: rows.rindex("\n")].rsplit("\n", 1)[0])  # what was recorded has stayed
-    assert len(finished.splitlines()) == 1 + 5
-    losses = [float(line.split(",")[1]) for line in finished.splitlines()[1:]]
-    assert all(math.isfinite(loss) for loss in losses)

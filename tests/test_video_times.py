@@ -9,11 +9,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from test_predict_many import COUNT, DOTS, FPS, frames_of, make_video, network, refused, run, table_of  # noqa: F401
+from moving_dot import COUNT, DOTS, FPS, frames_of, make_video, refused, run, table_of
 
 import posekit.inference.video
 from posekit.inference.frame_times import frame_times
 from posekit.skeleton import JOINTS
+
+pytestmark = pytest.mark.usefixtures("dot_network")
 
 
 def box(data: bytes, *names: bytes) -> tuple[list[int], int, int]:
@@ -102,7 +104,7 @@ def test_unevenly_timed_frames_keep_their_seconds(tmp_path):
 
 
 def test_slow_videos_stay_slow(tmp_path, monkeypatch):
-    monkeypatch.setattr("test_predict_many.FPS", 0.5)
+    monkeypatch.setattr("moving_dot.FPS", 0.5)
     film = make_video(tmp_path / "film.mp4", list(DOTS[:6]), "mp4v")
     result = run(film, "--joints", tmp_path / "joints.csv", "--out", tmp_path / "drawn.mp4")
     assert result.exit_code == 0 and "frame rate" not in result.stderr
@@ -196,14 +198,14 @@ def test_joints_that_cannot_be_written_leave_the_drawing(tmp_path, monkeypatch):
     assert len(frames_of(tmp_path / "drawn.avi")) == COUNT and not (tmp_path / "joints.csv").exists()
 
 
-def test_an_answer_that_fails_keeps_what_was_found_before(tmp_path, network, monkeypatch):  # noqa: F811
-    film, ask, asked = make_video(tmp_path / "film.avi", list(DOTS)), network.forward, []
+def test_an_answer_that_fails_keeps_what_was_found_before(tmp_path, dot_network, monkeypatch):
+    film, ask, asked = make_video(tmp_path / "film.avi", list(DOTS)), dot_network.forward, []
 
     def forward(images: torch.Tensor) -> list[torch.Tensor]:
         asked.append(1)
         return [maps * (float("nan") if len(asked) > 12 else 1) for maps in ask(images)]
 
-    monkeypatch.setattr(network, "forward", forward)
+    monkeypatch.setattr(dot_network, "forward", forward)
     result = run(film, "--joints", tmp_path / "joints.csv")
     assert refused(result, "frame 12: the network answers with values that are not numbers")
     assert table_of(tmp_path / "joints.csv", "frame")[0] == [str(number) for number in range(12)]

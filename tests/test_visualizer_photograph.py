@@ -9,9 +9,8 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from made_networks import FindsRed, RedPeople
 from PIL import Image
-from test_finder import RedPeople
-from test_predictor import FindsRed
 
 from posekit.datasets.images import read_image
 from posekit.errors import PosekitError
