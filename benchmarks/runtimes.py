@@ -1,4 +1,4 @@
-"""What a runtime or a number format costs in accuracy: one trained network, asked in five ways.
+"""What a runtime or a number format costs in accuracy: one trained network, run in five ways.
 
     python benchmarks/runtimes.py --mpii path/to/mpii [--checkpoint posekit/networks/posekit.pt] [--rounds 100]
                                   [--json] [--out data/benchmarks/runtimes.json]
@@ -126,7 +126,7 @@ def ways(checkpoint: Path, calibration: People, folder: Path) -> dict[tuple[str,
 
 
 def measure(mpii: Path, checkpoint: Path, rounds: int) -> dict:
-    """Everything: `environment`, numbers of people, and `measurements`, a row a way to ask the network."""
+    """Everything: `environment`, numbers of people, and `measurements`, a row per way to run the network."""
     load = load_now()
     train, validation = Study(data=[mpii]).people.split()
     calibration = calibration_people(train)

@@ -11,7 +11,7 @@ overhead_share   data, heatmaps, metrics, logging and checkpoints together, as a
 Compared ways take turns, so that a machine that changes its speed changes all of them; every figure is a median.
 posekit's step is bfloat16 where the hardware has matrix units for it (a GPU, or a CPU with AMX); without them only
 the layout and the optimizer differ from plain float32, and little is to be gained. On CUDA it also prints, for
-batches of 16 and 64, eager and compiled: images a second, the share of the rate that one large bfloat16 matrix
+batches of 16 and 64, eager and compiled: images per second, the share of the rate that one large bfloat16 matrix
 product reaches, peak memory, and the kernels that take most of the time.
 """
 
@@ -120,13 +120,14 @@ def overhead(config: RunConfig, crops: Crops, device: torch.device, seconds_a_st
 
 
 def matrix_rate(device: torch.device) -> float:
-    """FLOP a second of a product of two 8192 x 8192 bfloat16 matrices: what the hardware gives at best."""
+    """FLOP per second of a product of two 8192 x 8192 bfloat16 matrices: what the hardware gives at best."""
     a, b = (torch.randn(8192, 8192, device=device, dtype=torch.bfloat16) for _ in range(2))
     return 2 * 8192**3 * 20 / min(seconds(lambda: [a @ b for _ in range(20)], device) for _ in range(4))
 
 
 def throughput(config: RunConfig, crops: Crops, device: torch.device, compiled: bool) -> tuple[dict, str]:
-    """Images a second, share of the matrix rate and peak memory of training on CUDA, and the table of kernels."""
+    """Images per second, share of the matrix rate and peak memory of training on CUDA, and the table of
+    kernels."""
     network = make_network(config, device)
     step = Step(config, network, make_optimizer(config, network), "bfloat16", compiled)
     batch = next(batches(crops, config.batch_size, device))

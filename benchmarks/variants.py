@@ -120,7 +120,7 @@ def networks_in_turns(networks: dict, crop: torch.Tensor, rounds: int) -> dict:
 def latencies(
     exported: dict[Measured, Path], size: int, device: torch.device, threads: int | None, rounds: int
 ) -> list[dict]:
-    """A row a network and runtime; the first network is the one that ratios are about."""
+    """A row per network and runtime; ratios compare with the first network."""
     with cpu_threads(threads):  # onnxruntime takes the number when it opens the file
         networks: dict[tuple[Measured, str], nn.Module] = {}
         for measured, path in exported.items():
@@ -156,7 +156,7 @@ def peak(measured: Measured, size: int, path: Path | None) -> float:
 
 
 def memory(exported: dict[Measured, Path], size: int, nothing: Path) -> list[dict]:
-    """A row a network and runtime, asked on 1 thread of the CPU; nothing: the exported file of `NOTHING`."""
+    """A row per network and runtime, on one thread of the CPU; nothing: the exported file of `NOTHING`."""
     rows = []
     empty = {"torch": peak(NOTHING, NOTHING_SIZE, None), "onnxruntime": peak(NOTHING, NOTHING_SIZE, nothing)}
     for measured, path in tqdm(exported.items(), desc="memory"):
@@ -168,7 +168,7 @@ def memory(exported: dict[Measured, Path], size: int, nothing: Path) -> list[dic
 
 
 def gpu_memory(networks: Iterable[Measured], size: int, device: torch.device) -> list[dict]:
-    """A row a network: what torch allocated on the GPU, of which all is the network's."""
+    """A row per network: the memory that torch allocated on the GPU, all of it for the network."""
     rows = []
     for measured in networks:
         torch.cuda.empty_cache()
@@ -202,7 +202,7 @@ def compare_networks(networks: dict[str, Measured], size: int, rounds: int) -> d
 
 
 def part_times(measured: Measured, size: int, rounds: int) -> dict:
-    """A row a part and level, as `posekit.models.cost.cost_by_part` has them, and one of what lies between them.
+    """A row per part and level, as `posekit.models.cost.cost_by_part` has them, and one of what lies between them.
 
     share: of the time of the whole forward pass, within rounds.
     """

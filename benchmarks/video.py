@@ -1,4 +1,4 @@
-"""Is it real time? Frames a second of the networks that come along, on a video of one drawn person.
+"""Is it real time? Frames per second of the included networks, on a video of one drawn person.
 
     python benchmarks/video.py [--rounds 5] [--json] [--out data/benchmarks/video.json]
 
@@ -38,7 +38,7 @@ from posekit.inference.video import open_video, video_file
 CPU = torch.device("cpu")
 FRAMES, SIZE, FPS = 100, (640, 480), 25.0
 THREADS = (1, 2)
-REAL_TIME = 25  # frames a second
+REAL_TIME = 25  # frames per second
 
 
 def make_video(path: Path) -> tuple[float, float, float, float]:
@@ -55,7 +55,7 @@ def make_video(path: Path) -> tuple[float, float, float, float]:
     return (*(joints.min(axis=0) - margin), *(joints.max(axis=0) + margin))
 
 
-def frames_a_second(predictor: Predictor, video: Path, box: tuple, drawn: Path | None) -> float:
+def frames_per_second(predictor: Predictor, video: Path, box: tuple, drawn: Path | None) -> float:
     with open_video(video) as frames:
         started = time.perf_counter()
         outcome = predict_frames(
@@ -84,7 +84,7 @@ def measure(rounds: int, folder: Path) -> dict:
 
     def speed(asked: dict, predictor: Predictor) -> float:
         with cpu_threads(asked["threads"]):
-            return frames_a_second(predictor, video, box, drawn if asked["drawing"] else None)
+            return frames_per_second(predictor, video, box, drawn if asked["drawing"] else None)
 
     ways = {number: partial(speed, *setting) for number, setting in enumerate(settings)}
     speeds = in_turns(ways, rounds, "videos")
@@ -107,7 +107,7 @@ def main() -> None:
     write_record(record, options)
     if options.json:
         return
-    print(f"frames a second, {SIZE[0]} x {SIZE[1]} px, one person; real time is {REAL_TIME}")
+    print(f"frames per second, {SIZE[0]} x {SIZE[1]} px, one person; real time is {REAL_TIME}")
     for row in record["measurements"]:
         median, low, high = row["frames_per_second"]
         what = f"{row['network']}, {row['runtime']}, {'flip test' if row['flip'] else 'no flip test'}"

@@ -14,7 +14,7 @@ Precision = Literal["float32", "bfloat16"]
 
 
 def choose_device(name: str | None = None) -> torch.device:
-    """CUDA, else Apple's MPS, else CPU; or the one that is named. Raises `PosekitError` if it is not there.
+    """CUDA, else Apple's MPS, else CPU; or the one that is named. Raises `PosekitError` if it is not available.
 
     Among processes that torchrun started, "cuda" is the GPU of this process's own number.
     """
@@ -53,7 +53,7 @@ def bfloat16_hardware(device: torch.device) -> str:
 def choose_precision(asked: str | None, preferred: Precision, device: torch.device) -> tuple[Precision, str]:
     """The precision of convolutions while training, and why.
 
-    asked: what a person named, which is taken as it is; None: `preferred`, but bfloat16 only where the hardware
+    asked: what a person named, which is used as it is; None: `preferred`, but bfloat16 only where the hardware
     is faster in it (`bfloat16_hardware`). The choice depends on the hardware alone and not on a measurement, so
     that the same machine trains the same numbers again.
     Raises `PosekitError` for a precision that posekit does not have.
@@ -70,7 +70,7 @@ def choose_precision(asked: str | None, preferred: Precision, device: torch.devi
 
 @contextmanager
 def cpu_threads(threads: int | None) -> Iterator[None]:
-    """Lets torch use so many threads on a CPU for a while; None: as many as before."""
+    """Lets torch use this many threads on a CPU within the block; None: as many as before."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads or before)
     try:

@@ -1,4 +1,4 @@
-"""Files and folders that are what they should be; files written whole or not at all; MATLAB's files, read."""
+"""Checks files and folders, writes files completely or not at all, and reads MATLAB files."""
 
 import os
 import time
@@ -31,7 +31,8 @@ def check_file(path: Path, belongs: str) -> None:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """To write to; it takes the place of `path` when it is complete and on the disk, else `path` stays as it was.
+    """A stream to write to. It replaces `path` when it is complete and on the disk; until then, `path` stays as it
+    was.
 
     Folders that are missing are made. Where several write the same path at once, the last one to finish wins, and
     what is there is always one of them as a whole. Raises `OSError`, as for a full disk.
@@ -57,7 +58,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def load_mat(path: Path) -> dict[str, np.ndarray]:
-    """The variables of a .mat file. Raises `PosekitError` naming the file if it is none."""
+    """The variables of a .mat file. Raises `PosekitError` naming the file if it is not one."""
     import scipy.io  # not above: only readers of data sets need it
 
     check_file(Path(path), "it should be a .mat file")
@@ -70,7 +71,7 @@ def load_mat(path: Path) -> dict[str, np.ndarray]:
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Writes a file that is whole or not there; text as UTF-8. Raises `PosekitError` if it cannot be written."""
+    """Writes a file completely or not at all; text as UTF-8. Raises `PosekitError` if it cannot be written."""
     try:
         with whole_file(path) as stream:
             stream.write(content.encode() if isinstance(content, str) else content)

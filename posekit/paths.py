@@ -16,7 +16,7 @@ def home() -> Path:
 
 
 def run_folder_name(model: str, seed: int) -> str:
-    """Of a run's records and networks, such as model-5-seed-0."""
+    """The name of a run's folders, such as model-5-seed-0."""
     return f"{model}-seed-{seed}"
 
 

@@ -71,7 +71,7 @@ SCORED: tuple[int, ...] = tuple(number for number, name in enumerate(JOINTS) if 
 
 
 def mirrored_joints() -> list[int]:
-    """Where joint number i of a mirrored person is found: left and right change their names."""
+    """Entry i is the joint that joint i becomes in a mirror image: left and right are exchanged."""
     order = list(range(len(JOINTS)))
     for right, left in LEFT_RIGHT:
         order[right], order[left] = left, right

@@ -93,19 +93,19 @@ def test_runtimes_are_read(records):
     assert (read["ms"], read["ms high"], read["ratio low"], read["MB"]) == pytest.approx((3, 4, 3, 0.7))
 
 
-def test_frames_a_second_are_read(records):
+def test_frames_per_second_are_read(records):
     row = {"network": "a.pt", "runtime": "torch", "flip": True, "threads": 2, "drawing": False, "rounds": 5}
     (records / "video.json").write_text(json.dumps({"measurements": [row | {"frames_per_second": [30, 29, 32]}]}))
-    (read,) = benchmark_records.frames_a_second().to_dict("records")
+    (read,) = benchmark_records.frames_per_second().to_dict("records")
     assert (read["network"], read["flip"], read["threads"]) == ("a.pt", True, 2)
-    assert [read[f"frames a second{end}"] for end in ("", " low", " high")] == [30, 29, 32]
+    assert [read[f"frames per second{end}"] for end in ("", " low", " high")] == [30, 29, 32]
 
 
-SCRIPTS = {"runtimes": "runtimes", "frames_a_second": "video"}
+SCRIPTS = {"runtimes": "runtimes", "frames_per_second": "video"}
 
 
 @pytest.mark.parametrize(
-    "name", ["variant_latency", "full_size_latency", "part_times", "runtimes", "frames_a_second"]
+    "name", ["variant_latency", "full_size_latency", "part_times", "runtimes", "frames_per_second"]
 )
 def test_a_missing_record_says_how_it_is_made(records, name):
     script = SCRIPTS.get(name, "variants")

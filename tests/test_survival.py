@@ -283,9 +283,7 @@ def test_a_stopped_or_killed_command_goes_on_where_it_was(drawn, tmp_path):
     recorded = history.read_text()
     assert train_command(drawn, home).wait() == 0
     finished = history.read_text()
-    assert finished.startswith(
-        recorded[: recorded.rindex("\n")].rsplit("\n", 1)[0]
-    )  # it has stayed
+    assert finished.startswith(recorded[: recorded.rindex("\n")].rsplit("\n", 1)[0])  # it has stayed
     assert len(finished.splitlines()) == 1 + 5
     losses = [float(line.split(",")[1]) for line in finished.splitlines()[1:]]
     assert all(math.isfinite(loss) for loss in losses)

@@ -1,8 +1,8 @@
 """Accuracy as figures, from records alone: by joint, over thresholds, by seed, over learning rates.
 
 Points are PCKh, bars through them 95 % intervals over people: a figure gets them as a table and computes none.
-Floors and the ceiling are drawn where the records have them. Colors, markers and dashes of the models are those of
-`posekit.analysis.style`.
+Floors and the ceiling are drawn where the records contain them. Colors, markers and dashes of the models are those
+of `posekit.analysis.style`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from posekit.skeleton import GROUPS
 from posekit.study.runs import Run
 from posekit.study.seeds import by_configuration
 
-#: What the records know beside the models, by the names of `posekit.study.runs.Run.floors`.
+#: Reference values in the records, by the names of `posekit.study.runs.Run.floors`.
 _REFERENCES = {
     "center_weighted14": "middle of the crop",
     "mean_pose_weighted14": "mean pose",
@@ -137,7 +137,7 @@ def seeds_figure(runs: Sequence[Run], groups: Mapping[Yardstick, pd.DataFrame]) 
 
 
 def grid_figure(grid: Grid, table: pd.DataFrame) -> Figure:
-    """PCKh against the learning rate, logarithmic, a color an optimizer: seeds as small points, their mean with
+    """PCKh against the learning rate, logarithmic, a color per optimizer: seeds as small points, their mean with
     its interval over people; the report's rate for RMSprop and the others' usual one are marked.
 
     table: of the same grid, from `posekit.analysis.optimizers.grid_table`.
@@ -210,5 +210,5 @@ def grid_figure(grid: Grid, table: pd.DataFrame) -> Figure:
 
 
 def _reference(runs: Sequence[Run], name: str) -> float:
-    """A floor or ceiling of the study, NaN if no record has it: older ones know fewer."""
+    """A floor or ceiling of the study; NaN if no record contains it, as older ones contain fewer."""
     return next((run.floors[name] for run in runs if name in run.floors), float("nan"))

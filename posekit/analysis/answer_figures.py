@@ -1,4 +1,4 @@
-"""Figures about the answers of one network for many people: sides exchanged, and what its confidence is worth."""
+"""Figures about the predictions of one network for many people: exchanged sides, and what confidence is worth."""
 
 import numpy as np
 import pandas as pd
@@ -32,8 +32,8 @@ def exchanged_figure(table: pd.DataFrame) -> Figure:
 
 
 def confidence_table(distances: np.ndarray, confidence: np.ndarray, parts: int = 5) -> pd.DataFrame:
-    """Answers sorted by confidence and cut into so many equal parts, a row per part: confidence from, to; answers;
-    found, the percentage within half a head size.
+    """Joints sorted by confidence and cut into `parts` groups of equal size, a row per group: confidence from, to;
+    answers, the number of joints; found, the percentage of them within half a head size.
 
     distances (N, 16) in head sizes, NaN where a joint does not count; confidence (N, 16).
     """
@@ -48,7 +48,7 @@ def confidence_table(distances: np.ndarray, confidence: np.ndarray, parts: int =
 
 
 def confidence_figure(table: pd.DataFrame) -> Figure:
-    """How many joints are found against the confidence of the answers: of `confidence_table`."""
+    """The percentage of joints that are found against their confidence; table: of `confidence_table`."""
     figure, axes = new_figure(5.2, 3.0)
     middle = (table["from"] + table["to"]) / 2
     reach = [middle - table["from"], table["to"] - middle]

@@ -11,9 +11,9 @@ _FOLDER = REPOSITORY / "data" / "benchmarks"
 
 
 def latency() -> pd.DataFrame:
-    """A row a device, number of threads and batch (`benchmarks/inference.py`): device, threads, batch; original,
-    reduced (ms of one forward pass at the report's size) and ratio (original over reduced), each with the 95 %
-    interval of its median as `... low` and `... high`; peak memory in MB.
+    """A row per device, number of threads and batch size (`benchmarks/inference.py`): device, threads, batch;
+    original, reduced (ms of one forward pass at the report's size) and ratio (original over reduced), each with
+    the 95 % interval of its median as `... low` and `... high`; peak memory in MB.
 
     Raises `PosekitError` if there is no such record.
     """
@@ -52,11 +52,11 @@ def floors(data_fingerprint: str, size: str) -> dict[str, dict[str, float]]:
 
 
 def variant_latency() -> pd.DataFrame:
-    """A row a variant, device, runtime and number of threads, at the size of training (`benchmarks/variants.py`):
-    variant, device, runtime, threads; ms of one image and ratio (original over variant), each with the 95 %
-    interval of its median as `... low` and `... high`; process MB and network MB, the peak memory of a process
-    that asks the network and what of it is the network's, NaN where it was not measured. Variants that share a
-    network have the same numbers.
+    """A row per variant, device, runtime and number of threads, at the size of training
+    (`benchmarks/variants.py`): variant, device, runtime, threads; ms of one image and ratio (original over
+    variant), each with the 95 % interval of its median as `... low` and `... high`; process MB and network MB, the
+    peak memory of a process that runs the network and the network's part of it, NaN where it was not measured.
+    Variants that share a network have the same numbers.
 
     Raises `PosekitError` if there is no such record.
     """
@@ -69,10 +69,10 @@ def full_size_latency() -> pd.DataFrame:
 
 
 def part_times() -> pd.DataFrame:
-    """A row a part of the original network, at the sizes of training and of the report (`benchmarks/variants.py`):
-    size (px of the crop); part and level as `posekit.models.cost.cost_by_part` has them, and `between` for
-    pooling, upsampling and sums; ms and share (percent of the forward pass), each with the 95 % interval of its
-    median.
+    """A row per part of the original network, at the sizes of training and of the report
+    (`benchmarks/variants.py`): size (px of the crop); part and level as `posekit.models.cost.cost_by_part` has
+    them, and `between` for pooling, upsampling and sums; ms and share (percent of the forward pass), each with the
+    95 % interval of its median.
 
     Raises `PosekitError` if there is no such record.
     """
@@ -87,7 +87,7 @@ def part_times() -> pd.DataFrame:
 
 
 def runtimes() -> pd.DataFrame:
-    """A row a way to ask one trained network (`benchmarks/runtimes.py`): runtime, precision; pckh (PCKh@0.5
+    """A row per way to run one trained network (`benchmarks/runtimes.py`): runtime, precision; pckh (PCKh@0.5
     weighted14, percent) and difference (points, to the first row), with 95 % intervals over people; ms of one
     image on one thread and ratio (first row over this one), with those of their medians; MB of the file; heatmaps
     and joints (px of the crop), the largest differences to the first row.
@@ -106,15 +106,16 @@ def runtimes() -> pd.DataFrame:
     )
 
 
-def frames_a_second() -> pd.DataFrame:
-    """A row a network, runtime, flip test, number of threads and drawing (`benchmarks/video.py`): network,
-    runtime, flip, threads, drawing; frames a second, with the 95 % interval of the median (`... low`, `... high`).
+def frames_per_second() -> pd.DataFrame:
+    """A row per network, runtime, flip test, number of threads and drawing (`benchmarks/video.py`): network,
+    runtime, flip, threads, drawing; frames per second, with the 95 % interval of the median (columns
+    `... low` and `... high`).
 
     Raises `PosekitError` if there is no such record.
     """
     return pd.DataFrame(
         {name: row[name] for name in ("network", "runtime", "flip", "threads", "drawing")}
-        | _median("frames a second", row["frames_per_second"])
+        | _median("frames per second", row["frames_per_second"])
         for row in _read("video.json", "python benchmarks/video.py --out")["measurements"]
     )
 

@@ -1,4 +1,4 @@
-"""How much of a score is chance: of the people who were asked, and of the seed that a network was trained from."""
+"""How much of a score is chance: the choice of the test people, and the seed that a network was trained from."""
 
 from collections.abc import Sequence
 

@@ -37,7 +37,7 @@ ONE_RATE = REPORT_RATES["RMSprop"]
 class Claim:
     """What the report says and where, the rule that judges it, and what was found.
 
-    missing: runs that the rule asks for and that are not there.
+    missing: runs that the rule needs and that are not trained.
     """
 
     claim: str
@@ -67,7 +67,7 @@ class Claim:
 def judge_claims(results: Results, latency: pd.DataFrame, crop: dict) -> list[Claim]:
     """The ten claims, in the order of docs/judging_claims.md.
 
-    latency and crop are out of `posekit.analysis.benchmark_records`.
+    latency and crop are those of `posekit.analysis.benchmark_records`.
     """
     contest = Contest(results)
     return [

@@ -17,7 +17,7 @@ from posekit.study.seeds import Seeds
 class Finding:
     """What was found on one set of people, or without people where a claim is not about accuracy."""
 
-    people: str  # such as "MPII"; "" where no people are asked
+    people: str  # such as "MPII"; "" where the finding is not about people
     evidence: str
     verdict: Verdict
     needed: str = ""  # people or seeds that would decide it

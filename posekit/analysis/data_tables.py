@@ -61,9 +61,9 @@ def crop_table(people: People, rules: Sequence[CropRule]) -> pd.DataFrame:
 
 
 def clipped_person(people: People, rule: CropRule) -> int:
-    """Number of somebody whose box is cut off by the border of the image, although every joint is in it.
+    """Number of a person whose box is cut off by the border of the image, although every joint is in the image.
 
-    Of those people, the one who loses the largest share of the box. Raises `PosekitError` if there is nobody, or
+    Of those people, the one who loses the largest share of the box. Raises `PosekitError` if there is none, or
     no image sizes are known.
     """
     box = person_box(rule, people.center, people.scale)

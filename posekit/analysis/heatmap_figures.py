@@ -1,4 +1,4 @@
-"""Heatmaps cell by cell: how a joint is written into one and read back, and what two losses say of an answer."""
+"""Heatmaps cell by cell: how a joint is encoded and decoded, and what two losses say about a prediction."""
 
 from collections.abc import Mapping
 

@@ -84,7 +84,7 @@ def above(intervals: Sequence[tuple[float, float]], value: float) -> Verdict:
 def first_step(first_is_largest: Mapping[str, Sequence[bool]], models: Sequence[str]) -> Verdict:
     """Rule "first step": of each model, whether the loss falls most after the first epoch, by seed.
 
-    models are those that the claim is about; of each, two seeds at least must be there.
+    models are those that the claim is about; each needs at least two seeds.
     """
     several = {model: seeds for model, seeds in first_is_largest.items() if len(seeds) > 1}
     if any(not any(seeds) for seeds in several.values()):
@@ -141,8 +141,8 @@ def deciding_number(needs: Sequence[Need], people: int, seeds: int) -> str:
     """How many people or seeds would decide what is undecided, in words.
 
     needs: comparisons and the half-widths that their intervals must come below. More people make the people's
-    part of the variance smaller, more seeds that of the seeds. Asked is the part that is larger; both, where the
-    other one alone is too much already. "" where no interval is known.
+    part of the variance smaller, more seeds that of the seeds. The answer names the larger part; both, where the
+    other one alone is already too large. "" where no interval is known.
     """
     if not needs or any(math.isnan(c.people_variance) for c, _ in needs):
         return ""

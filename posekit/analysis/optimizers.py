@@ -40,8 +40,8 @@ class Duel:
 
 
 def make_grid(runs: Sequence[Run], others: Sequence[Run]) -> Grid:
-    """The runs of `GRID_MODELS` at every learning rate there is: those with the
-    study's own settings, and the others.
+    """The runs of `GRID_MODELS` at all learning rates: those with the study's own
+    settings, and the others.
 
     Left out are runs with another batch size, since they take another number of steps.
     """
@@ -131,7 +131,7 @@ def best_rates(grid: Grid, optimizer: OptimizerName) -> dict[int, float]:
 
 
 def duel_table(duels: Sequence[Duel]) -> pd.DataFrame:
-    """A row a duel: difference in points of PCKh@0.5 weighted14, first minus second, both kinds of interval (see
+    """A row per duel: difference in points of PCKh@0.5 weighted14, first minus second, both kinds of interval (see
     `posekit.evaluation.intervals`), and p of people and seeds after Holm's correction within its setting; 0.001
     stands for anything below it, since no normal distribution can be trusted further out."""
     adjusted: dict[Duel, float] = {}

@@ -1,4 +1,4 @@
-"""The networks that come with posekit beside public ones, on the same people and joints: from prediction files.
+"""The networks included in posekit and public ones, on the same people and joints: from prediction files.
 
 data/peers/ holds the files, and its README their sources: mpii_validation.csv (what the public networks found),
 truth.csv (MPII's annotation of these people), networks.csv (facts about the networks), own/ (what posekit's
@@ -30,7 +30,7 @@ TWELVE = "weighted12"
 #: What the file of a network's answers with the flip test adds to its name.
 FLIPPED = "-flip"
 
-#: The network that all others are compared with: posekit's own, asked once, as the others were.
+#: The network that all others are compared with: posekit's own without the flip test, like the others.
 BASELINE = "posekit"
 
 

@@ -1,4 +1,4 @@
-"""What notebooks and figures tell of: the records of a study, or those that came with the repository."""
+"""What notebooks and figures show: the records of a study, or those in the repository."""
 
 import os
 from collections.abc import Sequence
@@ -100,7 +100,7 @@ class Results:
 
     @classmethod
     def from_environment(cls, unfinished: bool = False) -> "Results":
-        """Those of the study that the environment names (`Study.from_environment`); else those that came along.
+        """Those of the study that the environment names (`Study.from_environment`); else those in the repository.
 
         The six models are trained where they are missing; unfinished: only if there is nothing at all yet.
         """
@@ -128,7 +128,7 @@ def read_networks(data: str) -> list[Run]:
 
 
 def _folder(name: str) -> Path:
-    """Of a study's records: the person's own, else those that came with the repository."""
+    """Of a study's records: the person's own, else those in the repository."""
     own, shipped = home() / "data" / "runs" / name, REPOSITORY / "data" / "runs" / name
     return shipped if shipped.exists() and not any(own.rglob("run.json")) else own
 

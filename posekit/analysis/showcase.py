@@ -1,4 +1,4 @@
-"""What README and docs show of the networks that come with posekit: a table of peers and a picture."""
+"""What README and docs show about the included networks: a table that compares them with others, and a picture."""
 
 import io
 from collections.abc import Sequence
@@ -57,8 +57,8 @@ def publish_pages(repository: Path) -> list[Path]:
 
 
 def publish_picture(folder: Path) -> Path:
-    """Asks posekit's own network about the drawn validation people, draws some of its answers into people.png and
-    returns its path. The people are made where they are missing."""
+    """Runs posekit's own network on the drawn validation people, draws some of its predictions into people.png and
+    returns its path. Missing people are drawn first."""
     people = read_people([], home() / "data" / "sample")[0].validation_sets()[0]
     own = Predictor.own()
     crops = make_crops(people, own.rule, home() / "data" / "cache")

@@ -35,7 +35,7 @@ def plot_skeleton(axis: Axes, joints: np.ndarray, visible: np.ndarray | None = N
 
 
 def skeleton_handles(hidden: bool = True) -> list[Line2D]:
-    """What a legend shows for each side of the body and, if known are any, for hidden joints."""
+    """Legend entries for each side of the body and, with `hidden`, for hidden joints."""
     handles = [Line2D([], [], **_marker(side, True, 7), linewidth=0, label=name) for side, name in _NAMES.items()]
     if hidden:
         handles.append(Line2D([], [], **_marker("middle", False, 7) | {"marker": "o"}, label="hollow: hidden"))

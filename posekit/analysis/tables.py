@@ -246,7 +246,7 @@ def cost_table(size: Size) -> pd.DataFrame:
 
 
 def cost_and_time(config: NetworkConfig, size: int) -> pd.DataFrame:
-    """A row a part of the original network at crops of size px: part, gflop, ms.
+    """A row per part of the original network at crops of size px: part, gflop, ms.
 
     Hourglasses by resolution: "hourglass 1, 32 x 32" is what it computes there. ms on one thread, as measured
     at this size (`posekit.analysis.benchmark_records.part_times`), with a row for what lies between the parts:

@@ -1,4 +1,4 @@
-"""Opens every photograph of a table and says which are missing or damaged, and who is lost by that."""
+"""Opens every photograph of a table and says which are missing or damaged, and which people are lost with them."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,9 +23,10 @@ REASONS = {
 
 @dataclass(frozen=True)
 class ImageReport:
-    """The photographs of a table: file names by reason, in alphabetical order, and the people they cost.
+    """The photographs of a table: file names by reason, in alphabetical order, and the people lost with them.
 
-    lost: of "train" and "validation" each, people by reason, in "total", and annotated at all in "people".
+    lost: for "train" and "validation", the number of people by reason, all of these as "total", and all annotated
+    people as "people".
     A JPEG whose pixels were changed but whose structure is intact decodes, and passes as a good one.
     """
 

@@ -1,7 +1,7 @@
 """COCO's keypoint format, which annotation tools and other pose libraries write: people out of a .json file.
 
 Source of the format: https://cocodataset.org/#format-data (Lin et al., "Microsoft COCO", ECCV 2014). A file lists
-images, categories, which name their keypoints in order, and annotations: a person each, with keypoints
+images, categories, which name their keypoints in order, and annotations: one per person, with keypoints
 [x1, y1, v1, x2, ...] and a box [left, top, width, height]. v is 0 (not labeled), 1 (labeled, but hidden) or 2.
 
 Keypoints are taken as they stand: a whole number is the center of a pixel of the photograph, turned upright as its
@@ -25,7 +25,7 @@ from posekit.datasets.people import HEAD_SIZE_OVER_SCALE, People, center_and_sca
 from posekit.errors import PosekitError
 from posekit.skeleton import INDEX, JOINTS
 
-#: Keypoints of COCO that are no joints of MPII's and have no counterpart there.
+#: Keypoints of COCO that have no counterpart among MPII's joints.
 FACE = ("nose", "left eye", "right eye", "left ear", "right ear")
 
 #: MPII's joints that COCO's 17 do not have, but that lie in the middle of two that it has. On MPII's own people
@@ -38,7 +38,7 @@ VALIDATION_SHARE = 0.2
 
 
 def read_coco(path: Path) -> tuple[People, str]:
-    """Everybody of a COCO keypoint file with at least one of MPII's joints, and a sentence on who is left out.
+    """All people in a COCO keypoint file with at least one of MPII's joints, and a sentence about those left out.
 
     Joints are found by name, in any order: COCO's 17, MPII's 16, or others with some of these among them. Pelvis
     and thorax are computed (`MIDDLES`) where the file does not name them; the face has no counterpart (`FACE`);
@@ -49,7 +49,7 @@ def read_coco(path: Path) -> tuple[People, str]:
     come from the lengths of the limbs (`posekit.datasets.lsp.center_and_scale`); people who do not have a whole
     limb either are left out. Head sizes are estimated from upper neck and head top, else from the limbs: in MPII a
     person of scale 1 has a head size of 25 px. On MPII's people this is within 10.5 % of the head size for half of
-    them and within 27.5 % for nine of ten. People with neither have no head size and do not count in PCKh.
+    them and within 27.5 % for nine of ten. People with neither have no head size and are not counted in PCKh.
 
     A fifth of the images is for validation: those whose names have the smallest hashes, so that an image hardly
     ever changes sides when others are added. Photographs are looked for as `find_images` says.
@@ -165,7 +165,7 @@ def _spoken(name: str) -> str:
 
 
 def _person(annotation: dict, categories: dict[Hashable, list[str]], image: dict) -> tuple[str, dict | None]:
-    """("", what is annotated) or (why it is nobody, None). Raises `ValueError` for what is malformed."""
+    """("", what is annotated) or (why it is left out, None). Raises `ValueError` for what is malformed."""
     if annotation["category_id"] not in categories:
         return "of categories without a person's joints", None
     if annotation.get("iscrowd"):

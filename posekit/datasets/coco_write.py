@@ -42,10 +42,10 @@ class CocoContent:
         self.images.append(entry | {"width": int(width), "height": int(height)})
 
     def add_person(self, joints: np.ndarray, visible: np.ndarray, score: float | None = None) -> None:
-        """Somebody in the last photograph: joints (16, 2) image px, NaN where unknown, and visible (16,) bool.
+        """A person in the last photograph: joints (16, 2) image px, NaN where unknown, and visible (16,) bool.
 
-        The box is the smallest one around the joints, in the image and at least one px wide and high. score: how
-        sure a network is, if it is one that found the joints. Raises `ValueError` if no joint is known.
+        The box is the smallest one around the joints, in the image and at least one px wide and high. score: the
+        confidence of a network, if one found the joints. Raises `ValueError` if no joint is known.
         """
         image = self.images[-1]
         known = np.isfinite(joints).all(axis=1)

@@ -1,4 +1,4 @@
-"""Downloads that go on at the byte where they were cut, and MPII Human Pose by them."""
+"""Downloads that continue where they were interrupted, and MPII Human Pose downloaded that way."""
 
 import hashlib
 import http.client
@@ -38,12 +38,14 @@ def download(
     progress: bool = True,
     room: float = 1.0,
 ) -> Path:
-    """Fetches a file over HTTP or HTTPS; a download that was cut or killed goes on at its last byte.
+    """Fetches a file over HTTP or HTTPS; an interrupted download continues at its last byte.
 
-    The bytes gather in `path.partial`; what the server says of the file (ETag, date, size) is kept beside it, so
-    that a file that changed meanwhile is fetched anew. A file at `path` is never replaced, only checked.
+    The bytes are collected in `path.partial`; what the server says about the file (ETag, date, size) is kept
+    beside it, so that a file that has changed in the meantime is fetched again. A file at `path` is never
+    replaced, only checked.
     sha256 (hex) and size (bytes) are checked where known, and in any case the size that the server announces.
-    room: free disk to ask for before the first byte, in sizes of the file: 2 if it will be unpacked beside itself.
+    room: the free disk space that is required before the first byte, as a multiple of the file's size: 2 if it
+    will be unpacked next to itself.
     Raises `PosekitError` if the server has no such file or stays unreachable, the disk is full, or size or
     checksum are wrong: then the bytes are kept as `path.wrong` and the next call starts over.
     """

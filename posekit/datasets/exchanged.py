@@ -21,14 +21,14 @@ from posekit.skeleton import LEFT_RIGHT, mirrored_joints
 _PAIRS = {"legs": LEFT_RIGHT[:3], "arms": LEFT_RIGHT[3:]}
 HALVES: dict[str, tuple[int, ...]] = {half: tuple(np.ravel(pairs).tolist()) for half, pairs in _PAIRS.items()}
 
-#: Cells that a network holds for almost impossible count as this, nats: a single joint must not decide. A cell of
-#: 32 x 32 has -6.9 where the network knows nothing.
+#: The lowest log-likelihood of a cell, nats, so that a single joint cannot decide alone. A network that knows
+#: nothing gives each of 32 x 32 cells -6.9.
 FLOOR = -10.0
 
-#: Halves with less are exchanged; those with less than the second one are not annotated any more. Chosen by
-#: looking at 140 people of LSP Extended beside the ratios of posekit.pt of commit 0867f1e (64 % on MPII). Below
-#: -9, all 17 whose sides could be recognized were exchanged (1 was unclear); from -9 to -6, it was 7 of 11 (13
-#: were unclear). A better network has larger ratios: look again then.
+#: Arms or legs with a ratio below the first number are exchanged; below the second, their joints count as not
+#: annotated. Chosen by looking at 140 people of LSP Extended beside the ratios of posekit.pt of commit 0867f1e (64
+#: % on MPII). Below -9, all 17 whose sides could be recognized were exchanged (1 was unclear); from -9 to -6, it
+#: was 7 of 11 (13 were unclear). A better network has larger ratios: look again then.
 EXCHANGE_BELOW, LEAVE_OUT_BELOW = -9.0, -4.0
 
 #: The people of LSP Extended of whom a half has a ratio below `LEAVE_OUT_BELOW`.
@@ -39,7 +39,7 @@ def log_likelihood_ratios(logarithms: np.ndarray, cells: np.ndarray, present: np
     """(N,) float64 nats per half: how much more likely the annotation is than with right and left exchanged.
 
     logarithms (N, 16, H, W): log-likelihood of each cell; cells (N, 16, 2): annotated joints in cells, x and y;
-    present (N, 16) bool. Joints that are not present say nothing; those beside the map count at its border.
+    present (N, 16) bool. Joints that are not present are ignored; those outside the map count as at its border.
     """
     height, width = logarithms.shape[-2:]
     # Nothing is known of NaN; what it becomes is not read.

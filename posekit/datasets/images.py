@@ -1,4 +1,4 @@
-"""Reads and writes image files, with a sentence instead of a surprise where a file is broken."""
+"""Reads and writes image files, with a clear error where a file is broken."""
 
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def decode_image(data: bytes, name: str, upright: bool) -> np.ndarray:
 def to_eight_bits(image: np.ndarray, name: str) -> np.ndarray:
     """(H, W, 3) uint8 of uint8 or uint16, where cameras keep 10 to 16 bits: as many as the largest value needs.
 
-    Raises `PosekitError` for other numbers, whose black and white nobody knows.
+    Raises `PosekitError` for other types, whose range is unknown.
     """
     if image.dtype == np.uint8:
         return image
@@ -60,12 +60,12 @@ def to_eight_bits(image: np.ndarray, name: str) -> np.ndarray:
 
 
 def first_of_several(name: str, count: int) -> str:
-    """A sentence on a file with several pictures; empty if it has one."""
+    """A sentence about a file with several pictures; "" if it has one."""
     return f"{name} holds {count} pictures (animated, or pages); only the first is taken" if count > 1 else ""
 
 
 def several_pictures(path: Path) -> str:
-    """`first_of_several` of a file that can be decoded; empty if it has one picture, or nobody knows."""
+    """`first_of_several` of a file that can be decoded; "" if it has one picture, or if that is unknown."""
     if path.suffix.lower() in (".jpeg", ".jpg"):  # of which some have a preview behind the photograph
         return ""
     try:

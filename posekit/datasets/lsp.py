@@ -1,6 +1,6 @@
 """Reads Leeds Sports Pose and LSP Extended: `joints.mat` and `images/` become MPII's table of people.
 
-Sources: Johnson & Everingham, BMVC 2010 (LSP) and CVPR 2011 (LSP Extended). There is one person an image and no
+Sources: Johnson & Everingham, BMVC 2010 (LSP) and CVPR 2011 (LSP Extended). There is one person per image and no
 center, scale or head box: center and scale are derived here from the joints, by a rule fitted to MPII.
 """
 
@@ -51,7 +51,7 @@ FIRST_TEST_PERSON = 1001
 
 
 def read_lsp(folder: Path) -> People:
-    """Everybody of `joints.mat` in `folder`, whether or not the photographs are there.
+    """All people in `joints.mat` in `folder`, whether or not the photographs exist.
 
     `joints` is 14 x 3 x N (LSP Extended, named "lspet": x, y, 1 = labeled; images/im00001.jpg ...; all for
     training) or 3 x 14 x N (LSP, named "lsp": x, y, 1 = occluded; images/im0001.jpg ...; people 1 to 1000 for
@@ -97,8 +97,9 @@ def center_and_scale(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Center (N, 2) image px and scale (N,) as MPII would have them, from joints (N, 16, 2); NaN where unknown.
 
     MPII's own scale is 6 x |head top - upper neck| / 200 px. That is not copied, because the head is labeled
-    otherwise in LSP. Instead every length of `LENGTHS` votes, and the 75 % quantile counts: somebody who crouches
-    or is foreshortened still has long limbs somewhere, and one length that is too long does not decide.
+    differently in LSP. Instead, every length in `LENGTHS` gives a scale, and their 75 % quantile counts: a person
+    who crouches or is foreshortened still has long limbs somewhere, and one length that is too long does not
+    decide.
 
     The center is halfway between the middle of the joints' box and the mean of the joints. The mean alone comes
     0.004 body heights nearer to MPII's centers, but loses more outstretched limbs.

@@ -36,11 +36,11 @@ GROUND_TRUTH = Path("evaluation") / "detections_our_format.mat"
 
 
 def read_mpii(folder: Path, name: str = "mpii") -> People:
-    """All annotated people below `folder`, whether or not their photographs are there.
+    """All annotated people below `folder`, whether or not their photographs exist.
 
     Head sizes of the validation people come from `evaluation/detections_our_format.mat` if it exists; all others
-    from the head box where the file has it, and from the head top and upper neck otherwise. Who of the official
-    release is left out is logged. Raises `PosekitError` naming the folder, file or entry that is wrong.
+    from the head box where the file has it, and from the head top and upper neck otherwise. People of the official
+    release who are left out are logged. Raises `PosekitError` naming the folder, file or entry that is wrong.
     """
     folder = Path(folder)
     check_folder(folder, "name the folder that holds annotations/ and images/")
@@ -66,7 +66,7 @@ def read_mpii(folder: Path, name: str = "mpii") -> People:
 
 def read_everybody(folder: Path) -> dict[str, np.ndarray]:
     """Joints (N, 16, 2) of all N people that MPII's list of 25,204 annotates in each photograph, image px, NaN
-    where not annotated: also of those who are only named beside another person (`joint_others`).
+    where not annotated. They include people who are only listed with another person (`joint_others`).
 
     Raises `PosekitError` as `read_mpii` does, and for another form of the list, which does not name them.
     """

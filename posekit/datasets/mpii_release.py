@@ -24,20 +24,20 @@ BESIDE_VALIDATION = "stand beside the validation people in images of the validat
 def release_rows(
     content: Mapping[str, np.ndarray], path: Path, validation_people: Mapping[str, frozenset[int]]
 ) -> tuple[list[dict], str]:
-    """One row a person, as `posekit.datasets.mpii` makes its table of, and a sentence on the people left out.
+    """One row per person, from which `posekit.datasets.mpii` makes its table, and a sentence about the others.
 
     content is what scipy's `loadmat` returns for the file `path`; `validation_people` says for every image of the
-    validation split which of its annorect entries, counted from 1, the split names. Everybody else in those
-    images is on neither side. A row has image (str), center (2,), scale, joints (16, 2), labeled and visible
+    validation split which of its annorect entries, counted from 1, the split names. All other people in those
+    images are on neither side. A row has image (str), center (2,), scale, joints (16, 2), labeled and visible
     (16,) bool, head_size (NaN without a head box), validation (bool) and image_size (0, 0).
 
-    Everybody with joints, scale and center counts: `single_person` is not applied. The field's list of 22,246 +
-    2,958 people does not apply it either (genJSON.m of convolutional pose machines, Wei et al., CVPR 2016, of
-    which the lists of later papers are copies): it has all 22,246 annotated people of the train images, and 2,958
-    of the 6,637 in the validation images. As in that list, a joint whose `is_visible` is missing or empty counts
-    as visible. The list rounds to 0.001 px, this reader does not.
+    All people with joints, scale and center are included: `single_person` is not applied. The field's list of
+    22,246 + 2,958 people does not apply it either (genJSON.m of convolutional pose machines, Wei et al., CVPR
+    2016, of which the lists of later papers are copies): it has all 22,246 annotated people of the train images,
+    and 2,958 of the 6,637 in the validation images. As in that list, a joint whose `is_visible` is missing or
+    empty counts as visible. The list rounds to 0.001 px, this reader does not.
 
-    The sentence is empty if nobody is left out. Raises `PosekitError` naming the file, and the image and person
+    The sentence is "" if nobody is left out. Raises `PosekitError` naming the file, and the image and person
     where it is about one, if it is not such a release, is malformed, or nobody is left.
     """
     rows, left_out, everybody = [], Counter(), 0

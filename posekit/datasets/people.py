@@ -1,4 +1,4 @@
-"""The table of annotated people that every reader of a data set returns, validated at its door."""
+"""The table of annotated people that every reader of a data set returns, validated when it is made."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class People:
 
     @property
     def labeled(self) -> np.ndarray:
-        """(N, 16) bool: joints that somebody annotated, seen or guessed."""
+        """(N, 16) bool: joints that are annotated, whether visible or occluded."""
         return np.isfinite(self.joints).all(axis=2)
 
     def photograph(self, person: int) -> np.ndarray:
@@ -179,16 +179,16 @@ def estimated_head_size(joints: np.ndarray) -> np.ndarray:
 def center_and_scale_of_box(box: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Center (..., 2) image px and scale (...) of people who fill boxes (..., 4): left, top, right, bottom.
 
-    The longer side is taken for the height of the person, as it is of somebody who stands.
+    The longer side is taken as the person's height, as for a standing person.
     """
     box = np.asarray(box, float)
     return (box[..., :2] + box[..., 2:]) / 2, (box[..., 2:] - box[..., :2]).max(axis=-1) / 200
 
 
 def with_images(people: People) -> tuple[People, str]:
-    """The people whose photograph is there and whose center lies in it, and a sentence on those left out.
+    """The people whose photograph exists and whose center lies in it, and a sentence about those left out.
 
-    The sentence is empty if nobody is. Raises `PosekitError` if nobody is left.
+    The sentence is "" if nobody is left out. Raises `PosekitError` if no person remains.
     """
     check_folder(people.images_folder, "the photographs belong there")
     exists = {image: (people.images_folder / image).is_file() for image in sorted(set(people.image))}

@@ -1,4 +1,4 @@
-"""From what a person names to one table of people: folders of MPII, LSP, LSP Extended; COCO files; or nothing."""
+"""Reads the data sets that a person names (MPII, LSP, LSP Extended, COCO files) into one table of people."""
 
 import os
 from collections.abc import Sequence
@@ -35,15 +35,15 @@ def each_once(folders: Sequence[Path]) -> list[Path]:
 def read_people(
     data: Sequence[Path], drawn: Path, progress: bool = True, repaired: bool = False
 ) -> tuple[People, str]:
-    """Everybody of the named data sets whose photograph is there, in one table, and a sentence on who is left out.
+    """All people of the named data sets whose photograph exists, in one table, and a sentence about the others.
 
-    data: folders, and .json files of COCO keypoints; the first one decides the table's first people. Nothing means
-    the people that posekit draws, in the folder `drawn`, where they are made if they are missing. The table's name
-    tells every data set and how many people of it are there, such as mpii-2203-lspet-9844; the whole of MPII is
+    data: folders, and .json files of COCO keypoints; the first one decides the table's first people. If it is
+    empty, the people that posekit draws are read from the folder `drawn`, and drawn first if they are missing. The
+    table's name lists the data sets with their numbers of people, such as mpii-2203-lspet-9844; complete MPII is
     just "mpii".
     repaired: people of LSP Extended whose right and left look exchanged are repaired, or their doubtful joints are
     left out (`posekit.datasets.exchanged`); the table's name says so.
-    Raises `PosekitError` for a folder that is of no kind known here, or that cannot be read.
+    Raises `PosekitError` for a folder of an unknown kind, or one that cannot be read.
     """
     if not data:
         drawn.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +64,7 @@ def read_people(
 
 
 def _read(path: Path) -> tuple[People, str]:
-    """Everybody of a data set, and a sentence on annotations that are nobody."""
+    """All people of a data set, and a sentence about annotations that are not people."""
     if path.suffix.lower() == ".json":
         return read_coco(path)
     if (path / "joints.mat").is_file():

@@ -1,4 +1,4 @@
-"""Unpacks archives that somebody else made: inside their folder, checked first, nothing half-written."""
+"""Unpacks downloaded archives: checked first, only inside the target folder, and never half-written."""
 
 import gzip
 import os
@@ -23,7 +23,7 @@ class DamagedArchive(PosekitError):
 
 
 def in_bytes(count: float) -> str:
-    """A number of bytes for people: GB where there are many."""
+    """A number of bytes as readable text, in GB where it is large."""
     return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count:.0f} bytes"
 
 
@@ -45,7 +45,7 @@ def unpack(
 ) -> list[Path]:
     """Unpacks a .zip or .tar.gz and returns its files; those that exist already are left as they are.
 
-    place: where in the folder a file of the archive goes, by its name there; None leaves it out.
+    place: maps a file's name in the archive to its path in the folder; None leaves the file out.
     The archive is read through first: nothing is written if a checksum (CRC-32) is wrong, a file would land
     outside the folder, or there is a link. Files are written aside and renamed, so a killed run is run again.
     Raises `PosekitError` in these cases and if the disk is full.

@@ -21,7 +21,7 @@ class Evaluation:
 
     joints (N, 16, 2) float64 image px; confidence (N, 16) float64, the peak of the heatmap; distances (N, 16)
     float64 in `unit_of_distance`, NaN where a joint does not count; loss: mean over people, NaN if none
-    was asked for.
+    was computed.
     """
 
     joints: np.ndarray

@@ -1,4 +1,4 @@
-"""Left and right exchanged: how many misses lie on the person's other side, and how many would by chance."""
+"""Left and right exchanged: how many misses lie at the other side's joint, and how many would by chance."""
 
 import numpy as np
 import pandas as pd
@@ -9,8 +9,8 @@ from posekit.skeleton import GROUPS, mirrored_joints
 
 
 def exchanged_joints(joints: np.ndarray, people: People, threshold: float = 0.5) -> np.ndarray:
-    """(N, 16) bool: answers that miss their joint but lie within `threshold` head sizes of the same joint of the
-    person's other side.
+    """(N, 16) bool: predictions that miss their joint but lie within `threshold` head sizes of the same joint of
+    the person's other side.
 
     joints (N, 16, 2) are answers in image px. Joints in the middle of the body are never exchanged.
     """
@@ -21,8 +21,8 @@ def exchanged_by_chance(joints: np.ndarray, people: People, threshold: float = 0
     """(N, 16) float64: how likely a miss would lie on the other side if it had nothing to do with the person.
 
     Each missed answer is compared with the other side's joint of every other person, moved to this person's center
-    and size; the value is the share of them within `threshold` head sizes. 0 where the answer is no miss, or where
-    nobody else has the joint.
+    and size; the value is the share of them within `threshold` head sizes. 0 where the prediction is no miss, or
+    where no other person has the joint.
     """
     missed = _missed(joints, people, threshold)
     relative = (people.joints - people.center[:, None]) / people.scale[:, None, None]
@@ -37,7 +37,7 @@ def exchanged_by_chance(joints: np.ndarray, people: People, threshold: float = 0
 
 
 def partly_exchanged(joints: np.ndarray, people: People, threshold: float = 0.5) -> int:
-    """The number of a person to learn from: of those with two or more joints exchanged, the one with most joints
+    """The number of an instructive person: of those with two or more joints exchanged, the one with most joints
     found. If nobody has two, the person with most joints exchanged."""
     exchanged = exchanged_joints(joints, people, threshold).sum(axis=1)
     found = (head_distances(joints, people.joints, people.head_size) <= threshold).sum(axis=1)

@@ -1,7 +1,8 @@
-"""What a number must be read against: the floors that need no network, and the ceiling that no network can pass.
+"""What a score must be compared with: floors that need no network, and the ceiling that no network can exceed.
 
-Floors are the loss of answering zero everywhere, and the PCKh of answering for everybody the mean pose, or the
-middle of the crop. The ceiling is the truth itself, sent through crop and codec: what a perfect network would get.
+Floors are the loss of answering zero everywhere, and the PCKh of predicting the mean pose, or the middle of the
+crop, for every person. The ceiling is the truth itself, sent through crop and codec: what a perfect network would
+get.
 """
 
 import numpy as np
@@ -67,8 +68,8 @@ def percent_below(loss: float | np.ndarray, floor: float) -> float | np.ndarray:
 def mean_pose(joints: np.ndarray, present: np.ndarray) -> np.ndarray:
     """(16, 2) crop px: where each joint lies on average among people (N, 16, 2) of whom it is present (N, 16).
 
-    Answered for everybody, whatever the image, it is the accuracy that needs no network. Joints that nobody has
-    are in the middle of the others.
+    Predicting it for every person gives the accuracy that needs no network. Joints that no person has are put in
+    the middle of the others.
     """
     counted = present[..., None]
     counts = counted.sum(axis=0)
@@ -78,13 +79,13 @@ def mean_pose(joints: np.ndarray, present: np.ndarray) -> np.ndarray:
 
 
 def mean_pose_distances(train: Crops, validation: Crops) -> np.ndarray:
-    """(N, 16) in `unit_of_distance`, as of `head_distances`: the train crops' mean pose, answered for
-    everybody."""
+    """(N, 16) in `unit_of_distance`, as of `head_distances`: the train crops' mean pose, predicted
+    for every person."""
     return _distances(validation, mean_pose(train.joints, train.present))
 
 
 def center_distances(crops: Crops) -> np.ndarray:
-    """(N, 16) in `unit_of_distance`, as of `head_distances`: every joint answered in the middle of the crop."""
+    """(N, 16) in `unit_of_distance`, as of `head_distances`: every joint predicted in the middle of the crop."""
     return _distances(crops, np.full((len(JOINTS), 2), (crops.rule.size - 1) / 2))
 
 
@@ -120,6 +121,6 @@ def floors_and_ceiling(train: Crops, validation: Crops, codec: Codec, stacks: in
 
 
 def _distances(crops: Crops, answer: np.ndarray) -> np.ndarray:
-    """Distances of joints in crop px, (N, 16, 2) or (16, 2) for everybody, through each person's own matrix."""
+    """Distances of joints in crop px, (N, 16, 2) or (16, 2) for all people, through each person's own matrix."""
     found = transform(invert(crops.matrices), answer)
     return head_distances(found, crops.people.joints, unit_of_distance(crops.people))

@@ -4,13 +4,13 @@ The people are a sample, and joints of one person go wrong together: so people a
 of a training is a second source of chance that more people do not remove. Every interval says which it covers:
 
 - of people:           these very trained networks on other people like these (bootstrap over people);
-- of people and seeds: networks that are trained anew with other seeds, on other people. It needs two seeds or
-                       more a side, and few seeds make it wide: they tell little about the seeds not tried.
+- of people and seeds: networks that are trained anew with other seeds, on other people. It needs two or
+                       more seeds per side, and few seeds make it wide, since they say little about other seeds.
 
 Distances are what `head_distances` returns, (N, 16) for one training or (S, N, 16) for S seeds of one
-configuration on the same N people. Which PCKh is asked is said by the name of a mean
-(`posekit.evaluation.pckh.MEANS`) and a threshold in head sizes. Results are in percent, and NaN where nobody has a
-joint of that mean.
+configuration on the same N people. Which PCKh is meant is given by the name of a mean
+(`posekit.evaluation.pckh.MEANS`) and a threshold in head sizes. Results are in percent, and NaN where no person
+has a joint of that mean.
 """
 
 import itertools
@@ -40,7 +40,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class SeedSpread:
-    """The PCKh of S seeds of one configuration on the same people: no interval, only what was seen."""
+    """The PCKh of S seeds of one configuration on the same people: no interval, only what was measured."""
 
     values: tuple[float, ...]
     mean: float
@@ -140,19 +140,19 @@ def compare(
     """Two configurations on the same people.
 
     Of people: each person's hits are averaged over the seeds of a side; people are drawn together with both sides
-    (paired bootstrap), and the test flips the sides of people at random: had they the same accuracy on everybody,
-    every such flip would have been as likely.
+    (paired bootstrap), and the test flips the sides of people at random: if both were
+    equally accurate, every such flip would be equally likely.
 
     Of people and seeds: the variance of the difference is the sum of that over people and, for each side, the
     variance between seeds / S; the interval is Student's with Welch's and Satterthwaite's degrees of freedom
     (Satterthwaite, Biometrics Bulletin 1946). Seeds are not resampled: three values resampled cannot be spread
-    wider than they are, and such an interval of 95 % covered 83 % in simulation. What is peculiar to one seed
-    and one person is in both parts, so this interval is rather too wide than too narrow. Two or three seeds may
+    wider than they are, and such an interval of 95 % covered 83 % in simulation. What depends on both the seed
+    and the person is in both parts, so this interval is too wide rather than too narrow. Two or three seeds may
     lie close together by luck, though, and then p is far too small: chance, pooled over all configurations of a
     study by `seed_chance`, takes the place of a side's own variance where it is the larger one.
 
-    same_seeds: seed s of both sides started from the same state, so that what a seed brings is in both and cancels
-    out. Then the variance between seeds is that of the S differences, and chance is not asked.
+    same_seeds: seed s of both sides started from the same state, so the effect of the seed is in both and cancels
+    out. Then the variance between seeds is that of the S differences, and chance is not used.
 
     Raises `PosekitError` if the two are not about the same annotated joints, or if sides of the same seeds have
     different numbers of them.

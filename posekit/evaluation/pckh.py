@@ -1,4 +1,4 @@
-"""How good is a pose: PCKh at one threshold, over all thresholds, and of visible and occluded joints apart.
+"""How good a pose is: PCKh at one threshold, over all thresholds, and for visible and occluded joints separately.
 
 PCKh@t (Andriluka et al., CVPR 2014) is the share of annotated joints whose prediction lies within t times the
 head size of the truth. "PCKh" alone is not a number, so every mean has a name (`MEANS`); the usual three are
@@ -7,7 +7,7 @@ head size of the truth. "PCKh" alone is not a number, so every mean has a name (
 - weighted14: all annotated joints of these 14 counted together;
 - weighted16: all annotated joints of all 16.
 
-Networks that were trained on COCO know neither head top nor neck. Beside them stands
+Networks that were trained on COCO have neither head top nor neck. For comparing with them there is
 
 - weighted12: all annotated joints of the limbs: shoulders, elbows, wrists, hips, knees and ankles.
 """
@@ -62,14 +62,14 @@ def torso_size(joints: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class PCKh:
-    """PCKh at one threshold, in percent; NaN for joints that nobody has."""
+    """PCKh at one threshold, in percent; NaN for joints that no person has."""
 
     threshold: float
     joints: np.ndarray  # (16,) float64
     counts: np.ndarray  # (16,) int64, annotated joints behind each percentage
 
     def mean(self, name: str) -> float:
-        """One of `MEANS`; NaN where nobody has the joints of a cell."""
+        """One of `MEANS`; NaN where no person has the joints of a cell."""
         return float(_mean(name, self.joints, self.counts))
 
     @property
@@ -92,7 +92,7 @@ class PCKh:
 
 @dataclass(frozen=True)
 class PCKhCurve:
-    """PCKh at T growing thresholds, in percent; NaN for joints that nobody has."""
+    """PCKh at T growing thresholds, in percent; NaN for joints that no person has."""
 
     thresholds: np.ndarray  # (T,) float64, head sizes
     joints: np.ndarray  # (T, 16) float64

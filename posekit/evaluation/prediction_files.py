@@ -1,4 +1,4 @@
-"""Files of predicted joints: others' are read and checked, ours are written, so that each can score the other's.
+"""Files of predicted joints: those of other programs are read and checked, posekit's are written for them.
 
 One file holds the joints of MPII's validation people, in the order of the annotations, or only of those among them
 whose photographs are there, as a study on a part of MPII has them:
@@ -34,7 +34,7 @@ from posekit.skeleton import INDEX, JOINTS
 
 
 def read_predictions(path: Path, people: People) -> tuple[np.ndarray, People]:
-    """Somebody's joints (N, 16, 2) float64 image px, and the N people they are about.
+    """Predicted joints (N, 16, 2) float64 image px, and the N people they belong to.
 
     people are the validation people; the file may be about all, or only about those with a photograph. A joint
     that is NaN, or empty in a .csv, stays NaN: `head_distances` counts it as a miss. Raises `PosekitError` naming
@@ -92,7 +92,7 @@ def write_predictions(
 
 
 def missing_joints(joints: np.ndarray, people: People) -> str:
-    """A sentence on annotated joints without a prediction, which count as misses; empty if there are none."""
+    """A sentence about annotated joints without a prediction, which count as misses; "" if there are none."""
     missing = people.labeled & ~np.isfinite(joints).all(axis=2)
     if not missing.any():
         return ""

@@ -1,7 +1,7 @@
 """From images and videos to joints, with a trained network.
 
-predictor      an image and where its person is, to 16 joints; people are found if nobody says where they are
-finder         where people are in an image
+predictor      an image and where its person is, to 16 joints; without a box or center, people are found
+finder         finds people in an image
 following      the same people from frame to frame
 many           folders of photographs, and videos
 video          video files and cameras

@@ -10,8 +10,8 @@ from posekit.preprocessing.crop import transform
 from posekit.preprocessing.heatmaps import STRIDE
 from posekit.skeleton import LIMBS, SIDES
 
-#: RGB by side of the body: orange, blue and purple of Okabe and Ito, which color-blind readers tell apart. For
-#: print without color, orange and blue differ in brightness, and the right has squares, the left discs.
+#: RGB by side of the body: orange, blue and purple of Okabe and Ito, which color-blind readers can distinguish.
+#: For print without color, orange and blue differ in brightness, and the right has squares, the left discs.
 SIDE_COLORS = {"right": (230, 159, 0), "left": (0, 114, 178), "middle": (204, 121, 167)}
 TRUTH_COLOR = (255, 255, 255)
 OUTLINE = (20, 20, 20)

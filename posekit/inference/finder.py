@@ -1,4 +1,4 @@
-"""Where people are in a photograph: the answer of the network that comes with the package for it, as places."""
+"""Finds people in a photograph with the network that is included for it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,26 +13,26 @@ from posekit.training.finder import find_peaks, load_finder
 #: The network, made by benchmarks/train_finder.py; what it finds is measured by benchmarks/finding.py.
 OWN_FINDER = PACKAGE / "networks" / "finder.pt"
 
-#: The longer side of a photograph as the network looks at it, px.
+#: The longer side to which photographs are resized for the network, px.
 SIDE = 320
 
-#: A find that scores less is nobody. Of 0.1, 0.15, ... 0.45 it has the best F1 score on training photographs that
-#: were held out (benchmarks/finding.py --held-out).
+#: Answers that score less are not taken as people. Of 0.1, 0.15, ... 0.45 it has the best F1 score on training
+#: photographs that were held out (benchmarks/finding.py --held-out).
 LEAST_SCORE = 0.4
 
-#: Where nobody scores as much, the surest still counts from here on: most photographs that are asked about show
-#: somebody.
+#: Where no answer scores as much, the surest one still counts from this score on, since most photographs show a
+#: person.
 LEAST_OF_SUREST = 0.3
 
-#: Two places are of one person if their middles are nearer than this part of the larger height, and no height is
-#: more than so many times the other.
+#: Two answers are the same person if their middles are nearer than this part of the larger height, and neither
+#: height is more than this many times the other.
 NEAR, ALIKE = 0.12, 2.0
 
 
 @dataclass(frozen=True)
 class Found:
-    """Where somebody is: center (2,) float64, image px; scale, the height of the person standing upright / 200 px,
-    as in MPII; score, how sure the finder is, 0..1."""
+    """A person that was found: center (2,) float64, image px; scale, the height of the person standing upright /
+    200 px, as in MPII; score, how sure the finder is, 0..1."""
 
     center: np.ndarray
     scale: float
@@ -40,14 +40,14 @@ class Found:
 
 
 class Finder:
-    """A network that finds people; side: the longer one of a photograph as it looks at it, px."""
+    """A network that finds people; side: the longer side to which photographs are resized for it, px."""
 
     def __init__(self, network: FinderNetwork, side: int = SIDE, least_score: float = LEAST_SCORE) -> None:
         self.network, self.side, self.least_score = network.eval(), side, least_score
 
     @classmethod
     def own(cls, device: torch.device) -> "Finder":
-        """The one that comes with the package."""
+        """The finder that is included in the package."""
         return cls.from_file(OWN_FINDER, device)
 
     @classmethod
@@ -56,7 +56,7 @@ class Finder:
         return cls(load_finder(path, device))
 
     def find(self, image: np.ndarray) -> list[Found]:
-        """People in a photograph (H, W, 3) uint8 RGB, the surest first; their centers lie in it."""
+        """The people in a photograph (H, W, 3) uint8 RGB, the surest first; their centers lie in it."""
         last = np.array(image.shape[1::-1]) - 1
         people: list[Found] = []
         for score, x, y, height in find_peaks(self.network, image, self.side):

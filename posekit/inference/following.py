@@ -1,4 +1,4 @@
-"""People from frame to frame of a video: who was followed keeps his number, who is lost is found again."""
+"""Follows people from frame to frame of a video: each keeps a number and is found again when lost."""
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -17,7 +17,7 @@ STEP, STRETCH = 0.5, 0.1
 #: The same person's joints' boxes share at least so much from frame to frame (intersection over union).
 LEAST_OVERLAP = 0.2
 
-#: Somebody who is not seen for so many frames is forgotten; a person who comes later gets a new number.
+#: A person who is not seen for this many frames is forgotten; a person who comes later gets a new number.
 PATIENCE = 25
 
 
@@ -25,8 +25,8 @@ class FollowOne:
     """Follows one person; call it with every frame (H, W, 3) uint8 RGB.
 
     box (4,), image px, says where the person is in the first frame; without one, the surest person that is found.
-    From frame to frame the joints say where to look next, which takes no finding. A person who is lost is looked
-    for in every frame: the one who is found where the person was last, else the surest.
+    The joints of a frame tell where to crop the next one, which needs no finder. While the person is lost, people
+    are searched in every frame: the one found at the last position is taken, or else the surest.
     """
 
     def __init__(self, predictor: Predictor, box: np.ndarray | None = None) -> None:
@@ -35,7 +35,7 @@ class FollowOne:
         self._first_box, self._last = box, None
 
     def __call__(self, image: np.ndarray) -> list[Person]:
-        """The person; nobody while lost."""
+        """The person, in a list that is empty while the person is lost."""
         if self._first_box is not None:
             answer = self.predictor.predict_box(image, self._first_box)
             self._place = box_center_and_scale(self.predictor.rule, self._first_box)
@@ -88,20 +88,21 @@ def next_place(
 
 
 class FollowAll:
-    """Follows everybody, or at most so many; call it with every frame (H, W, 3) uint8 RGB.
+    """Follows all people, or at most `people`; call it with every frame (H, W, 3) uint8 RGB.
 
     People are found in every frame anew. Who they are is decided for all at once, so that the overlaps of the
-    joints' boxes have the largest sum (the Hungarian method, Kuhn, 1955). A person who overlaps nobody is new.
+    joints' boxes have the largest sum (the Hungarian method, Kuhn, 1955). A person who overlaps none of them is
+    new.
     """
 
     def __init__(self, predictor: Predictor, most: int | None = None) -> None:
         self.predictor, self.most = predictor, most
-        self._boxes: dict[int, np.ndarray] = {}  # where everybody was last
+        self._boxes: dict[int, np.ndarray] = {}  # where each person was last
         self._unseen: dict[int, int] = {}  # for how many frames
         self._numbers = 0
 
     def __call__(self, image: np.ndarray) -> list[Person]:
-        """Everybody in the frame, by number."""
+        """All people in the frame, by number."""
         people = self.predictor.predict_people(image, self.most)
         boxes = [joints_box(person.joints) for person in people]
         known = list(self._boxes)

@@ -19,7 +19,7 @@ ENDINGS = (".csv", ".json")
 
 
 def joint_rows(joints: np.ndarray, confidence: np.ndarray) -> list[dict]:
-    """A row a joint: joint (its name), x, y (image px, 2 decimals), confidence (4), of (16, 2) and (16,)."""
+    """A row per joint: joint (its name), x, y (image px, 2 decimals), confidence (4), of (16, 2) and (16,)."""
     return [
         {"joint": name, "x": round(float(x), 2), "y": round(float(y), 2), "confidence": round(float(sure), 4)}
         for name, (x, y), sure in zip(JOINTS, joints, confidence, strict=True)
@@ -27,8 +27,8 @@ def joint_rows(joints: np.ndarray, confidence: np.ndarray) -> list[dict]:
 
 
 def people_rows(people: Sequence[Person]) -> list[dict]:
-    """The rows of `joint_rows` of everybody, each with the number of the `person`; one row without values if there
-    is nobody."""
+    """The rows of `joint_rows` for all people, each with the number of the `person`; one row without values if
+    there is no person."""
     rows = [
         {"person": person.number} | row
         for person in people
@@ -38,13 +38,13 @@ def people_rows(people: Sequence[Person]) -> list[dict]:
 
 
 def printable(name: str) -> str:
-    """A file's name with escapes in the place of bytes that are no UTF-8."""
+    """A file's name with escapes instead of bytes that are not UTF-8."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 @contextmanager
 def joint_file(path: Path, key: str) -> Iterator[Callable[..., None]]:
-    """To call with a photograph's name or a frame's number, and the people in it.
+    """A function to call with a photograph's name or a frame's number, and the people in it.
 
     Every row of `people_rows` is preceded by the name or number, in a column called `key`; a frame's also by its
     `seconds` from the beginning. A name that is not UTF-8 is written with \\x escapes. The file takes the place of
@@ -85,7 +85,8 @@ def joint_file(path: Path, key: str) -> Iterator[Callable[..., None]]:
 
 @contextmanager
 def photograph_file(path: Path, coco: bool) -> Iterator[Callable[[Path, Sequence[Person], np.ndarray], None]]:
-    """To call with a photograph's path, the people in it and its pixels (H, W, 3): `joint_file`, or a COCO file.
+    """A function to call with a photograph's path, the people in it and its pixels (H, W, 3): `joint_file`, or a
+    COCO file.
 
     A COCO file names photographs relative to its own folder; all joints count as visible, and a person's score is
     the mean confidence of the joints. Raises `PosekitError` as `joint_file` does, or if the name of a COCO file

@@ -70,7 +70,7 @@ class Outcome:
 
 
 def drawn(image: np.ndarray, people: Sequence[Person]) -> np.ndarray:
-    """The picture with all joints of everybody; lines are thinner for people who are small in it."""
+    """The picture with the joints of all people; lines are thinner for people who are small in it."""
     for person in people:
         crop = person.answer.crop.shape[0] / person.answer.matrix[0, 0]  # image px
         size = min(crop / 30, max(image.shape[:2]) / 100)
@@ -102,11 +102,11 @@ def predict_photographs(
     stopped: Callable[[], bool],
     coco: bool = False,
 ) -> Outcome:
-    """Asks about every photograph; one that cannot be read or written is reported and passed over.
+    """Predicts joints in every photograph; one that cannot be read or written is reported and skipped.
 
     out: a folder for the photographs with skeletons, under their names; joints, coco: see `photograph_file`; both
-    are replaced. stopped is asked before every photograph. Raises `PosekitError` if none could be used or `joints`
-    cannot be begun.
+    are replaced. stopped is called before every photograph. Raises `PosekitError` if none could be used or
+    `joints` cannot be begun.
     """
     started, done, problems = time.perf_counter(), 0, []
     with ExitStack() as files:
@@ -157,7 +157,7 @@ def predict_frames(
     stopped: Callable[[], bool],
     progress: bool = True,
 ) -> Outcome:
-    """Asks about every frame, numbered from 0.
+    """Predicts joints in every frame, numbered from 0.
 
     selection: who is followed from frame to frame (`posekit.inference.following`). out: a video with
     skeletons; joints: see `joint_file`; both are replaced, and each is kept where the other fails. Stops when

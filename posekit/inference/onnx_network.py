@@ -1,4 +1,4 @@
-"""A network in an ONNX file, asked through onnxruntime; its crop and its codec travel in the file."""
+"""A network in an ONNX file, run by onnxruntime; its crop and its codec travel in the file."""
 
 import json
 from dataclasses import asdict
@@ -21,7 +21,7 @@ INPUT = "crops"
 class OnnxNetwork(nn.Module):
     """Takes and returns what `posekit.models.hourglass.StackedHourglass` does, on the CPU.
 
-    Without weights of torch, it stands wherever a network is only asked, as in
+    It has no torch weights, so it works wherever a network is only run, as in
     `posekit.inference.predictor.Predictor`.
     """
 

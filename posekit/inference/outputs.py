@@ -1,4 +1,4 @@
-"""Several outputs of one command, written side by side: where one fails, the others are finished all the same."""
+"""Several outputs of one command, written side by side: if one fails, the others are still completed."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
@@ -9,7 +9,7 @@ from posekit.errors import PosekitError
 
 
 class Output:
-    """Calls what `opened` gives, until that fails; `problem` is then the sentence that says why.
+    """Calls the function that `opened` gives until it fails; `problem` is then the sentence that says why.
 
     opened: a file to write to that is whole or not there, such as `joint_file`. What failed is discarded, as
     `opened` does it; nothing is raised, since another output may still be healthy.

@@ -26,7 +26,7 @@ from posekit.preprocessing.heatmaps import Codec
 from posekit.skeleton import mirrored_joints
 from posekit.training.checkpoint import load_network
 
-#: The networks that come with the package, their card beside them: the more accurate one, and the faster one.
+#: The networks that are included, with their card beside them: the more accurate one, and the faster one.
 OWN_NETWORK = PACKAGE / "networks" / "posekit.pt"
 LEAN_NETWORK = OWN_NETWORK.with_name("lean.pt")
 
@@ -49,14 +49,14 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody in a picture. number: from 1, the surest first in a photograph; in a video everybody keeps one."""
+    """A person in a picture. number: from 1, the surest first in a photograph; in a video each keeps one."""
 
     number: int
     answer: Prediction
 
 
 class FlipTest(nn.Module):
-    """Asks a network twice, for the crop and for its mirror image, and takes the mean of both answers.
+    """Runs a network on the crop and on its mirror image, and takes the mean of both answers.
 
     As Newell et al. (ECCV 2016) do for their final numbers. Takes and returns what the network does.
     """
@@ -72,7 +72,7 @@ class FlipTest(nn.Module):
 
 
 class Predictor:
-    """A trained network with the crop and the codec that it was trained with, and who finds people for it."""
+    """A trained network with its crop and its codec, and the finder that finds people for it."""
 
     def __init__(self, network: nn.Module, rule: CropRule, codec: Codec) -> None:
         self.network = network.eval()
@@ -80,7 +80,7 @@ class Predictor:
 
     @classmethod
     def own(cls, device: torch.device | None = None) -> "Predictor":
-        """The network that comes with the package, for photographs, with `FlipTest`."""
+        """The network that is included for photographs, with `FlipTest`."""
         return cls.from_checkpoint(OWN_NETWORK, device or choose_device(), flip=True)
 
     @classmethod
@@ -99,12 +99,12 @@ class Predictor:
 
     @property
     def device(self) -> torch.device:
-        """Where crops must lie: that of the weights; networks without weights of torch are asked on the CPU."""
+        """Where crops must lie: that of the weights; networks without torch weights run on the CPU."""
         return next((weights.device for weights in self.network.parameters()), torch.device("cpu"))
 
     @cached_property
     def finder(self) -> Finder:
-        """Says where people are: the finder that comes with the package, unless another one is put here."""
+        """Finds people: the included finder, unless another one is assigned."""
         return Finder.own(self.device)
 
     def find(self, image: np.ndarray) -> list[Found]:
@@ -112,11 +112,11 @@ class Predictor:
         return self.finder.find(checked(image))
 
     def predict_people(self, image: np.ndarray, people: int | None = None) -> list[Prediction]:
-        """Joints of the people that are found in an image (H, W, 3) uint8 RGB, the surest first; of at most so
-        many. An empty list if nobody is found.
+        """Joints of the people that are found in an image (H, W, 3) uint8 RGB, the surest first, at most
+        `people`. The list is empty if nobody is found.
 
         How sure: the finder's score times the mean confidence of the joints times the square root of the height,
-        since whom a photograph is about is rarely the smallest in it.
+        since the person that a photograph is about is rarely the smallest in it.
         """
         found = self.find(image)
         if not found:
@@ -211,7 +211,7 @@ ONE_PERSON = 0.08
 
 
 def distinct(ranked: list[Prediction]) -> list[Prediction]:
-    """The answers without those that a surer one, earlier in the list, gave already."""
+    """The answers without those that repeat a surer one, which is earlier in the list."""
     kept: list[Prediction] = []
     for answer in ranked:
         side = answer.crop.shape[0] / answer.matrix[0, 0]  # image px

@@ -20,7 +20,7 @@ VIDEO_ENDINGS = {
     *(".ts", ".vob", ".webm", ".wmv"),
 }
 
-#: What can be written, with codecs that OpenCV brings along on every system.
+#: What can be written, with codecs that OpenCV includes on every system.
 CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
 
 #: Where a video or camera does not say.
@@ -90,7 +90,7 @@ class Frames:
             self.number, self.seconds = number, seconds
 
     def remark(self) -> str | None:
-        """Before the first frame: a sentence if the frames come at no fixed rate, or nobody knows at which."""
+        """Before the first frame: a sentence if the frames come at no fixed rate, or at an unknown rate."""
         if self.live or (self.announced or 0) < 2 or (self.times and self.times.even):
             return None
         if self.times is None:
@@ -182,7 +182,7 @@ class VideoFile:
         self._writer.release()
         self._writer = None
         held = len(packet_times(self.unfinished, None))  # not what the header says, which is written all the same
-        if held < self.written:  # OpenCV does not tell of a full disk
+        if held < self.written:  # OpenCV does not report a full disk
             raise PosekitError(
                 f"{self.path} cannot be written whole ({held} of {self.written} frames); disk full?"
             )

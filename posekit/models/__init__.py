@@ -5,7 +5,7 @@ answers     what all families share: which columns they look at, and how scores 
 hourglass   the Stacked Hourglass, the report's and its variations
 lean        an hourglass of fewer, plainer layers
 hrnet       timm's HRNet
-finder      where in a photograph people are
+finder      a network that finds people in a photograph
 peaks       what a finder learns, and how its answer is read
 build       from a configuration to its network
 cost        parameters and FLOPs, as a whole and by part

@@ -1,8 +1,8 @@
 """From scores to heatmaps, once for all families of networks: networks return scores, and nothing else.
 
 A score is what a network's last convolution gives for a cell. A network that learned by the report's squared error
-has heatmaps as its scores. One that learned by cross-entropy has the logarithm of how likely each cell is, up to a
-constant. Networks that look at the middle columns of a crop return scores of these columns alone.
+has heatmaps as its scores. One that learned by cross-entropy returns the logarithm of how likely each cell is, up
+to a constant. Networks that look at the middle columns of a crop return scores of these columns alone.
 """
 
 import math
@@ -35,7 +35,7 @@ def to_heatmaps(scores: Tensor, likelihoods: bool) -> Tensor:
 
 
 class HeatmapNetwork(nn.Module):
-    """A network whose scores become heatmaps: what prediction, evaluation and export ask.
+    """A network whose scores become heatmaps: what prediction, evaluation and export use.
 
     `forward` takes what the network takes, crops (B, 3, S, S) float32 RGB in 0..1, and returns a list with
     one (B, 16, S / 4, S / 4) per stack.
@@ -50,9 +50,9 @@ class HeatmapNetwork(nn.Module):
 
 
 def middle_columns(images: Tensor, columns: int | None) -> Tensor:
-    """The middle of crops (B, 3, S, S) that a network looks at: so many columns (px), or all.
+    """The middle columns (px) of crops (B, 3, S, S) that a network looks at; None: all of them.
 
-    Raises `PosekitError` if it is to look at more columns than there are.
+    Raises `PosekitError` for more columns than the crops have.
     """
     width = images.shape[-1]
     if (columns or 0) > width:

@@ -86,8 +86,8 @@ def _modules_by_level(hourglass: Hourglass, height: int) -> Iterator[tuple[int, 
 
 
 def flops_by_module(network: nn.Module, *inputs: object) -> dict[nn.Module, int]:
-    """FLOPs of one forward pass of a network and of every module inside it, all that is in it included; 2 a
-    multiply-add; of convolutions, as the counter knows only those here."""
+    """FLOPs of one forward pass of a network and of every module inside it, including everything inside it:
+    2 per multiply-add. Only convolutions are counted."""
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(*inputs)
     by_name, root = counter.get_flop_counts(), type(network).__name__

@@ -6,7 +6,7 @@ Blocks are inverted residuals: Sandler et al., "MobileNetV2", CVPR 2018. The dec
 al., "Feature Pyramid Networks for Object Detection", CVPR 2017.
 
 The encoder's last 1x1 convolution to 1,280 channels and its classifier are left out: they have 1.7 of 4.7 million
-parameters and say nothing about places. Layers stand from small to large; read from top to bottom.
+parameters and say nothing about positions. Layers stand from small to large; read from top to bottom.
 """
 
 from collections.abc import Sequence
@@ -99,7 +99,7 @@ def pointwise(in_channels: int, out_channels: int, activation: nn.Module | None 
 class InvertedResidual(nn.Module):
     """Widens, looks around in each channel alone, and narrows again without an activation.
 
-    What it is given is added where shape and width stay. Without expansion there is nothing to widen.
+    The input is added where shape and width stay the same. With expansion 1 there is nothing to widen.
     """
 
     def __init__(self, in_channels: int, stage: Stage, stride: int) -> None:
@@ -166,7 +166,7 @@ class Decoder(nn.Module):
         x: Tensor | None = None
         for level, lateral, smooth in list(zip(levels, self.lateral, self.smooth, strict=True))[::-1]:
             here = lateral(level)
-            # The size is asked from the level: an odd one is halved downwards and must come back as it was.
+            # The size is taken from the level: an odd one is halved downwards and must come back as it was.
             below = 0 if x is None else F.interpolate(x, size=here.shape[-2:], mode="nearest")
             x = smooth(here + below)
         return self.scores(x)

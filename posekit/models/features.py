@@ -10,12 +10,12 @@ from posekit.models.hourglass import Hourglass, StackedHourglass
 
 @torch.inference_mode()
 def hourglass_features(network: StackedHourglass, images: Tensor, stack: int = 0) -> dict[str, Tensor]:
-    """Features (B, C, H, W) by place, in the order in which they are computed.
+    """Features (B, C, H, W) by position in the network, in the order in which they are computed.
 
     images: crops, float (B, 3, S, S), RGB in 0..1, on the network's device. stack: number of the hourglass, the
-    first is 0. The places are "stem", "down to 32 x 32" and so on, "bottom", "up to 8 x 8" and so on, and "scores"
-    (B, 16, S / 4, S / 4), from which heatmaps are made. They are read by forward hooks, so the network
-    is the one that is trained, and computes what it always computes.
+    first is 0. The positions are "stem", "down to 32 x 32" and so on, "bottom", "up to 8 x 8" and so on, and
+    "scores" (B, 16, S / 4, S / 4), from which heatmaps are made. They are read by forward hooks, so the network is
+    the one that is trained, and computes what it always computes.
     """
     found: list[tuple[str, Tensor]] = []
     hourglass = network.hourglasses[stack]

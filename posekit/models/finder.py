@@ -1,8 +1,8 @@
-"""A network that says where in a photograph people are: for every cell, whether somebody's middle is there.
+"""A network that finds people in a photograph: for every cell, whether the middle of a person lies in it.
 
-Zhou et al., "Objects as Points", 2019: a person is the peak of one map, and his size is read at the peak. The
-encoder is `posekit.models.encoder.EfficientNetLite0` up to its stride of 32, without the last stage; what it knows
-at the strides 32 and 16 is brought down to 8 by a feature pyramid of depthwise convolutions.
+Zhou et al., "Objects as Points", 2019: a person is the peak of one map, and the person's size is read at the peak.
+The encoder is `posekit.models.encoder.EfficientNetLite0` up to its stride of 32, without the last stage; what it
+knows at the strides 32 and 16 is brought down to 8 by a feature pyramid of depthwise convolutions.
 """
 
 import torch
@@ -25,7 +25,7 @@ FINDER_STRIDE, FINDER_MULTIPLE = 8, 32
 #: Stages of the encoder whose output is read: the last ones at the strides 8, 16 and 32.
 READ: tuple[int, ...] = (2, 4, 5)
 
-#: The first stages stay as ImageNet left them: edges and textures are the same in photographs of people.
+#: The first stages keep their ImageNet weights: edges and textures are the same in photographs of people.
 FROZEN_STAGES = 2
 
 #: A height of so many px is the 0 of the answer's logarithm.
@@ -37,10 +37,10 @@ FIRST_PROBABILITY = 0.02
 
 class FinderNetwork(nn.Module):
     """`forward` takes images, float (B, 3, H, W), RGB in 0..1, H and W multiples of 32, and returns float
-    (B, 4, H/8, W/8) for every cell: the logit that a person's middle is there; from the cell's middle to that
+    (B, 4, H/8, W/8) for every cell: the logit that a person's middle lies in it; from the cell's middle to that
     person's middle, x and y, in cells; the natural logarithm of the person's height over `USUAL_HEIGHT` px.
 
-    A person's height is 200 px times MPII's scale: of the person standing upright, not of what is seen.
+    A person's height is 200 px times MPII's scale: of the person standing upright, not of the visible part.
     """
 
     def __init__(self, channels: int = 48) -> None:

@@ -11,7 +11,7 @@ def folded(network: nn.Module) -> nn.Module:
     """A copy in evaluation mode with the same answers and fewer layers.
 
     After training, a batch normalization multiplies and adds known numbers. Where the convolution before it
-    hands its output to nobody else, its weights can carry them: inside a branch or a stem of an hourglass, and
+    hands its output to no other layer, its weights can carry them: inside a branch or a stem of an hourglass, and
     everywhere in the lean hourglass and in timm's HRNet, whose normalizations stand directly after convolutions.
     """
     network = copy.deepcopy(network).eval()

@@ -142,7 +142,7 @@ Places = list[tuple[Tensor, Tensor]]
 
 
 class Hourglass(nn.Module):
-    """Halves the resolution, works there (a smaller hourglass inside), doubles it and joins it with the skip.
+    """Halves the resolution, works at it (a smaller hourglass inside), doubles it and joins it with the skip.
 
     `forward` takes the features and what the hourglass before had at every place, and returns the same of
     its own; the first hourglass is given nothing.
@@ -167,7 +167,7 @@ class Hourglass(nn.Module):
             x = self.exchange.on_the_way_down(x, *previous[0])
         skip, low = self.skip(x), self.before(F.max_pool2d(x, 2))
         low, places = self.inner(low, previous[1:]) if self.nested else (self.inner(low), [])
-        # The size is asked from x: an odd one is halved downwards and must come back as it was.
+        # The size is taken from x: an odd one is halved downwards and must come back as it was.
         up = F.interpolate(self.after(low), size=x.shape[-2:], mode="nearest")
         if self.exchange is not None:
             up = self.exchange.on_the_way_up(up, *previous[0])

@@ -60,12 +60,12 @@ class Block(nn.Module):
 
 
 def blocks(channels: int, count: int) -> nn.Sequential:
-    """So many blocks, one after the other."""
+    """`count` blocks, one after the other."""
     return nn.Sequential(*(Block(channels) for _ in range(count)))
 
 
 class Level(nn.Module):
-    """Halves the resolution, works there (a lower level inside), doubles it and adds what it was given."""
+    """Halves the resolution, works at it (a lower level inside), doubles it and adds its input."""
 
     def __init__(self, config: LeanConfig, level: int = 0) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class Level(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         low = self.up(self.after(self.inner(self.before(self.down(x)))))
-        # The size is asked from x: an odd one is halved upwards and must come back as it was.
+        # The size is taken from x: an odd one is halved upwards and must come back as it was.
         return x + F.interpolate(low, size=x.shape[-2:], mode="nearest")
 
 

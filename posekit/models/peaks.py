@@ -22,7 +22,7 @@ NEAR = 0.3
 class Targets:
     """heat (B, h, w): 1 at the cell of a person's middle, falling off as a Gaussian; offset (B, 2, h, w), cells,
     and size (B, h, w) of the person whose peak is the highest there, as `FinderNetwork` answers; counted (B, h, w)
-    bool: cells that say whether somebody is there."""
+    bool: cells that count in the loss."""
 
     heat: Tensor
     offset: Tensor
@@ -59,7 +59,7 @@ def encode(centers: list[Tensor], heights: list[Tensor], ignored: list[Tensor], 
 
 
 def to_cells(pixels: Tensor) -> Tensor:
-    """Places in an image, px, as places of the map, cells."""
+    """Positions in an image, px -> positions in the map, cells."""
     return (pixels + 0.5) / FINDER_STRIDE - 0.5
 
 
@@ -84,8 +84,9 @@ def loss(answer: Tensor, targets: Targets) -> Tensor:
 
 
 def read(answer: Tensor) -> Tensor:
-    """A network's answer (B, 4, h, w) as maps (B, 4, h, w) that anybody can read: how sure it is that somebody is
-    there, in 0..1, and 0 where a neighboring cell is surer; x, y of his middle and his height, image px."""
+    """A network's answer (B, 4, h, w) as readable maps (B, 4, h, w): the probability in 0..1 that a person is
+    there, and 0 where a neighboring cell has a higher one; x and y of the person's middle, and the height, image
+    px."""
     probability = answer[:, :1].sigmoid()
     highest = F.max_pool2d(probability, 3, stride=1, padding=1)
     score = torch.where(probability == highest, probability, 0)

@@ -51,8 +51,8 @@ class Augmentation:
     scale: float = 0.25  # 0.25: from 1 / 1.25 to 1.25 times as large
     color: float = 0.2  # 0.2: every channel times 0.8 to 1.2
     translation: float = 0.0  # 0.1: moved by up to a tenth of the crop's side, in x and in y
-    half_body: float = 0.0  # share of people of whom only the upper or the lower half is looked at
-    occlusion: float = 0.0  # share of people of whom a patch is covered by a part of somebody else's crop
+    half_body: float = 0.0  # share of people of whom the crop shows only the upper or the lower half
+    occlusion: float = 0.0  # share of people of whom a patch is covered by a part of another person's crop
     blur: float = 0.0  # share of people whose crop has a half or a third of the resolution
     contrast: float = 0.0  # 0.2: differences from the crop's mean times 0.8 to 1.2
     gray: float = 0.0  # share of people without color
@@ -97,7 +97,7 @@ def half_body_matrices(
     """(B, 2, 3) float32, crop px -> crop px in which the upper or the lower half of the body fills the crop.
 
     joints (B, 16, 2) crop px and present (B, 16), on the CPU. Chance chooses a share of the people and a half.
-    A person with fewer than three joints there stays unchanged (identity), as do those who are not chosen.
+    A person with fewer than three joints in that half stays unchanged (identity), like those who are not chosen.
     """
     draw = torch.rand(len(joints), 2, generator=generator)
     half = torch.zeros(2, len(JOINTS), dtype=torch.bool)
@@ -211,7 +211,7 @@ def recolored(images: Tensor, factors: Tensor, augmentation: Augmentation, gener
 def progressive_size(progress: float, sizes: Sequence[tuple[float, int]]) -> int:
     """The side of crops, px, after a share `progress` in 0..1 of a training: small at first, as that is cheap.
 
-    sizes: (share from which it holds, side), growing from share 0. Sides are multiples of 32. Touvron et al.,
+    sizes: (share from which it applies, side), growing from share 0. Sides are multiples of 32. Touvron et al.,
     "Fixing the train-test resolution discrepancy", NeurIPS 2019, say why the last epochs should have the size of
     the test.
     """

@@ -47,7 +47,7 @@ class Batch:
 
 
 def make_crops(people: People, rule: CropRule, cache: Path, progress: bool = True) -> Crops:
-    """Crops of all people, from the cache folder if they are there, else made and kept there.
+    """Crops of all people, read from the cache folder; missing ones are made and kept there.
 
     Raises `PosekitError` naming the person or file if an image is broken, a center lies outside the image, a crop
     has no pixel, or the cache cannot be written (see `posekit.preprocessing.cache`).
@@ -91,7 +91,7 @@ def batches(
 ) -> Iterator[Batch]:
     """All people once, in order or shuffled, as they are kept; the last batch may be smaller.
 
-    people: draw so many instead, pass after pass, each shuffled anew; the last pass ends where they are reached.
+    people: draw this many instead, pass after pass, each shuffled anew; the last pass ends when they are reached.
     weights (N,): of each person; a pass then draws as many people as there are, with replacement, in proportion to
     them. It needs shuffle.
     part: (number of this process, how many there are); every process gets its share of every batch, so that

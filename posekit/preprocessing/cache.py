@@ -35,7 +35,7 @@ FLUSH_EVERY = 500
 def cached_crops(
     people: People, rule: CropRule, cache: Path, progress: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Crops (N, S, S, 3) uint8 RGB, memory-mapped, and their boxes (N, 4) int64; made and kept if not there.
+    """Crops (N, S, S, 3) uint8 RGB, memory-mapped, and their boxes (N, 4) int64; made if they are missing.
 
     The folder's name holds a hash of its manifest: the crop's definition, the people, the sizes of their files and
     the version of the library. Anything else is another folder, so nothing stale is ever read. The manifest is

@@ -1,8 +1,8 @@
-"""From a person in an image to a square crop, by ONE affine matrix a person, and back by its inverse.
+"""From a person in an image to a square crop, by ONE affine matrix per person, and back by its inverse.
 
 Coordinates are (x, y) with pixel centers at whole numbers, in the image and in the crop. A box is
 (left, top, right, bottom). The crop is the report's (section IV): a box around the center, clipped to
-the image, padded with zeros to a square, resized. Everything is vectorised over leading dimensions.
+the image, padded with zeros to a square, resized. Everything is vectorized over leading dimensions.
 """
 
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from posekit.errors import PosekitError
 class CropRule:
     """How much of the image is taken. The defaults are the report's.
 
-    MPII's scale says how tall a person is in units of 200 px; the report takes 210 px a unit of scale,
+    MPII's scale says how tall a person is in units of 200 px; the report takes 210 px per unit of scale,
     because 200 loses more legs. The center lies in the middle of the box.
     """
 
@@ -28,7 +28,7 @@ class CropRule:
     # Side of what is kept of the image, as a multiple of the crop's. At 1 there are zeros beside the box, as in
     # the report; above, there is image all around, for augmentation to turn and to scale.
     context: float = 1.0
-    # So many in the middle of the crop are used, px; the box is made to fit into them. None: all.
+    # Columns in the middle of the crop that are used, px; the box is made to fit into them. None: all.
     columns: int | None = None
 
     def __post_init__(self) -> None:
@@ -42,7 +42,7 @@ class CropRule:
             )
 
     def looking_at(self, columns: int | None) -> "CropRule":
-        """The same crop for a network that looks at so many columns: as high, and no wider than these columns."""
+        """The same crop for a network that uses only the middle `columns`: as high, and no wider than they are."""
         if columns is None:
             return self
         return replace(self, width=self.width * columns / self.size, columns=columns)

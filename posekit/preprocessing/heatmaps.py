@@ -12,17 +12,17 @@ from torch import Tensor
 
 from posekit.errors import PosekitError
 
-STRIDE = 4  # crop pixels a heatmap cell, in x and in y: what the network's stem makes
+STRIDE = 4  # crop pixels per heatmap cell, in x and in y: what the network's stem makes
 
 
 @dataclass(frozen=True)
 class Codec:
-    """Owns the sigma and the two ways of the field to write a joint as a heatmap.
+    """The sigma, and one of the two usual ways to write a joint as a heatmap.
 
     report:   the Gaussian is centered on the cell that holds the joint, and the answer is the center of the cell
               with the largest value, as the report's authors did. Up to half a cell is lost on the way.
-    subpixel: the Gaussian is centered where the joint is, and decoding asks the neighbors of the largest cell
-              how far beside its center the joint lies (as in Zhang et al., "Distribution-Aware Coordinate
+    subpixel: the Gaussian is centered where the joint is, and decoding computes from the neighbors of the largest
+              cell how far the joint lies from its center (as in Zhang et al., "Distribution-Aware Coordinate
               Representation", CVPR 2020, here with the known sigma instead of an estimated curvature).
     """
 
@@ -56,7 +56,7 @@ class Codec:
     def decode(self, heatmaps: Tensor) -> tuple[Tensor, Tensor]:
         """Joints (..., J, 2) float32 in crop px and their confidence (..., J), the largest value of the map.
 
-        heatmaps: (..., J, H, W) float. Every map gives a joint, also an empty one; its confidence tells.
+        heatmaps: (..., J, H, W) float. Every map gives a joint, even an empty one; its confidence is then 0.
         """
         heatmaps = heatmaps.float()
         width = heatmaps.shape[-1]

@@ -30,7 +30,7 @@ LEAST_HEIGHT, LEAST_JOINTS = 20.0, 6
 
 @dataclass(frozen=True)
 class Photograph:
-    """A photograph and everybody who is annotated in it: heights (N,) px of the people standing upright, joints
+    """A photograph and all people annotated in it: heights (N,) px of the people standing upright, joints
     (N, 16, 2) image px, NaN where not annotated; data_set: where it comes from."""
 
     path: Path
@@ -39,7 +39,7 @@ class Photograph:
     data_set: str
 
     def centers(self) -> np.ndarray:
-        """(N, 2) image px: the middle of what is annotated of everybody."""
+        """(N, 2) image px: the middle of the annotated joints of each person."""
         return center_and_scale(self.joints)[0]
 
 

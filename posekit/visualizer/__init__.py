@@ -5,8 +5,8 @@ own_photograph   the visualizer of a photograph that a person chooses
 page             both as the page that `make app` opens
 controls         the sliders and lists that both share
 rendering        what is shown, as a pure function of what is chosen
-photograph       a file that a person chose, checked
-answers          what networks answer, asked once each
+photograph       a chosen file, checked and decoded
+answers          what networks predict, computed once each
 joint_table      joints as a table
 pane, upload     widgets with code of their own in JavaScript
 """

@@ -1,4 +1,4 @@
-"""What networks answer for the people of a data set: asked when needed, kept within a bound of memory."""
+"""What networks predict for the people of a data set: computed when needed, kept within a bound of memory."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -46,7 +46,7 @@ class Answers:
         self._errors: dict[str, np.ndarray] = {}
 
     def epochs(self, model: str) -> list[int]:
-        """The epochs that can be asked for, rising; empty if the run kept no snapshots."""
+        """The epochs that can be shown, rising; empty if the run kept no snapshots."""
         return sorted(self.snapshots.get(model, {}))
 
     def stacks(self, model: str, epoch: int | None, person: int) -> list[Prediction]:

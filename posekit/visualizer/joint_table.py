@@ -11,7 +11,7 @@ from posekit.skeleton import JOINTS, SCORED
 
 
 def joint_table(answer: Prediction, truth: np.ndarray, head_size: float, hit: float) -> pd.DataFrame:
-    """A row a joint, by name: `error` in head sizes (NaN where nobody annotated it), `confidence`, `hit`.
+    """A row per joint, by name: `error` in head sizes (NaN where it is not annotated), `confidence`, `hit`.
 
     truth (16, 2) image px, NaN where not annotated; head_size in image px, NaN if unknown. `hit` is whether the
     error is at most `hit` head sizes, as PCKh counts; missing where there is no error.
@@ -49,7 +49,7 @@ def table_html(tables: list[tuple[str, pd.DataFrame]], chosen: str = "", thresho
 
 
 def answer_html(answer: Prediction, chosen: str = "", threshold: float = 0.0) -> str:
-    """Where an answer has each joint, image px, and how sure it is, of a person whose truth nobody knows."""
+    """Where an answer has each joint, image px, and its confidence, for a person without annotation."""
     rows = "".join(
         _row(joint, f"<td>{x:.0f}</td><td>{y:.0f}</td><td>{_confidence(confidence, threshold)}</td>", chosen)
         for joint, (x, y), confidence in zip(JOINTS, answer.joints, answer.confidence, strict=True)

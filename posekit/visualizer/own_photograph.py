@@ -31,7 +31,7 @@ START = "Choose a JPEG, PNG or WebP photograph. It stays on the machine that run
 
 BOX = "drag a box around the person, from head to feet (or set it with the sliders, then Estimate)."
 
-#: Room around the joints in the box of somebody who is found, as a part of the side of the crop.
+#: Room around the joints in the box of a person who is found, as a part of the side of the crop.
 AIR = 0.05
 
 
@@ -46,7 +46,7 @@ class OwnPhotograph:
         self._answer: tuple[tuple[int, ...], list[Prediction]] = (
             (),
             [],
-        )  # the box that was asked about, and stacks
+        )  # the box that was predicted, and stacks
         self._canvas: Canvas | None = None
         self._given_up = ""
         self._quiet = False
@@ -137,7 +137,7 @@ class OwnPhotograph:
         self.find()
 
     def find(self) -> None:
-        """Asks who is in the photograph, and for the joints of the surest."""
+        """Finds the people in the photograph, and shows the joints of the surest."""
         self.people, self.stacks, self._answer = [], [], ((), [])
         try:
             self.people = self.predictors[self.model.value].predict_people(self.photograph.image)
@@ -165,7 +165,7 @@ class OwnPhotograph:
         self._say(" ".join([*self.photograph.remarks, f"{found}. {self._unsure()} If the box is wrong, {BOX}"]))
 
     def estimate(self) -> None:
-        """Asks the chosen network for the joints of the person in the box."""
+        """Predicts the joints of the person in the box with the chosen network."""
         try:
             predictor = self.predictors[self.model.value]
             stacks = predictor.predict_stacks(

@@ -220,7 +220,8 @@ class Visualizer:
             self._reorder(first=False)
 
     def _reorder(self, first: bool) -> None:
-        """Who can be chosen, and in which order; the person stays, if possible and `first` is not asked."""
+        """Updates who can be chosen, and in which order; the same person stays selected, if possible, unless
+        `first`."""
         person = self.shown_person
         matches = np.char.find(np.char.lower(self.crops.people.image), self.search.value.strip().lower()) >= 0
         order = self._sorted()

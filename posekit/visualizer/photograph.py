@@ -1,4 +1,4 @@
-"""Anybody's photograph: decoded with a sentence for whatever is odd about it; its joints saved beside it."""
+"""A person's own photograph: decoded, with a sentence about anything unusual; its joints saved beside it."""
 
 import io
 import itertools
@@ -19,7 +19,7 @@ from posekit.inference.drawing import draw_skeleton
 from posekit.inference.joint_file import joint_rows
 from posekit.inference.predictor import Prediction
 
-#: Pillow's names of what can be read. MPO is a JPEG with a second picture behind it, as some telephones make.
+#: Pillow's names of what can be read. MPO is a JPEG with a second picture behind it, as some phones make.
 FORMATS = {"JPEG": "JPEG", "MPO": "JPEG", "PNG": "PNG", "WEBP": "WebP"}
 GREY_MODES = ("1", "L", "LA", "I", "I;16", "F")
 

@@ -1,4 +1,4 @@
-"""Drawn people with MPII-form annotations: what the project learns from where MPII itself cannot be had.
+"""Drawn people with MPII-form annotations: training data where MPII itself is not available.
 
 write        the whole data set as a folder
 worker       its images, drawn in several processes

@@ -100,7 +100,7 @@ def is_plausible(pose: np.ndarray, lengths: dict[str, float]) -> bool:
 
 
 def lift(pose: np.ndarray, lengths: dict[str, float]) -> Figure:
-    """Gives a pose depth: what a limb lacks in length it goes towards or away from the camera.
+    """Gives a pose depth: a limb that looks too short points towards or away from the camera.
 
     `pose` (16, 2) as in the module's text. Over-long limbs are cut back to the body's lengths first.
     """

@@ -64,5 +64,5 @@ def load(path: Path) -> PosePrior:
 
 @cache
 def shipped() -> PosePrior:
-    """The prior that comes with the package."""
+    """The prior that is included in the package."""
     return load(Path(__file__).with_name("pose_prior.json"))
