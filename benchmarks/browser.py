@@ -41,7 +41,7 @@ def server(command: str, folder: Path, environment: dict[str, str], *arguments: 
     notification.parent.mkdir(parents=True, exist_ok=True)
     notification.write_text('{"fetchNews": "false", "checkForUpdates": false}')
     with log.open("w") as output:
-        process = psutil.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", *(["jupyter", "lab"] if command == "lab" else ["voila"]), *arguments],
             cwd=folder,
             env={**os.environ, **settings, **environment},
@@ -55,11 +55,11 @@ def server(command: str, folder: Path, environment: dict[str, str], *arguments: 
             process.wait(timeout=30)
 
 
-def _address(server: psutil.Popen, log: Path) -> str:
+def _address(server: subprocess.Popen, log: Path) -> str:
     """Where a server that was just started listens; waits until it does."""
     while server.poll() is None:
         with suppress(psutil.Error):  # it ended in this moment
-            for connection in server.net_connections("tcp4"):
+            for connection in psutil.Process(server.pid).net_connections("tcp4"):
                 if connection.status == psutil.CONN_LISTEN:
                     return f"http://127.0.0.1:{connection.laddr.port}"
         time.sleep(0.1)
