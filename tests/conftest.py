@@ -11,6 +11,8 @@ from moving_dot import dot_network  # noqa: F401
 from tables import TINY
 
 from posekit.datasets.drawn import make_sample
+from posekit.datasets.mpii import read_mpii
+from posekit.datasets.people import People
 from posekit.study.configurations import REPORT_MODELS, SIZES
 from posekit.study.study import Study
 
@@ -56,6 +58,12 @@ def _real(name: str, content: str) -> Path:
 def mpii_folder() -> Path:
     """MPII, from POSEKIT_MPII."""
     return _real("MPII", "annotations")
+
+
+@pytest.fixture(scope="session")
+def mpii(mpii_folder) -> People:
+    """All annotated people of MPII."""
+    return read_mpii(mpii_folder)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,6 @@ from posekit.analysis.claims import Claim, claims_table, judge_claims, verdicts_
 from posekit.analysis.judging import points
 from posekit.analysis.optimizers import make_grid
 from posekit.analysis.results import Results
-from posekit.datasets.mpii import read_mpii
 from posekit.errors import PosekitError
 from posekit.evaluation.intervals import compare
 from posekit.preprocessing.crop import CropRule, lost_joints
@@ -189,8 +188,8 @@ def test_a_missing_record_says_how_to_make_it(tmp_path, monkeypatch):
         benchmark_records.crop_audit()
 
 
-def test_the_record_of_the_crop_is_what_mpii_says(mpii_folder):
-    people = read_mpii(mpii_folder)
+def test_the_record_of_the_crop_is_what_mpii_says(mpii):
+    people = mpii
     record = json.loads((CHECKOUT / "data" / "benchmarks" / "crop.json").read_text())
     assert record["people"] == len(people) == 25_204
     for height in ("200", "210"):

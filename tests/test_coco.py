@@ -301,12 +301,11 @@ def test_what_is_written_is_read_back_to_the_same_joints(tmp_path):
         write_coco(path, people)
 
 
-def test_pelvis_and_thorax_are_the_middles_that_the_reader_takes(mpii_folder):
+def test_pelvis_and_thorax_are_the_middles_that_the_reader_takes(mpii):
     """The measurement behind `MIDDLES`, and behind leaving the upper neck out."""
     from posekit.datasets.coco import MIDDLES
-    from posekit.datasets.mpii import read_mpii
 
-    people = read_mpii(mpii_folder)
+    people = mpii
 
     def distances(joint, ends):
         middle = people.joints[:, [INDEX[end] for end in ends]].mean(axis=1)
@@ -318,12 +317,11 @@ def test_pelvis_and_thorax_are_the_middles_that_the_reader_takes(mpii_folder):
     assert (distances("upper neck", MIDDLES["thorax"]) > 0.5).mean() == pytest.approx(1 / 6, abs=0.01)
 
 
-def test_head_sizes_from_limbs_are_near_mpiis_own(mpii_folder):
+def test_head_sizes_from_limbs_are_near_mpiis_own(mpii):
     from posekit.datasets.lsp import center_and_scale
-    from posekit.datasets.mpii import read_mpii
     from posekit.datasets.people import HEAD_SIZE_OVER_SCALE
 
-    people = read_mpii(mpii_folder)
+    people = mpii
     assert np.nanmedian(people.head_size / people.scale) == pytest.approx(HEAD_SIZE_OVER_SCALE, abs=0.01)
     ratio = HEAD_SIZE_OVER_SCALE * center_and_scale(people.joints)[1] / people.head_size
     error = np.abs(ratio[np.isfinite(ratio)] - 1)

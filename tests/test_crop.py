@@ -162,10 +162,8 @@ def test_an_empty_box_is_refused():
         box_center_and_scale(CropRule(), np.array([10, 10, 10, 50]))
 
 
-def test_mpii_loses_what_is_known_to_be_lost(mpii_folder):
-    from posekit.datasets.mpii import read_mpii
-
-    people = read_mpii(mpii_folder)
+def test_mpii_loses_what_is_known_to_be_lost(mpii):
+    people = mpii
     for height, people_lost, joints_lost in ((210, 36.7, 4.8), (200, 42.1, 5.6)):
         lost = lost_joints(CropRule(height=height), people.center, people.scale, people.joints)
         assert 100 * lost.any(axis=1).mean() == pytest.approx(people_lost, abs=0.05)

@@ -5,7 +5,6 @@ import pytest
 from floors import measure
 from tables import make_people
 
-from posekit.datasets.mpii import read_mpii
 from posekit.evaluation.floors import (
     center_distances,
     codec_distances,
@@ -37,8 +36,8 @@ def test_zero_heatmap_loss_is_the_loss_of_answering_zero():
     assert zero_heatmap_loss(joints, present, 64, Codec("report"), stacks=2) == pytest.approx(expected, rel=1e-6)
 
 
-def test_zero_heatmap_floor_of_mpii(mpii_folder):
-    people, _ = read_mpii(mpii_folder).split()
+def test_zero_heatmap_floor_of_mpii(mpii):
+    people, _ = mpii.split()
     floor = zero_heatmap_floor(people, CropRule(), Codec("report"), stacks=2)
     assert floor == pytest.approx(0.00136, abs=0.000005)
     # By hand: the squares of a bump of sigma 1 sum to pi.
@@ -116,9 +115,9 @@ def test_joints_in_the_context_around_the_crop_are_no_part_of_its_heatmaps():
     assert np.isinf(codec_distances(kept, Codec("subpixel"))[0, INDEX["left ankle"]])
 
 
-def test_what_mpii_lets_a_network_reach(mpii_folder):
+def test_what_mpii_lets_a_network_reach(mpii):
     """At the report's size its crop is what limits a network, not its codec."""
-    _, people = read_mpii(mpii_folder).split()
+    _, people = mpii.split()
     crops = crops_without_images(people, CropRule())
     ceilings = {kind: codec_distances(crops, Codec(kind)) for kind in ("report", "subpixel")}
     outside = people.labeled & ~crops.present

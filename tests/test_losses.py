@@ -23,7 +23,6 @@ from posekit.analysis.optimizers import make_grid
 from posekit.analysis.report_figures import loss_figure, losses_and_joints_figure, six_losses_figure
 from posekit.analysis.results import Results
 from posekit.analysis.statements import statements_table
-from posekit.datasets.mpii import read_mpii
 from posekit.evaluation.floors import percent_below, zero_heatmap_floor
 from posekit.preprocessing.crop import CropRule
 from posekit.preprocessing.heatmaps import Codec
@@ -45,8 +44,8 @@ def test_the_reports_floor_is_what_its_factors_make():
     assert original_report.floor_factors()["where it comes from"].str.len().min() > 40
 
 
-def test_the_reports_floor_is_that_of_mpii(mpii_folder):
-    people, _ = read_mpii(mpii_folder).split()
+def test_the_reports_floor_is_that_of_mpii(mpii):
+    people, _ = mpii.split()
     computed = zero_heatmap_floor(people, CropRule(), Codec("report"), stacks=2)
     assert original_report.floor() == pytest.approx(computed, rel=0.01)
 

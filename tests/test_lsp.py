@@ -148,8 +148,8 @@ def test_center_and_scale_follow_the_joints():
     np.testing.assert_allclose(doubled, 2 * scale)
 
 
-def test_the_rule_gives_back_mpii_s_own_centers_and_scales(mpii_folder, capsys):
-    people = read_mpii(mpii_folder)
+def test_the_rule_gives_back_mpii_s_own_centers_and_scales(mpii, capsys):
+    people = mpii
     found = agreement(people, partial(lost_joints, CropRule()))
     with capsys.disabled():
         print("\ncenter and scale from the joints, on MPII:")
@@ -175,9 +175,9 @@ def test_the_rule_gives_back_mpii_s_own_centers_and_scales(mpii_folder, capsys):
     np.testing.assert_allclose(factors, np.mean(factors), rtol=0.003)
 
 
-def test_mpii_s_own_scale_is_six_head_lengths(mpii_folder):
+def test_mpii_s_own_scale_is_six_head_lengths(mpii):
     """The statement of the docstring."""
-    people = read_mpii(mpii_folder)
+    people = mpii
     people = people.select(~people.validation)
     head = np.linalg.norm(people.joints[:, INDEX["head top"]] - people.joints[:, INDEX["upper neck"]], axis=1)
     error = np.abs(6 * head / 200 / people.scale - 1)
@@ -211,10 +211,10 @@ def test_the_standard_split_of_lsp_and_its_metric(lsp_folder):
     assert pckh(distances, threshold=0.2).weighted14 == pytest.approx(30.0)
 
 
-def test_right_and_left_are_the_person_s_in_lsp_extended_as_in_mpii(mpii_folder, lspet_folder):
+def test_right_and_left_are_the_person_s_in_lsp_extended_as_in_mpii(mpii, lspet_folder):
     """Of upright people most face the camera, and then the person's right is on the left of the image."""
     shares = []
-    for people in (read_mpii(mpii_folder), read_lsp(lspet_folder)):
+    for people in (mpii, read_lsp(lspet_folder)):
         joints = people.joints
         upright = joints[:, INDEX["head top"], 1] < joints[:, [INDEX["right hip"], INDEX["left hip"]], 1].min(
             axis=1

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from posekit.datasets.mpii import read_mpii
 from posekit.evaluation.pckh import head_distances, pckh, pckh_curve, split_by_visibility
 from posekit.evaluation.prediction_files import read_predictions
 from posekit.skeleton import INDEX
@@ -68,11 +67,11 @@ PUBLISHED = {
 }
 
 
-def test_published_pckh_of_a_two_stack_hourglass(mpii_folder):
+def test_published_pckh_of_a_two_stack_hourglass(mpii, mpii_folder):
     path = mpii_folder / "evaluation" / "hourglass_2stack_predictions.mat"
     if not path.exists():
         pytest.skip(f"{path.name} is not there")
-    joints, people = read_predictions(path, read_mpii(mpii_folder).split()[1])
+    joints, people = read_predictions(path, mpii.split()[1])
     distances = head_distances(joints, people.joints, people.head_size)
     score = pckh(distances)
     assert score.macro14 == pytest.approx(86.76, abs=0.005)
@@ -129,11 +128,11 @@ def test_visible_and_occluded_joints_apart():
     assert pckh(parts["occluded"]).weighted14 == 100 and pckh(parts["occluded"]).counts.sum() == 2
 
 
-def test_a_network_finds_visible_joints_of_mpii_more_often(mpii_folder):
+def test_a_network_finds_visible_joints_of_mpii_more_often(mpii, mpii_folder):
     path = mpii_folder / "evaluation" / "hourglass_2stack_predictions.mat"
     if not path.exists():
         pytest.skip(f"{path.name} is not there")
-    joints, people = read_predictions(path, read_mpii(mpii_folder).split()[1])
+    joints, people = read_predictions(path, mpii.split()[1])
     distances = head_distances(joints, people.joints, people.head_size)
     parts = split_by_visibility(distances, people.visible)
     visible, occluded = pckh(parts["visible"]), pckh(parts["occluded"])

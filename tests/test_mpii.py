@@ -106,8 +106,8 @@ def test_head_size_is_three_quarters_of_the_head():
     assert np.isnan(estimated_head_size(joints)[1])
 
 
-def test_mpii_has_the_people_that_it_has(mpii_folder):
-    people = read_mpii(mpii_folder)
+def test_mpii_has_the_people_that_it_has(mpii):
+    people = mpii
     assert (len(people), people.validation.sum()) == (25_204, 2_958)
     assert len(set(people.image)) == 17_408
     # The small list of validation images in the package says the same as the annotations.
@@ -247,11 +247,11 @@ def test_crops_are_made_once_and_made_anew_when_anything_changes(tmp_path):
     assert moved.matrices[0, 0, 2] != crop(tmp_path).matrices[0, 0, 2]
 
 
-def test_real_photographs_become_crops(mpii_folder, tmp_path):
+def test_real_photographs_become_crops(mpii, mpii_folder, tmp_path):
     """Every joint that is in the crop lies on the photograph's part of it, not on the padding."""
     if not (mpii_folder / "images").is_dir():
         pytest.skip("the photographs are not there")
-    people, left_out = with_images(read_mpii(mpii_folder))
+    people, left_out = with_images(mpii)
     assert len(people) > 100 and (left_out or len(people) > 25_000)
     some = people.select(np.random.default_rng(0).permutation(len(people))[:60])
     crops = make_crops(some, CropRule(size=128), tmp_path, progress=False)

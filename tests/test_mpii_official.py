@@ -184,9 +184,9 @@ def test_the_split_is_the_one_of_the_annotations(mpii_folder):
     assert named == sorted((r["img_paths"], int(r["people_index"])) for r in records)
 
 
-def test_real_people_written_as_a_release_are_read_as_the_same_table(mpii_folder, tmp_path):
+def test_real_people_written_as_a_release_are_read_as_the_same_table(mpii, tmp_path):
     """1,500 people of the JSON list, through a .mat file and back."""
-    real = read_mpii(mpii_folder)
+    real = mpii
     real = real.select(np.flatnonzero(~real.validation)[:1500])
     pictures = []
     for image in dict.fromkeys(real.image):

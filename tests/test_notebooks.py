@@ -47,7 +47,7 @@ def test_notebook_shows_the_study_that_is_named(name, trained_environment, tmp_p
     if name == "03_training":
         assert "study mpii-64-quick: 48 people to train on, 16 for validation" in text
     else:
-        assert text.startswith("Trained on mpii-64; size quick") and "tested on 16 people" in text
+        assert text.startswith("Trained on 48 people of mpii-64; size quick") and "tested on 16 of MPII" in text
 
 
 def run(name: str, environment: dict[str, str], tmp_path: Path) -> nbformat.NotebookNode:

@@ -9,7 +9,6 @@ from typer.testing import CliRunner
 from posekit.analysis import peers as peers_module
 from posekit.analysis.peers import FOLDER, TWELVE, described_peers, peers, peers_table, truth
 from posekit.cli.cli import app
-from posekit.datasets.mpii import read_mpii
 from posekit.errors import PosekitError
 from posekit.evaluation.pckh import MEANS, pckh
 from posekit.skeleton import JOINTS
@@ -71,8 +70,8 @@ def test_a_networks_file_says_what_the_command_evaluate_says(table):
     assert 100 * (far[counted] <= 0.5).mean() == pytest.approx(table.pckh14["posekit"])
 
 
-def test_the_truth_is_mpiis(mpii_folder):
-    people = read_mpii(mpii_folder).split()[1]
+def test_the_truth_is_mpiis(mpii):
+    people = mpii.split()[1]
     ours = truth()
     assert len(ours.person) == 129 and people.image[ours.person].tolist() == ours.image.tolist()
     np.testing.assert_allclose(ours.joints, people.joints[ours.person], atol=1e-3)

@@ -12,7 +12,6 @@ from tables import make_people
 from typer.testing import CliRunner
 
 from posekit.cli.cli import app
-from posekit.datasets.mpii import read_mpii
 from posekit.errors import PosekitError
 from posekit.evaluation.pckh import head_distances, pckh
 from posekit.evaluation.prediction_files import missing_joints, read_predictions, write_predictions
@@ -277,11 +276,11 @@ def test_evaluate_prints_the_same_as_json(mpii_folder):
     assert printed == pytest.approx({key: value for key, value in answer.items() if key != "threshold"}, abs=0.005)
 
 
-def test_the_reference_survives_every_form(mpii_folder, tmp_path):
+def test_the_reference_survives_every_form(mpii, mpii_folder, tmp_path):
     path = mpii_folder / "evaluation" / "hourglass_2stack_predictions.mat"
     if not path.exists():
         pytest.skip(f"{path.name} is not there")
-    people = read_mpii(mpii_folder).split()[1]
+    people = mpii.split()[1]
     joints, _ = read_predictions(path, people)
     write_predictions(tmp_path / "theirs.csv", joints, people.image, np.ones(joints.shape[:2]))
     for name in ("theirs.h5", "theirs.npz"):
