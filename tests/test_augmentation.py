@@ -122,7 +122,7 @@ def test_joints_that_leave_the_crop_are_not_present():
     assert not augment(batch, CropRule(size=SIZE), larger, chance(seed)).present[0, 0]
 
 
-def test_matrices_stay_within_what_was_asked_and_keep_shapes():
+def test_matrices_stay_within_the_settings_and_keep_shapes():
     augmentation = Augmentation(flip=0.5, rotation=20, scale=0.25, color=0)
     matrices, flip = random_matrices(augmentation, 4000, SIZE, chance())
     linear = matrices[:, :, :2].double()

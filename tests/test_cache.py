@@ -106,7 +106,7 @@ def test_two_processes_make_the_same_crops_once(tmp_path):
     assert answers == [expected, expected] and len(folders(tmp_path / "cache")) == 1
 
 
-def test_too_little_room_is_said_before_anything_is_written(tmp_path, monkeypatch):
+def test_too_little_room_is_an_error_before_anything_is_written(tmp_path, monkeypatch):
     people = people_with_images(tmp_path / "images")
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10, 10, 1000))

@@ -60,7 +60,7 @@ def rates_of_the_report(monkeypatch):
     monkeypatch.setitem(SIZES, "quick", replace(SIZES["quick"], learning_rates=REPORT_RATES))
 
 
-def test_one_seed_tells_nothing_about_accuracy_and_the_missing_runs_are_named():
+def test_one_seed_decides_no_claim_and_the_missing_runs_are_named():
     found = judged(six({n: 0.3 + 0.1 * n for n in range(1, 7)}, seeds=(0,)))
     sure = [name for name, claim in found.items() if claim.verdict != "undecided"]
     assert len(sure) == 3 and all(any(w in name for w in ("115,520", "inference", "210")) for name in sure)

@@ -187,7 +187,7 @@ def test_a_path_of_windows_is_a_path(tmp_path, written):
     assert read_people([path], tmp_path / "drawn")[1] == ""
 
 
-def test_missing_photographs_are_said(tmp_path, written):
+def test_missing_photographs_are_reported(tmp_path, written):
     path = written(content(person(1, 1), person(2, 2), photographs=2))
     (tmp_path / "2.jpg").unlink()
     people, left_out = read_people([path], tmp_path / "drawn")

@@ -52,7 +52,7 @@ def test_a_folder_is_written_and_read_back_to_the_same_joints(photographs, tmp_p
     assert content["categories"][0]["keypoints"] == [joint.replace(" ", "_") for joint in JOINTS]
 
 
-def test_several_people_of_a_photograph_and_a_photograph_of_nobody(tmp_path):
+def test_a_photograph_may_have_several_people_or_none(tmp_path):
     def somebody(number, shift):
         joints = np.column_stack([np.linspace(10, 50, 16), np.linspace(5, 90, 16)]) + shift
         return Person(number, Prediction(joints, np.full(16, 0.5), *([np.zeros(0)] * 3)))

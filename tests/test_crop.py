@@ -61,7 +61,7 @@ def test_matrix_by_hand():
     st.floats(-100, 700),
     st.sampled_from([64, 96, 256]),
 )
-def test_the_way_back_is_the_way_there(center_x, center_y, scale, x, y, size):
+def test_inverse_matrices_lead_back(center_x, center_y, scale, x, y, size):
     box = clip_box(person_box(CropRule(), np.array([center_x, center_y]), np.array(scale)), np.array([501, 401]))
     matrix = crop_matrix(box, CropRule(size=size))
     point = np.array([[x, y]])
@@ -92,7 +92,7 @@ def test_shrinking_averages_whole_blocks():
 
 
 @pytest.mark.parametrize("side", [64, 100, 213, 300, 811], ids=lambda side: f"box of {side} px")
-def test_a_dot_arrives_where_the_matrix_says(side):
+def test_a_dot_lies_where_the_matrix_maps_it(side):
     """The image and the joints must go the same way, whatever the zoom."""
     size = 64
     image = np.zeros((900, 900, 3), np.uint8)
@@ -191,7 +191,7 @@ def test_a_tall_box_is_the_same_with_columns():
     np.testing.assert_array_equal(crop_matrix(box, whole), crop_matrix(box, part))
 
 
-def test_joints_beside_the_columns_are_not_there():
+def test_joints_beside_the_columns_are_not_present():
     joints = torch.tensor([[[23.4, 5], [23.6, 5], [103.4, 5], [103.6, 5], [50, -0.6], [50, 127.4]]])
     rule = CropRule(size=128, columns=80)
     assert in_crop(joints, rule).tolist() == [[False, True, True, False, False, True]]

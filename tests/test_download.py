@@ -64,7 +64,7 @@ def test_a_file_that_changed_meanwhile_is_fetched_anew(server, tmp_path, respect
     only(tmp_path, "file")
 
 
-def test_without_etag_the_size_tells_whether_it_is_the_same_file(server, tmp_path):
+def test_without_etag_the_size_decides_whether_it_is_the_same_file(server, tmp_path):
     server.etag, server.cuts = None, [100_000]
     assert fetch(server, tmp_path).read_bytes() == DATA
     assert server.asked == [None, "bytes=100000-"]
@@ -135,12 +135,12 @@ def test_what_is_no_address_is_refused(server, tmp_path, url):
     only(tmp_path)
 
 
-def test_nobody_listening_is_a_sentence(server, tmp_path):
+def test_a_server_that_does_not_listen_is_one_sentence(server, tmp_path):
     with pytest.raises(PosekitError, match=r"cannot be fetched .*check address and network"):
         download("http://127.0.0.1:1/file", tmp_path / "file", progress=False)
 
 
-def test_too_little_disk_is_said_before_the_first_byte(server, tmp_path, monkeypatch):
+def test_too_little_disk_is_an_error_before_the_first_byte(server, tmp_path, monkeypatch):
     disk_of(monkeypatch, 500_000)
     with pytest.raises(PosekitError, match=r"needs 600000 bytes of free disk at .*which has 500000 bytes"):
         fetch(server, tmp_path, room=2)

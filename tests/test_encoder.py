@@ -173,7 +173,7 @@ def test_fast_gradients_are_torchs(kernel, stride, padding, precision):
         )
 
 
-def test_a_gradient_that_nobody_asks_for_is_not_computed():
+def test_a_gradient_that_is_not_needed_is_not_computed():
     layer = DepthwiseConv2d(4, 5, 2, 1)
     x = torch.rand(1, 4, 9, 9, requires_grad=True)
     layer.weight.requires_grad_(False)

@@ -43,7 +43,7 @@ def test_the_exchanged_half_has_the_opposite_ratio(half):
     assert (right[half] > 0).all()
 
 
-def test_what_is_not_present_says_nothing():
+def test_joints_that_are_not_present_are_ignored():
     cells = np.random.default_rng(0).uniform(2, SIDE - 3, (3, 16, 2))
     present = np.ones((3, 16), bool)
     missing = cells.copy()

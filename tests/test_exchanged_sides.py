@@ -28,7 +28,7 @@ def test_an_answer_on_the_other_foot_is_exchanged_and_one_beside_the_person_is_n
     assert table.drop(index=["ankle", "all"]).to_numpy().sum() == 0
 
 
-def test_chance_is_the_share_of_other_people_whose_other_joint_lies_there():
+def test_chance_is_the_share_of_other_people_with_the_joint_at_this_position():
     people = make_people(3)
     truth = people.joints.copy()
     truth[2, LEFT] += 100  # a third person whose left foot is elsewhere
@@ -72,7 +72,7 @@ def test_other_people_are_moved_and_scaled_and_missing_joints_do_not_count():
     np.testing.assert_allclose(exchanged_by_chance(joints, people), expected)
 
 
-def test_answers_that_know_nothing_of_the_person_are_exchanged_as_often_as_chance_says():
+def test_answers_for_another_person_are_exchanged_as_often_as_by_chance():
     """Each person is answered with another one's pose: that is what chance means."""
     rng = np.random.default_rng(0)
     count = 400

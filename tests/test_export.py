@@ -83,7 +83,7 @@ def test_every_stack_of_an_untrained_network_answers_the_same_for_any_number_of_
         np.testing.assert_allclose(first.joints, second.joints, rtol=0, atol=0.1)
 
 
-def test_the_file_alone_says_crop_codec_and_joints(untrained):
+def test_the_file_alone_holds_crop_codec_and_joints(untrained):
     _, path = untrained
     theirs = Predictor.from_checkpoint(path, CPU)
     assert theirs.rule == CropRule(size=32) and theirs.codec == Codec("report", sigma=1.5)
@@ -201,7 +201,7 @@ def test_other_files_are_named(untrained, tmp_path):
         Predictor.from_checkpoint(tmp_path / "reversed.onnx", CPU)
 
 
-def test_without_onnxruntime_a_sentence_says_what_to_install(untrained, monkeypatch):
+def test_without_onnxruntime_the_error_names_the_package(untrained, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(PosekitError, match="pip install onnxruntime"):
         Predictor.from_checkpoint(untrained[1], CPU)

@@ -86,7 +86,7 @@ def test_the_loss_is_least_where_the_answer_is_right():
     assert loss(nobody, targets) > right + 0.5
 
 
-def test_what_is_ignored_says_nothing():
+def test_ignored_boxes_do_not_change_the_loss():
     """A find in a box that does not count costs nothing, and elsewhere it does."""
     nobody = torch.zeros(0, 2), torch.zeros(0)
     answer = torch.full((1, 4, 16, 16), -9.0)
@@ -137,7 +137,7 @@ def test_an_unsure_find_counts_only_where_nobody_is_surer():
     assert counts == {(0.35,): 1, (0.35, 0.34): 1, (0.5, 0.35): 1, (0.29,): 0}
 
 
-def test_everybody_has_joints_the_surest_first():
+def test_all_people_have_joints_the_surest_first():
     image = spots((100, 200), (500, 120))
     cv2.circle(image, (500, 120), 14, (190, 0, 0), -1)  # less red, so less sure
     predictor = red_predictor()
@@ -236,7 +236,7 @@ def test_a_training_that_is_stopped_goes_on_as_if_it_had_not_been(drawn, tmp_pat
         train_finder(replace(recipe, seed=1), people, tmp_path / "stopped.pt", CPU, progress=False)
 
 
-def test_photographs_of_crowds_are_drawn_as_often_as_asked():
+def test_photographs_of_crowds_have_the_given_share():
     def photograph(data_set: str) -> Photograph:
         return Photograph(Path(), np.ones(1), np.zeros((1, 16, 2)), data_set)
 
@@ -268,7 +268,7 @@ def test_a_finder_is_kept_with_its_answers_in_half_precision(tmp_path):
     assert (tmp_path / "finder.pt").stat().st_size < 5.2e6
 
 
-def test_what_is_no_finder_is_said(tmp_path):
+def test_what_is_no_finder_is_an_error(tmp_path):
     (tmp_path / "text.pt").write_text("text")
     for path, message in (
         (tmp_path / "none.pt", "there is no finder"),
@@ -279,7 +279,7 @@ def test_what_is_no_finder_is_said(tmp_path):
             load_finder(path, CPU)
 
 
-def test_the_finder_that_comes_along_finds_drawn_people_side_by_side():
+def test_the_included_finder_finds_drawn_people_side_by_side():
     """In three pictures beside each other: one kneels, two stand at the edge of them, two stand side by side. Only
     three of the five are annotated. The weights of the network are fixed, and so are the pictures."""
     pictures = [draw_person(seed=0, index=number) for number in range(3)]

@@ -204,7 +204,7 @@ def test_what_cannot_be_is_one_sentence(own, monkeypatch, tiny_study, options, s
     assert isinstance(result.exception, PosekitError) and sentence in str(result.exception)
 
 
-def test_one_photograph_alone_leaves_nobody_to_judge_it_by(start, own, tiny_study):
+def test_one_photograph_alone_has_no_validation_people(start, own, tiny_study):
     content = json.loads(own.read_text())
     content["images"] = content["images"][:1]
     content["annotations"] = [a for a in content["annotations"] if a["image_id"] == content["images"][0]["id"]]

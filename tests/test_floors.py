@@ -56,7 +56,7 @@ def test_mean_pose_by_hand():
     assert np.isfinite(mean_pose(joints, present & (np.arange(16) != 7))).all()
 
 
-def test_everybody_is_answered_in_the_middle_of_the_crop():
+def test_the_center_floor_is_the_middle_of_every_crop():
     people = make_people(2)  # center (150, 200), scale 1.5: the box is 180 x 315 px, not cut by the image
     distances = center_distances(crops_without_images(people, CropRule(size=80)))
     # The box holds whole pixels: 60 to 239 and 42 to 357 (42.5 rounds to even), so its middle is (149.5, 199.5).

@@ -117,14 +117,14 @@ def test_one_is_found_again_where_he_was_lost():
     assert seen[-1][0].answer.joints[INDEX["pelvis"], 0] == 110 and seen[-1][0].number == 1
 
 
-def test_a_box_says_whom_to_follow():
+def test_a_box_chooses_the_person_to_follow():
     frames = [[person(480, 200), person(100, 200)]] * 3
     sees = Sees(frames)
     follow = FollowOne(sees, np.array([60, 110, 140, 290]))
     assert all(follow(FRAME)[0].answer is frames[0][1] for _ in frames) and sees.found == 0
 
 
-def test_the_place_grows_with_somebody_who_comes_nearer_and_stays_with_somebody_who_does_not():
+def test_the_scale_grows_only_with_a_person_who_comes_nearer():
     frames = [[person(300, 200, size=1 + step / 50)] for step in range(50)]
     sees = Sees(frames)
     follow = FollowOne(sees)

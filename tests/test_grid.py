@@ -33,7 +33,7 @@ def test_seeds_of_a_configuration_are_together_and_rates_apart():
     np.testing.assert_array_equal(grid["RMSprop", 1e-3].of(0), runs[2].distances())
 
 
-def test_the_table_says_what_the_seeds_reached():
+def test_the_table_shows_what_the_seeds_reached():
     runs = [make_run(1, 0.5, seed=0), make_run(1, 0.6, seed=1)]
     (row,) = grid_table(make_grid(runs, [])).to_dict("records")
     reached = [pckh(run.distances()).weighted14 for run in runs]

@@ -85,7 +85,7 @@ def test_settings_name_their_family():
 
 
 @pytest.mark.parametrize("package", ["timm", "torchvision"])
-def test_without_timm_a_sentence_says_what_to_install(package, monkeypatch):
+def test_without_timm_the_error_names_the_package(package, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
     monkeypatch.delitem(sys.modules, "timm.models", raising=False)
     with pytest.raises(PosekitError, match="pip install timm"):

@@ -35,7 +35,7 @@ def test_the_interval_is_as_wide_as_theory_says():
 
 
 @pytest.mark.parametrize("mean", ["weighted14", "macro14", "weighted16", "wrist", "left knee"])
-def test_any_mean_and_threshold_can_be_asked(mean):
+def test_any_mean_and_threshold_can_be_chosen(mean):
     rng = np.random.default_rng(1)
     distances = rng.exponential(0.3, (80, 16))
     distances[rng.random(distances.shape) < 0.2] = np.nan
@@ -45,7 +45,7 @@ def test_any_mean_and_threshold_can_be_asked(mean):
     assert result == interval(distances, mean, threshold=0.2, resamples=500)
 
 
-def test_the_interval_covers_the_truth_as_often_as_it_says():
+def test_95_percent_intervals_cover_the_truth_in_95_percent():
     rng = np.random.default_rng(2)
     covered = 0
     for _ in range(ROUNDS):
@@ -156,7 +156,7 @@ def test_with_many_seeds_it_is_the_sum_of_both_variances():
     assert result.seeds_high - result.seeds_low == pytest.approx(width, rel=0.02)
 
 
-def test_one_seed_says_nothing_about_seeds():
+def test_one_seed_has_no_interval_over_seeds():
     rng = np.random.default_rng(9)
     first, second = seeded(0, 3, rng, 50), seeded(0, 1, rng, 50)
     result = compare(first, second, resamples=50)

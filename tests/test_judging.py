@@ -76,7 +76,7 @@ def test_no_loss_asks_the_lower_end_alone():
     assert NO_LOSS.judge({"MPII": [good], "LSP": [LOST]}, True) == {"MPII": "holds", "LSP": "does not hold"}
 
 
-def test_an_interval_around_the_value_tells_nothing():
+def test_an_interval_around_the_value_decides_nothing():
     assert above([(1.01, 1.1), (1.02, 1.2)], 1) == "holds"
     assert above([(1.01, 1.1), (0.99, 1.2)], 1) == above([], 1) == "undecided"
     assert above([(1.01, 1.1), (0.9, 0.99)], 1) == "does not hold"
@@ -108,7 +108,7 @@ def test_two_sets_of_people_make_one_verdict(one, other, verdict):
     assert together([one]) == one
 
 
-def test_people_are_asked_for_where_they_add_more_variance():
+def test_more_people_are_needed_where_they_add_more_variance():
     """No loss of 0 points needs a half-width of 2. It is 4 with t = 2: a variance of 4, which must become 1.
 
     The people's 3.75 of 100 people must become 0.75 beside the seeds' 0.25: five times the people.
@@ -119,7 +119,7 @@ def test_people_are_asked_for_where_they_add_more_variance():
     assert deciding_number(NO_LOSS.needs([swapped], 1), 100, 3) == "about 15 seeds instead of 3"
 
 
-def test_both_are_asked_for_where_one_alone_cannot_decide():
+def test_both_are_needed_where_one_alone_cannot_decide():
     comparison = difference(0, -4, 4, people=2.5, seeds=1.5)  # the seeds' 1.5 alone is more than 1
     expected = "about 400 people instead of 100 and 12 seeds instead of 3"
     assert deciding_number(EQUAL.needs([comparison], 1), 100, 3) == expected

@@ -180,7 +180,7 @@ def test_what_is_recorded_of_variants_is_what_is_read(records, monkeypatch):
 
 
 @pytest.mark.parametrize(("loss", "columns"), [("squared error", None), ("cross-entropy", 16)])
-def test_one_network_asked_in_several_ways(drawn, tmp_path, monkeypatch, loss, columns):
+def test_one_network_run_in_several_ways(drawn, tmp_path, monkeypatch, loss, columns):
     monkeypatch.setenv("POSEKIT_HOME", str(tmp_path))
     torch.manual_seed(0)
     network = replace(TINY.network, stem="reduced", columns=columns)

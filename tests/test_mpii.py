@@ -67,7 +67,7 @@ def test_complete_form_plain_and_gzipped(tmp_path):
     assert read_mpii(tmp_path).fingerprint() == people.fingerprint()
 
 
-def test_unannotated_and_occluded_joints_are_told_apart(tmp_path):
+def test_unannotated_and_occluded_joints_are_different(tmp_path):
     joints = [[x, y, 1.0] for x, y in JOINTS]
     joints[3] = [0, 0, 0]
     joints[4][2] = 0.0
@@ -190,7 +190,7 @@ def crop(tmp_path, write=True, **columns):
     return make_crops(people, CropRule(size=64), tmp_path / "cache", progress=False)
 
 
-def test_crops_hold_image_and_joints_of_everybody(tmp_path):
+def test_crops_hold_image_and_joints_of_all_people(tmp_path):
     crops = crop(tmp_path)
     assert crops.images.shape == (2, 64, 64, 3) and crops.present.all()
     # Scale 1.5: the box is 180 x 315 px, so a pixel of the crop is 315 / 64 pixels of the image.

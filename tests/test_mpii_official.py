@@ -149,7 +149,7 @@ def test_people_who_cannot_be_used_are_left_out_and_counted(tmp_path, caplog):
     ) in caplog.text
 
 
-def test_nothing_is_said_when_nobody_is_left_out(tmp_path, caplog):
+def test_there_is_no_message_when_nobody_is_left_out(tmp_path, caplog):
     with caplog.at_level(logging.INFO):
         assert len(read(tmp_path, release(picture(person())))) == 1
     assert "left out" not in caplog.text

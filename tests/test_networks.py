@@ -106,7 +106,7 @@ def test_cross_entropy_teaches_a_joint_whose_cell_is_taken_to_be_impossible():
     torch.testing.assert_close(scores.grad[0, :, 5, 5], torch.full((16,), -1 / 16))
 
 
-def test_columns_that_are_not_looked_at_have_no_likelihood_and_zero_heatmaps():
+def test_unused_columns_have_no_likelihood_and_zero_heatmaps():
     torch.manual_seed(0)
     scores, target = torch.randn(2, 16, 6, 4), torch.rand(2, 16, 6, 6)
     assert float(cross_entropy([scores], target)) == pytest.approx(

@@ -314,7 +314,7 @@ def test_figures_of_a_study_are_not_made_of_networks_that_are_compared(home):
     assert not (home / "figures").exists()
 
 
-def test_differences_are_told_with_their_sign_and_zero_without_a_minus():
+def test_differences_have_their_sign_and_zero_has_no_minus():
     assert difference_text(-1.24, -3.0, 0.56) == "-1.2 (-3.0 to +0.6)"
     assert difference_text(-0.04, -2.0, 0.0) == "+0.0 (-2.0 to +0.0)"
     assert difference_text(float("nan"), 0, 0) == ""

@@ -57,7 +57,7 @@ def test_differences_are_paired_and_minus_the_networks_own_answers(table):
     assert (table.low < table.pckh12).all() and (table.pckh12 < table.high).all()
 
 
-def test_a_networks_file_says_what_the_command_evaluate_says(table):
+def test_a_prediction_file_scores_what_the_command_evaluate_prints(table):
     """`weighted14` of a file of own answers, computed joint by joint from the files alone."""
     answers = pd.read_csv(FOLDER / "own" / "posekit.csv")
     truth = pd.read_csv(FOLDER / "truth.csv")

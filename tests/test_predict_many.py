@@ -73,7 +73,7 @@ def test_a_box_follows_the_person_and_says_where_it_is_lost(tmp_path):
     assert f"nobody was found in 5 of {COUNT + 5} frames" in result.stderr
 
 
-def test_everybody_in_a_video_keeps_a_number(tmp_path, dot_network, monkeypatch):
+def test_all_people_in_a_video_keep_their_numbers(tmp_path, dot_network, monkeypatch):
     """Two dots pass each other, 120 px apart; every joint is found at another place of the dot."""
     ask, shifts = dot_network.forward, [(row, column) for row in (-6, -2, 2, 6) for column in (-6, -2, 2, 6)]
 
@@ -121,7 +121,7 @@ def test_ctrl_c_keeps_what_is_done_in_whole_files(film, dot_network, tmp_path, m
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_a_video_that_ends_early_is_told_and_what_was_written_is_whole(film, tmp_path):
+def test_a_video_that_ends_early_is_reported_and_what_was_written_is_whole(film, tmp_path):
     cut = tmp_path / "cut.avi"
     cut.write_bytes(film.read_bytes()[: film.stat().st_size // 2])
     result = run(cut, "--out", tmp_path / "drawn.mp4", "--joints", tmp_path / "joints.csv")

@@ -185,7 +185,7 @@ def test_text_is_no_prediction(tmp_path):
         (lambda table: table.assign(person=table.person + 1), "not numbered 0 to 3"),
     ],
 )
-def test_a_csv_says_what_is_wrong_with_it(tmp_path, change, message):
+def test_a_wrong_csv_is_one_sentence_with_the_cause(tmp_path, change, message):
     change(tidy()).to_csv(tmp_path / "theirs.csv", index=False)
     with pytest.raises(PosekitError, match=rf"theirs\.csv.*({message})"):
         read_predictions(tmp_path / "theirs.csv", PEOPLE)
@@ -199,7 +199,7 @@ def test_other_endings_and_missing_files_are_named(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".mat", ".h5", ".npz", ".csv"])
-def test_a_joint_without_a_prediction_is_a_miss_and_is_said(tmp_path, suffix):
+def test_a_joint_without_a_prediction_is_a_miss_and_is_reported(tmp_path, suffix):
     joints = PEOPLE.joints.copy()
     joints[1], joints[2, 3, 0] = np.nan, np.nan
     read, people = read_predictions(written(tmp_path / f"theirs{suffix}", joints), PEOPLE)

@@ -102,7 +102,7 @@ class FindsTheLeft(torch.nn.Module):
         return [heatmaps]
 
 
-def test_the_mirror_image_is_asked_about_the_other_side():
+def test_the_mirror_image_gives_the_joints_of_the_other_side():
     """By hand: a left wrist answered in column 15 of the mirror image lies in column 0 of the crop and is a right
     one; so every joint gets half its own bump, and half that of its counterpart, mirrored."""
     (mean,) = FlipTest(FindsTheLeft())(torch.zeros(1, 3, 64, 64))
@@ -129,7 +129,7 @@ def test_with_the_flip_test_a_mirrored_photograph_gets_the_mirrored_answer():
 
 
 @pytest.mark.parametrize("network", [OWN_NETWORK, LEAN_NETWORK], ids=lambda path: path.stem)
-def test_a_network_that_comes_along_finds_people_in_photographs(network, mpii_folder, tmp_path, monkeypatch):
+def test_an_included_network_finds_joints_in_photographs(network, mpii_folder, tmp_path, monkeypatch):
     """Far more joints of MPII's validation people than the mean pose (9 %); the card says how many."""
     monkeypatch.setenv("POSEKIT_HOME", str(tmp_path))
     result = run("evaluate", "--checkpoint", network, "--flip", "--mpii", mpii_folder, "--json")
@@ -317,7 +317,7 @@ def test_evaluate_makes_no_data_when_there_is_nothing_to_evaluate(tmp_path, monk
     assert "no finished runs" in str(result.exception) and list(tmp_path.iterdir()) == []
 
 
-def test_a_box_beside_the_photograph_is_said_in_the_persons_own_numbers(trained):
+def test_a_box_beside_the_photograph_is_reported_in_its_own_numbers(trained):
     photograph = trained.people.images_folder / trained.people.image[0]
     result = run("predict", photograph, "--study", trained.name, "--box", 2000, 2000, 2100, 2200)
     assert "(2000, 2000, 2100, 2200) lies outside the image of" in str(result.exception)

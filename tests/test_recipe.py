@@ -130,7 +130,7 @@ if keep_freed_memory():
 """
 
 
-def test_kept_memory_is_not_asked_for_again():
+def test_kept_memory_is_not_requested_again():
     # In a process of its own, as it cannot be taken back.
     done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True)
     if not done.stdout:

@@ -94,7 +94,7 @@ def test_precision_follows_the_hardware_unless_it_is_named(features, asked, chos
     assert choose_precision(asked, "bfloat16", CPU) == chosen
 
 
-def test_bfloat16_trains_where_it_is_asked_for(drawn, tiny_home, tiny_study):
+def test_bfloat16_trains_where_it_is_chosen(drawn, tiny_home, tiny_study):
     study = Study("tiny", [drawn], progress=False, device="cpu", precision="bfloat16")
     made_by = study.record(study.config(5, seed=8)).environment
     assert (made_by["precision"], made_by["precision_reason"]) == ("bfloat16", "asked for")

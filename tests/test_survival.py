@@ -1,4 +1,4 @@
-"""A run that is killed, shared, fought over or out of memory: nothing is lost, and the message says what to do."""
+"""A run that is killed, shared or trained twice: nothing is lost, and the message says what to do."""
 
 import math
 import multiprocessing
@@ -86,7 +86,7 @@ def test_a_run_killed_at_random_moments_ends_as_if_it_never_was(tiny_study, tmp_
         assert same(read_checkpoint(checkpoint), whole)
 
 
-def test_two_processes_on_one_run_the_second_is_told(tiny_study, tmp_path):
+def test_of_two_processes_on_one_run_the_second_is_refused(tiny_study, tmp_path):
     tiny_study.run(6)
     record = tiny_study.records / "model-6-seed-0" / "history.csv"
     before = record.read_text()
@@ -233,7 +233,7 @@ def test_a_batch_larger_than_the_data_is_refused(tiny_study):
         tiny_study.record(tiny_study.config(5, batch_size=4000))
 
 
-def test_records_of_a_run_that_changed_hands_tell_both(tiny_study, monkeypatch):
+def test_records_of_a_run_that_changed_machines_name_both(tiny_study, monkeypatch):
     config = replace(tiny_study.config(2), seed=5)
 
     def stop(*arguments):

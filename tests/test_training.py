@@ -154,7 +154,7 @@ def test_a_stopped_run_goes_on_to_the_same_end(tiny_study, tmp_path, after, peop
     np.testing.assert_array_equal(evaluation.joints, same.joints)
 
 
-def test_records_tell_what_was_measured(tiny_study):
+def test_records_hold_what_was_measured(tiny_study):
     run = tiny_study.run(5)
     config = tiny_study.config(5)
     assert run.finished and run.config == config and len(run.history) == config.epochs

@@ -259,7 +259,7 @@ def test_answers_are_kept_and_take_no_more_memory_than_allowed(tiny_study, predi
     assert len(tight.stacks(FIVE, None, 0)) == 2 and len(tight.kept) == 0
 
 
-def test_networks_of_snapshots_are_loaded_when_asked_and_bounded(tiny_study, predictors, snapshots):
+def test_networks_of_snapshots_are_loaded_when_needed_and_bounded(tiny_study, predictors, snapshots):
     size = sum(tensor.nbytes for tensor in predictors[FIVE].network.state_dict().values())
     answers = Answers(tiny_study.crops[1], predictors, snapshots, kept_bytes=round(1.5 * size))
     assert len(answers.networks) == 0
@@ -268,7 +268,7 @@ def test_networks_of_snapshots_are_loaded_when_asked_and_bounded(tiny_study, pre
         assert len(answers.networks) == 1 and answers.networks.currsize == size
 
 
-def test_errors_of_everybody_are_those_of_the_records(tiny_study, predictors):
+def test_errors_of_all_people_are_those_of_the_records(tiny_study, predictors):
     heard = []
     errors = Answers(tiny_study.crops[1], predictors).errors(FIVE, lambda *progress: heard.append(progress))
     np.testing.assert_allclose(errors, tiny_study.run(5).distances(), atol=1e-3)  # folded: other last digits

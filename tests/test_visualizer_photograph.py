@@ -82,7 +82,7 @@ def test_exif_orientation_is_respected(kind, orientation):
 
 
 @pytest.mark.parametrize("kind, mode", [("JPEG", "L"), ("PNG", "L"), ("PNG", "LA"), ("PNG", "1"), ("PNG", "I;16")])
-def test_grey_photographs_become_rgb_and_it_is_said(kind, mode):
+def test_gray_photographs_become_rgb_with_a_remark(kind, mode):
     gray = scene("L")
     if mode == "I;16":
         gray = Image.fromarray(np.array(gray).astype(np.uint16) * 257)
@@ -272,7 +272,7 @@ def test_after_a_bad_file_the_widget_lives(own, content, message):
     assert np.abs(own.stacks[-1].joints - (150, 100)).max() < 10  # half a heatmap cell
 
 
-def test_a_file_that_is_too_large_is_said_before_it_is_sent(own):
+def test_a_file_that_is_too_large_is_refused_before_it_is_sent(own):
     begin(own, "film.jpg", LARGEST_FILE + 1)
     assert "film.jpg is larger than 100 MB" in own.message.value and own.photograph is None
 
@@ -323,7 +323,7 @@ def test_a_click_chooses_one_of_the_people_who_are_found(own):
     assert np.abs(own.stacks[-1].joints - (220, 140)).max() < 6
 
 
-def test_where_nobody_is_found_a_box_can_be_drawn(own):
+def test_a_box_can_be_drawn_where_nobody_is_found(own):
     send(own, "empty.png", encoded(Image.new("RGB", (300, 200), (90, 90, 90)), "PNG"))
     assert "Nobody is found; drag a box" in own.message.value and own.people == [] and own.save_button.disabled
     own.pane.box = [0.2, 0.2, 0.8, 0.9]

@@ -253,7 +253,7 @@ def test_the_table_marks_hits_and_misses_by_more_than_colour():
     assert "&ndash;" in rows["right knee"] and "&#1000" not in rows["right knee"]
 
 
-def test_a_table_without_truth_says_where_the_joints_are():
+def test_a_table_without_truth_shows_where_the_joints_are():
     html = answer_html(table_example()[0], threshold=0.5)
     assert html.count("<td>150</td><td>90</td>") == 16 and "(0.10)" in html and "<td>0.85</td>" in html
 
