@@ -52,7 +52,7 @@ def server(command: str, folder: Path, environment: dict[str, str], *arguments: 
             yield _address(process, log)
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=600)
 
 
 def _address(server: subprocess.Popen, log: Path) -> str:
@@ -82,8 +82,8 @@ def chromium() -> Iterator:
 
 def run_in_lab(page, address: str, notebook: str) -> None:
     """Opens a notebook and runs all its cells; returns when the kernel is at work."""
-    page.goto(f"{address}/lab/tree/{notebook}", timeout=300_000)
-    page.get_by_text("| Idle").wait_for(timeout=300_000)
+    page.goto(f"{address}/lab/tree/{notebook}", timeout=600_000)
+    page.get_by_text("| Idle").wait_for(timeout=600_000)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
 

@@ -9,6 +9,13 @@ from PIL import Image
 OUTPUT, PUBLISHED = CHECKOUT / "tests" / "output", CHECKOUT / "figures" / "visualizer"
 
 
+def new_page(chromium, width: int, height: int):
+    """A page of this size, in px. A busy machine has ten minutes for every step."""
+    page = chromium.new_page(viewport={"width": width, "height": height})
+    page.set_default_timeout(600_000)
+    return page
+
+
 def widget(page, number: int):
     """The visualizers of a page from top to bottom, from 0."""
     return page.locator(".jp-OutputArea-output").filter(has=page.locator(".posekit-legend")).nth(number)
@@ -22,7 +29,7 @@ def pictures(part) -> list[str | None]:
 def wait_for_change(page, part, before: list) -> list:
     """The pictures of a widget, once the first is another one than before."""
     image = part.locator("img.widget-image").first.element_handle()
-    page.wait_for_function("([image, before]) => image.src !== before", arg=[image, before[0]], timeout=120_000)
+    page.wait_for_function("([image, before]) => image.src !== before", arg=[image, before[0]])
     return pictures(part)
 
 

@@ -8,7 +8,7 @@ import browser
 import nbformat
 import pytest
 from conftest import CHECKOUT
-from pages import pictures, save, wait_for_change, widget
+from pages import new_page, pictures, save, wait_for_change, widget
 
 APP = CHECKOUT / "notebooks" / "app.ipynb"
 
@@ -26,7 +26,7 @@ def address(home):
 
 @pytest.fixture(scope="module")
 def page(address, home) -> str:
-    text = urllib.request.urlopen(address, timeout=240).read().decode()
+    text = urllib.request.urlopen(address, timeout=600).read().decode()
     assert len(list((home / "data" / "app-people" / "images").glob("*.jpg"))) == 24
     assert not (home / "data" / "runs").exists() and not (home / "data" / "checkpoints").exists()
     return text
@@ -55,11 +55,11 @@ def test_make_app_opens_it():
 
 def test_it_finds_joints_in_an_upload_and_shows_people(chromium, address, home):
     """An own photograph at the top, people to browse below."""
-    page = chromium.new_page(viewport={"width": 1280, "height": 800})
-    page.goto(address, timeout=120_000, wait_until="commit")
-    page.locator(".posekit-upload").wait_for(timeout=120_000)
+    page = new_page(chromium, 1280, 800)
+    page.goto(address, wait_until="commit")
+    page.locator(".posekit-upload").wait_for()
     own, people = widget(page, 0), widget(page, 1)
-    people.locator("img.widget-image").first.wait_for(timeout=120_000)
+    people.locator("img.widget-image").first.wait_for()
     with page.expect_file_chooser() as chooser:
         own.locator(".posekit-upload").click()
     chooser.value.set_files(next((home / "data" / "app-people" / "images").glob("*.jpg")))

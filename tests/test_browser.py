@@ -12,7 +12,7 @@ from pathlib import Path
 import browser
 import pytest
 from conftest import CHECKOUT
-from pages import PUBLISHED, pictures, save, wait_for_change, widget
+from pages import PUBLISHED, new_page, pictures, save, wait_for_change, widget
 from PIL import Image
 
 from posekit.datasets.sources import read_people
@@ -39,9 +39,9 @@ def page(chromium, place):
     """The notebook in JupyterLab, all cells run."""
     environment = {"POSEKIT_HOME": str(place / "home"), "OMP_NUM_THREADS": "1"}
     with browser.server("lab", place, environment) as address:
-        page = chromium.new_page(viewport={"width": 1280, "height": 800})
+        page = new_page(chromium, 1280, 800)
         browser.run_in_lab(page, address, NOTEBOOK)
-        page.locator(".posekit-upload").wait_for(state="attached", timeout=120_000)
+        page.locator(".posekit-upload").wait_for(state="attached")
         yield page
 
 
@@ -145,4 +145,4 @@ def test_large_and_broken_uploads_leave_the_widget_alive(page, place):
         with page.expect_file_chooser() as chooser:
             part.locator(".posekit-upload").click()
         chooser.value.set_files(path)
-        part.get_by_text(sentence).wait_for(timeout=120_000)
+        part.get_by_text(sentence).wait_for()

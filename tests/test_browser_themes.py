@@ -5,7 +5,7 @@ from pathlib import Path
 import browser
 import nbformat
 import pytest
-from pages import save
+from pages import new_page, save
 from PIL import Image
 
 #: WCAG 2.1, success criterion 1.4.3, level AA, for text of usual size.
@@ -25,6 +25,9 @@ visualizer.display.joint.value = "left knee"
 own = OwnPhotograph({"lean": lean}, Path("saved"))
 display(visualizer.widget, own.widget)
 """
+
+#: Whether the style sheet of the light theme is at work.
+BACKGROUND_IS_WHITE = "(getComputedStyle(document.body).getPropertyValue('--jp-layout-color0').trim() === 'white')"
 
 #: Contrast (WCAG 2.1) of every piece of text in the visualizer's own elements with what lies behind it.
 CONTRASTS = """() => {
@@ -59,19 +62,17 @@ def page(chromium, tmp_path_factory, drawn):
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "themes.ipynb")
     environment = {"DRAWN": str(drawn), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent.parent)}
     with browser.server("lab", folder, environment, "--expose-app-in-browser") as address:
-        page = chromium.new_page(viewport={"width": 1500, "height": 1100})
+        page = new_page(chromium, 1500, 1100)
         browser.run_in_lab(page, address, "themes.ipynb")
-        page.locator(".posekit-upload").wait_for(state="attached", timeout=120_000)
-        page.locator(".posekit-hit").first.wait_for(state="attached", timeout=60_000)
+        page.locator(".posekit-upload").wait_for(state="attached")
+        page.locator(".posekit-hit").first.wait_for(state="attached")
         yield page
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
 def test_every_text_has_enough_contrast(page, theme):
     page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
-    dark = "true" if theme == "JupyterLab Dark" else "false"
-    page.wait_for_function("dark => document.body.dataset.jpThemeLight !== dark", arg=dark, timeout=30_000)
-    page.wait_for_timeout(1000)  # the theme's style sheet
+    page.wait_for_function(f"light => {BACKGROUND_IS_WHITE} === light", arg=theme == "JupyterLab Light")
     save(page.screenshot(), f"{theme}.png")
     contrasts = page.evaluate(CONTRASTS)
     texts = {text for text, _ in contrasts}
@@ -98,9 +99,9 @@ def test_of_two_photographs_chosen_at_once_the_newer_is_shown(page, tmp_path):
         with page.expect_file_chooser() as chooser:
             page.locator(".posekit-upload").click()
         chooser.value.set_files(path)
-        page.locator(".posekit-lines b", has_text=path.name).wait_for(timeout=30_000)
-    page.get_by_text("first.png had not arrived when second.png was chosen").wait_for(timeout=30_000)
-    page.locator(".posekit-lines", has_text="is found").wait_for(timeout=30_000)
+        page.locator(".posekit-lines b", has_text=path.name).wait_for()
+    page.get_by_text("first.png had not arrived when second.png was chosen").wait_for()
+    page.locator(".posekit-lines", has_text="is found").wait_for()
     page.evaluate("window.release()")
     page.wait_for_timeout(1000)
     assert page.locator(".posekit-lines b", has_text="second.png").count() == 1

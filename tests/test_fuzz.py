@@ -10,7 +10,8 @@ SLICE = {name: 3 for name in fuzz.COUNTS} | {"folder": 1, "joints.mat": 1, "imag
 
 @pytest.mark.fuzz
 @pytest.mark.filterwarnings("ignore")
-def test_damaged_files_cost_one_sentence_and_nothing_else(tmp_path):
+def test_damaged_files_cost_one_sentence_and_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.setattr(fuzz, "LIMIT", 600)  # a busy machine is no fault
     pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
     found, faults = fuzz.fuzz(tmp_path, SLICE, seed=1, progress=False)

@@ -9,7 +9,7 @@ from posekit.evaluation.intervals import compare, holm, interval, intervals, see
 from posekit.evaluation.pckh import pckh
 from posekit.skeleton import INDEX, SCORED
 
-PEOPLE, ROUNDS, RESAMPLES = 120, 500, 400
+PEOPLE, ROUNDS, RESAMPLES = 120, 200, 400
 
 
 def found(chance: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -128,7 +128,7 @@ def seeded(deviation: float, seeds: int, rng: np.random.Generator, people: int) 
     return found(np.clip(chance, 0, 1), rng)
 
 
-@pytest.mark.parametrize("seeds, deviation", [(3, 0.0), (3, 0.02), (3, 0.06), (2, 0.06), (5, 0.06)])
+@pytest.mark.parametrize("seeds, deviation", [(3, 0.0), (2, 0.06), (5, 0.06)])
 def test_the_interval_of_people_and_seeds_covers_what_new_seeds_would_say(seeds, deviation):
     rng = np.random.default_rng(7)
     covered = of_people = rejected = 0

@@ -259,7 +259,7 @@ def test_killed_run_leaves_no_sample_and_no_process(tmp_path):
     process.kill()
     process.wait()
     assert len(drawing) >= 2 and not (tmp_path / "sample").exists()
-    _, alive = psutil.wait_procs(drawing, timeout=120)
+    _, alive = psutil.wait_procs(drawing, timeout=600)
     assert not alive
 
 

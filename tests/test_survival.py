@@ -150,7 +150,7 @@ def test_trainings_end_with_the_study_that_is_killed(drawn, tmp_path):
     trainings = study.children(recursive=True)
     study.kill()
     study.wait()
-    _, alive = psutil.wait_procs(trainings, timeout=120)
+    _, alive = psutil.wait_procs(trainings, timeout=600)
     assert len(trainings) >= 2 and not alive, "a training outlived its study"
     for path in checkpoints:
         with owned(path):  # nobody trains it any more
@@ -211,7 +211,7 @@ def test_torchrun_trains_one_run_whose_records_appear_once(drawn, tmp_path):
     environment = {**os.environ, "POSEKIT_HOME": str(tmp_path), "POSEKIT_MPII": str(drawn)}
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
     command += ["-m", "posekit", "train", "--model", "6", "--device", "cpu"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("Model 6: reduced, Adam") == 1
     folder = tmp_path / "data" / "runs" / "mpii-64-quick" / "model-6-seed-0"
@@ -222,7 +222,7 @@ def test_torchrun_trains_one_run_whose_records_appear_once(drawn, tmp_path):
     # What stops the leader is said once, and the others do not wait for it.
     with owned(tmp_path / "data" / "checkpoints" / "mpii-64-quick" / "model-6-seed-0" / "last.pt"):
         refused = subprocess.run(
-            [*command, "--force"], env=environment, capture_output=True, text=True, timeout=300
+            [*command, "--force"], env=environment, capture_output=True, text=True, timeout=600
         )
     assert refused.returncode != 0 and refused.stderr.count("another process is training this run") == 1
     assert "broadcast_object_list" not in refused.stderr
