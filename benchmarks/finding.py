@@ -41,7 +41,7 @@ LEAST_OVERLAP, LEAST_JOINTS = 0.5, 6
 
 
 def single(people: People, images: dict[str, np.ndarray], predictor: Predictor) -> dict:
-    """With and without the annotated place, of people who are alone in their photograph."""
+    """With and without the annotated box, for people who are alone in their photograph."""
     with_box, without = [], []
     for image, center, scale in zip(people.image, people.center, people.scale, strict=True):
         with_box.append(predictor.predict(images[image], center, scale).joints)

@@ -1,7 +1,7 @@
-"""How benchmarks measure: what is compared takes turns, and medians over rounds have intervals.
+"""How benchmarks measure: whatever is compared takes turns, and medians over rounds have intervals.
 
-A machine changes its speed while it is measured. Ways that take turns, in the other order in every other round,
-are changed alike, so ratios within a round keep their meaning.
+A machine's speed varies while it is measured. Ways that take turns, in reverse order in every other round, are
+affected alike, so ratios within a round keep their meaning.
 """
 
 import os
@@ -39,7 +39,7 @@ def forward_seconds(network: nn.Module, crops: torch.Tensor) -> float:
 
 
 def in_turns(ways: Mapping[Way, Callable[[], float]], rounds: int, title: str, warm_up: int = 1) -> dict:
-    """What each way measures in every round, (rounds,) float64 by its key; the warm-up's rounds are dropped."""
+    """What each way measures in every round, (rounds,) float64 by its key; warm-up rounds are dropped."""
     measured: dict[Way, list[float]] = {key: [] for key in ways}
     with tqdm(total=(rounds + warm_up) * len(ways), desc=title, leave=False) as bar:
         for number in range(rounds + warm_up):

@@ -23,12 +23,12 @@ from posekit.preprocessing.scenes import group_by_photograph
 from posekit.training.finder import FinderRecipe, average_precision, save_finder, train_finder
 from posekit.training.memory import keep_freed_memory
 
-#: The longer side of a photograph as the finder is asked about it, px.
+#: The longer side to which photographs are resized for the finder, px.
 SIDE = 320
 
 
 def held_out_photographs(people: People, count: int = 100) -> np.ndarray:
-    """File names of so many of MPII's training photographs, drawn with seed 0."""
+    """File names of `count` of MPII's training photographs, drawn with seed 0."""
     names = np.unique(people.image[(people.data_set == "mpii") & ~people.validation])
     return np.random.default_rng(0).permutation(names)[:count]
 

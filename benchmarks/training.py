@@ -65,7 +65,7 @@ def plain_step(
 
 
 def ratios(config: RunConfig, crops: Crops, device: torch.device, compiled: bool, rounds: int) -> dict:
-    """Seconds an image of the three ways, and the two ratios."""
+    """Seconds per image of the three ways, and the two ratios."""
     precision, _ = choose_precision(None, "bfloat16", device)
     network = make_network(config, device)
     ours = Step(config, network, make_optimizer(config, network), precision, compiled)
@@ -85,8 +85,9 @@ def ratios(config: RunConfig, crops: Crops, device: torch.device, compiled: bool
     return {"precision": precision, "compiled": compiled} | result
 
 
-def overhead(config: RunConfig, crops: Crops, device: torch.device, seconds_a_step: float, rounds: int) -> dict:
-    """The share of an epoch on all of MPII that is neither the network's step nor its answer for validation."""
+def overhead(config: RunConfig, crops: Crops, device: torch.device, seconds_per_step: float, rounds: int) -> dict:
+    """The share of an epoch on all of MPII that is neither the network's step nor its prediction for
+    validation."""
     network = make_network(config, device)
     optimizer = make_optimizer(config, network)
     Step(config, network, optimizer)(next(batches(crops, 2, device)))  # gives the optimizer its state
@@ -113,7 +114,7 @@ def overhead(config: RunConfig, crops: Crops, device: torch.device, seconds_a_st
             name: times * statistics.median(seconds(work, device) for _ in range(rounds + 1))
             for name, (work, times) in tqdm(pieces.items(), desc="everything else", leave=False)
         }
-    steps = seconds_a_step * TRAIN_PEOPLE / config.batch_size
+    steps = seconds_per_step * TRAIN_PEOPLE / config.batch_size
     return {"overhead_share": sum(taken.values()) / (steps + sum(taken.values()))} | {
         f"{name}_seconds_an_epoch": value for name, value in taken.items()
     }

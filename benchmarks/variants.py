@@ -4,7 +4,7 @@
 
 The networks of posekit.study.networks as the size `short` trains them, with random weights, on which time does not
 depend; models that share network and loss are measured once. A turn ends with heatmaps: after cross-entropy, that
-includes a softmax over the scores. Each is asked by torch as it was trained, by torch with batch normalizations
+includes a softmax over the scores. Each is run by torch as it was trained, by torch with batch normalizations
 folded into convolutions (`posekit.models.folding`), and by onnxruntime from an exported file, on one thread of the
 CPU and, by torch, on a GPU if there is one. A turn is two forward passes of one image, of which the second is
 timed: the first brings the weights back into the processor's cache. All take turns, in the other order in every
@@ -13,8 +13,8 @@ medians over rounds. ratio is original over variant, the median of the ratios wi
 is faster. Both have 95 % intervals by bootstrap over rounds: they say how sure the median is on this machine, and
 nothing about others.
 
-Memory is the peak of a fresh process that asks one network once, and how far that is above the peak of a process
-that asks a network of almost no size: the rest is Python, torch and onnxruntime. The same follows for the original
+Memory is the peak of a fresh process that runs one network once, and how far that is above the peak of a process
+that runs a network of almost no size: the rest is Python, torch and onnxruntime. The same follows for the original
 and the small ones at the report's size (256 px, four times the channels; two residual blocks each, which lean has
 already), in a tenth of the rounds on 1 thread; and the time of the original's parts by torch, not folded, on 1
 thread. What lies between the parts is pooling, upsampling and sums.
@@ -144,7 +144,7 @@ def device_name(device: torch.device) -> str:
 
 
 def peak_of_this_process(measured: Measured, size: int, path: Path | None) -> float:
-    """MB, in a process that asks one network once: by onnxruntime if there is a path, else by torch."""
+    """MB, in a process that runs one network once: by onnxruntime if there is a path, else by torch."""
     torch.set_num_threads(1)
     forward_seconds(OnnxNetwork(path) if path else build(measured, CPU), one_crop(size, CPU))
     return peak_megabytes_so_far()
@@ -210,7 +210,7 @@ def part_times(measured: Measured, size: int, rounds: int) -> dict:
     spent: dict[tuple[str, int | None], float] = {}
 
     def watch(module: nn.Module, key: tuple[str, int | None]) -> None:
-        """Takes the time at the door: minus when it is entered, plus when it is left."""
+        """Adds up the time inside a module: minus when it is entered, plus when it is left."""
 
         def enter(*_: object) -> None:
             spent[key] = spent.get(key, 0.0) - time.perf_counter()

@@ -4,7 +4,7 @@
 
 The video, 100 frames of 640 x 480 px, is made first: a drawn person who sways, as before a camera of a computer.
 Every frame is read, cropped around the person, who is followed, and predicted; with drawing, the skeleton is drawn
-into it too and written to an MP4 file. Each network is asked by torch and by onnxruntime (exported),
+into it too and written to an MP4 file. Each network is run by torch and by onnxruntime (exported),
 with and without the flip test, on 1 and 2 threads of the CPU. All take turns, in the other order in every other
 round, so that a machine that changes its speed changes all; before, each sees the video once. Numbers are medians
 over rounds with 95 % intervals by bootstrap, which say how sure the median is on this machine, and nothing about

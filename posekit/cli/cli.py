@@ -48,13 +48,13 @@ def main() -> None:
 
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what OpenCV and FFmpeg print is one sentence of ours
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    signal.signal(signal.SIGTERM, stop)  # so that a study that is ended takes the trainings beside it along
+    signal.signal(signal.SIGTERM, stop)  # so that a study that is ended also ends the trainings that it started
     for stream in (sys.stdout, sys.stderr):  # names that this terminal cannot show are escaped
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except PosekitError as error:
-        if os.environ.get("RANK", "0") == "0":  # of several processes, one says it
+        if os.environ.get("RANK", "0") == "0":  # of several processes, only one prints it
             print(f"posekit: {error}", file=sys.stderr)
         sys.exit(1)

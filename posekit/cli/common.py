@@ -79,7 +79,7 @@ def as_json_text(value: object) -> str:
 
 
 def guarded(command: Callable[..., None]) -> Callable[..., None]:
-    """A command at whose door every failure of the system is one sentence, and Ctrl-C is exit status 130.
+    """Wraps a command: every failure of the system becomes one sentence, and Ctrl-C exit status 130.
 
     The sentence is a `PosekitError` with the file's name and the cause.
     """

@@ -1,4 +1,4 @@
-"""The command `posekit evaluate`: scores of trained models or of anybody's predictions, and files of ours."""
+"""The command `posekit evaluate`: scores of trained models or prediction files; writes such files too."""
 
 import sys
 from pathlib import Path
@@ -24,7 +24,7 @@ def evaluate(
         Path | None,
         typer.Option(
             help="Predictions for MPII's validation people, in its order: `preds` (2958 x 16 x 2, image px) of a "
-            ".mat, .h5 or .npz file, or a .csv file with a row a person and joint."
+            ".mat, .h5 or .npz file, or a .csv file with a row per person and joint."
         ),
     ] = None,
     data: DataOption = None,
@@ -36,7 +36,7 @@ def evaluate(
     checkpoint: Annotated[
         Path | None,
         typer.Option(
-            help="Instead of what is recorded: ask the network of this checkpoint or .onnx file about the "
+            help="Instead of what is recorded: run the network of this checkpoint or .onnx file on the "
             "validation people of every data set."
         ),
     ] = None,
@@ -141,7 +141,7 @@ def _evaluate_file(path: Path, mpii: Path, threshold: float, as_json: bool) -> N
 
 
 def _evaluate_checkpoint(path: Path, flip: bool, data: list[Path]) -> list[tuple["Evaluation", "People"]]:
-    """A network's answers for the validation people of each data set, the first data set's first."""
+    """A network's predictions for the validation people of each data set, the first data set's first."""
     from posekit.datasets.sources import read_people
     from posekit.device import choose_device
     from posekit.evaluation.evaluate import evaluate as evaluate_network
@@ -184,7 +184,7 @@ def _print_scores(scores: dict[str, float], people: "People") -> None:
 
 
 def _scores(distances: "np.ndarray", threshold: float) -> dict[str, float]:
-    """What JSON says of distances (N, 16): three means, interval and area (0 to 0.5) of weighted14, joints."""
+    """The JSON for distances (N, 16): three means, interval and area (0 to 0.5) of weighted14, joints."""
     from posekit.evaluation.intervals import interval
     from posekit.evaluation.pckh import pckh, pckh_curve
     from posekit.skeleton import GROUPS, JOINTS

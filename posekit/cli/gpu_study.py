@@ -6,7 +6,7 @@ files in and out.
     python -m posekit.cli.gpu_study collect results/records.zip
 
 `pack` puts the crops of the size `full` as JPEGs into one file of at most --megabytes, with all that records
-need: they are of the real data set, and say through which quality of JPEG the crops went.
+need. The records belong to the real data set, and state the JPEG quality of the crops.
 
 `run` is for the GPU machine. It needs the folder posekit/, the packed file, and Python 3.11 or 3.12 with torch,
 numpy, scipy, opencv, pandas, tqdm, cachetools, joblib and filelock; posekit need not be installed. In this order,
@@ -72,7 +72,7 @@ def plan(models: list[str]) -> list[tuple[str, int, float | None]]:
 
 
 def make_config(archive: Archive, tiny: bool, model: str, seed: int, rate: float | None) -> RunConfig:
-    """What a run is asked to do, on the people of the archive, in epochs as long as the report's."""
+    """The settings of a run on the people of the archive, with epochs as long as the report's."""
     people, size = archive.people, TINY if tiny else _FULL
     config = run_config(get_model(model), size, seed, people.name, people.fingerprint(), rate)
     return replace(config, crop=archive.train.rule, epoch_people=TINY_EPOCH if tiny else REPORT_EPOCH)

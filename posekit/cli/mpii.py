@@ -1,4 +1,4 @@
-"""The commands `posekit mpii ...`: fetch MPII Human Pose, and look whether all of it arrived."""
+"""The commands `posekit mpii ...`: fetch MPII Human Pose, and check that all of it arrived."""
 
 import json
 import sys
@@ -19,7 +19,7 @@ mpii_app = typer.Typer(help="Download MPII Human Pose and check its photographs.
 def download(
     mpii: Annotated[
         Path,
-        typer.Option(envvar="POSEKIT_MPII", help="Folder that gets annotations/ and images/; made if need be."),
+        typer.Option(envvar="POSEKIT_MPII", help="Folder that gets annotations/ and images/; made if missing."),
     ],
     url: Annotated[
         str | None, typer.Option(help="Web folder with the two archives; by default the authors'.")
@@ -31,8 +31,8 @@ def download(
 ) -> None:
     """Fetch MPII Human Pose: annotations and 12.9 GB of photographs (26 GB of disk while it is unpacked).
 
-    Stopped or cut off, the same command goes on at the same byte. Files that are there are never replaced.
-    The photographs are for research; see the licence that comes with the annotations.
+    If it is stopped or cut off, the same command continues at the same byte. Existing files are never replaced.
+    The photographs are for research; see the license in the annotations.
     """
     from posekit.datasets.download import MPII_URL, download_mpii
 
@@ -61,9 +61,11 @@ def check(
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with the names of missing files.")] = False,
 ) -> None:
-    """Open every photograph once: which are missing, damaged, cut off or of another size, and who is lost.
+    """Open every photograph once: which are missing, damaged, cut off or of another size, and which people are
+    lost with them.
 
-    Exit status 1 if a file that is there cannot be used. Missing files are only counted: a part of MPII will do.
+    The exit status is 1 if an existing file cannot be used. Missing files are only counted: a part of MPII is
+    enough.
     """
     from posekit.datasets.check import check_images
     from posekit.datasets.mpii import read_mpii

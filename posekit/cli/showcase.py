@@ -1,4 +1,4 @@
-"""The command `posekit showcase`: what README, card and docs show of the networks that come with posekit."""
+"""The command `posekit showcase`: what README, card and docs show about the included networks."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ def showcase(
         bool, typer.Option("--pictures/--no-pictures", help="Draw the README's picture as well, of drawn people.")
     ] = True,
 ) -> None:
-    """The networks that come with posekit beside public ones on the same people, and the picture of the README.
+    """Compare the included networks with public ones on the same people, and draw the picture of the README.
 
     Reads what the networks found from data/peers/ (its README says how to renew that) and writes to
     figures/showcase/; in a checkout, the tables in README.md and docs/results.md as well.

@@ -1,9 +1,9 @@
 """The records of a run: one folder of small text files that figures and tables are made from.
 
 run.json        what was asked (the configuration), floors, versions, device, time; `finished` is set at the end
-history.csv     a row an epoch
-predictions.csv a row a validation person and joint, after the last epoch
-distances-lsp.csv   a row a validation person of another data set, here LSP: distances of the joints in its unit
+history.csv     a row per epoch
+predictions.csv a row per validation person and joint, after the last epoch
+distances-lsp.csv   a row per validation person of another data set, here LSP: distances of the joints in its unit
 """
 
 import json
@@ -48,7 +48,7 @@ def is_record(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class Run:
-    """A run as its records tell it.
+    """A run as it is in its records.
 
     history: the columns of `EpochRecord`. predictions: person, image, joint, x, y (image px), confidence and
     distance (head sizes; NaN where the joint does not count); empty until the run is finished.

@@ -26,7 +26,7 @@ class Estimate:
     gigabytes: float
 
     def describe(self, runs: int, jobs: int) -> str:
-        """A sentence for so many runs, of which `jobs` are trained at the same time."""
+        """A sentence for `runs` runs, of which `jobs` are trained at the same time."""
         total = self.seconds * -(-runs // jobs)
         minutes = f"about {round(total / 60)} minutes" if total > 90 else "a minute or two"
         needed = f"about {total / 3600:.1f} hours" if total > 5400 else minutes

@@ -1,4 +1,4 @@
-"""A network while it learns: its heatmaps after so many steps on a few people."""
+"""A network while it learns: its heatmaps after different numbers of steps on a few people."""
 
 from collections.abc import Sequence
 

@@ -24,7 +24,7 @@ from posekit.training.parameter_groups import adamw, warmup_cosine_scheduler
 #: Steps between two checkpoints.
 SAVE_EVERY = 100
 
-#: Peaks that are lower are nobody's.
+#: Lower peaks are not taken as people.
 LEAST_SCORE = 0.02
 
 
@@ -120,7 +120,8 @@ def save_finder(path: Path, recipe: FinderRecipe, network: FinderNetwork) -> Non
 
 
 def load_finder(path: Path, device: torch.device) -> FinderNetwork:
-    """What `save_finder` wrote, to be asked. Raises `PosekitError` if the file is missing or something else."""
+    """The network that `save_finder` wrote, for prediction. Raises `PosekitError` if the file is missing or
+    something else."""
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         network = FinderNetwork()
@@ -135,7 +136,7 @@ def load_finder(path: Path, device: torch.device) -> FinderNetwork:
 @torch.inference_mode()
 def find_peaks(network: FinderNetwork, image: np.ndarray, side: int) -> np.ndarray:
     """People in a photograph (H, W, 3) uint8 RGB, the surest first: (N, 4) float64 of score in 0..1, x, y of the
-    middle, px of the photograph, and height, px. Its longer side is looked at with `side` px."""
+    middle, px of the photograph, and height, px. Its longer side is resized to `side` px."""
     device = next(network.parameters()).device
     picture, zoom = whole_image(image, side, FINDER_MULTIPLE)
     maps = read(network(network_input(picture[None], device)))[0].cpu().double().numpy()

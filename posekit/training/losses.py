@@ -1,7 +1,7 @@
 """What networks learn by: scores compared with the heatmaps of the truth, for all families of networks alike.
 
 Both losses take a list with the scores (B, 16, H, W) of each stack and the target (B, 16, H, H), heatmaps that are
-empty where a joint is not there. Where a network looks at W middle columns only, the others have no scores.
+empty where a joint is not present. Where a network looks at W middle columns only, the others have no scores.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from posekit.models.answers import to_heatmaps
 
 Loss = Literal["squared error", "cross-entropy"]
 
-#: Mass of a target's heatmap below which its joint counts as not there.
+#: Mass of a target's heatmap below which its joint counts as not present.
 _NOTHING = 1e-6
 
 
@@ -28,7 +28,7 @@ def squared_error(scores: list[Tensor], target: Tensor) -> Tensor:
 
 
 def cross_entropy(scores: list[Tensor], target: Tensor) -> Tensor:
-    """The sum over stacks of the mean cross-entropy over the joints that are there, in nats.
+    """The sum over stacks of the mean cross-entropy over the joints that are present, in nats.
 
     The target's positive cells, divided by their sum, say where a joint is; a softmax over the scores says how
     likely the network takes each cell to be. Computed by `log_softmax`, so that a cell has a gradient however
