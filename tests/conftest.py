@@ -18,7 +18,9 @@ from posekit.study.study import Study
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
-# Networks of tests are so small that a second thread only waits for the first.
+# Tests run in several processes, and their networks are so small that a second thread only waits for the first.
+# The variable is for the processes that they start, such as the kernels of notebooks.
+os.environ["OMP_NUM_THREADS"] = "1"
 torch.set_num_threads(1)
 
 # Only the tests that ask for real data get it; for all others the settings of the person at work do not exist.

@@ -20,7 +20,7 @@ def home(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(home):
-    with browser.server("voila", home, {"POSEKIT_HOME": str(home), "OMP_NUM_THREADS": "1"}, str(APP)) as address:
+    with browser.server("voila", home, {"POSEKIT_HOME": str(home)}, str(APP)) as address:
         yield address
 
 

@@ -37,7 +37,7 @@ def place(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def page(chromium, place):
     """The notebook in JupyterLab, all cells run."""
-    environment = {"POSEKIT_HOME": str(place / "home"), "OMP_NUM_THREADS": "1"}
+    environment = {"POSEKIT_HOME": str(place / "home")}
     with browser.server("lab", place, environment) as address:
         page = new_page(chromium, 1280, 800)
         browser.run_in_lab(page, address, NOTEBOOK)

@@ -60,7 +60,7 @@ def page(chromium, tmp_path_factory, drawn):
     cells = [nbformat.v4.new_code_cell(SOURCE)]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "themes.ipynb")
-    environment = {"DRAWN": str(drawn), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent.parent)}
+    environment = {"DRAWN": str(drawn), "PYTHONPATH": str(Path(__file__).parent.parent)}
     with browser.server("lab", folder, environment, "--expose-app-in-browser") as address:
         page = new_page(chromium, 1500, 1100)
         browser.run_in_lab(page, address, "themes.ipynb")

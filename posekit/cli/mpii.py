@@ -64,8 +64,7 @@ def check(
     """Open every photograph once: which are missing, damaged, cut off or of another size, and which people are
     lost with them.
 
-    The exit status is 1 if an existing file cannot be used. Missing files are only counted: a part of MPII is
-    enough.
+    The exit status is 1 if an existing file cannot be used. Missing files are only counted.
     """
     from posekit.datasets.check import check_images
     from posekit.datasets.mpii import read_mpii
