@@ -50,18 +50,18 @@ def bfloat16_hardware(device: torch.device) -> str:
     return ""
 
 
-def choose_precision(asked: str | None, preferred: Precision, device: torch.device) -> tuple[Precision, str]:
+def choose_precision(named: str | None, preferred: Precision, device: torch.device) -> tuple[Precision, str]:
     """The precision of convolutions while training, and why.
 
-    asked: what a person named, which is used as it is; None: `preferred`, but bfloat16 only where the hardware
+    named: what a person chose, which is used as it is; None: `preferred`, but bfloat16 only where the hardware
     is faster in it (`bfloat16_hardware`). The choice depends on the hardware alone and not on a measurement, so
     that the same machine trains the same numbers again.
     Raises `PosekitError` for a precision that posekit does not have.
     """
-    if asked is not None:
-        if asked not in ("float32", "bfloat16"):
-            raise PosekitError(f"there is no precision {asked!r}; choose float32 or bfloat16")
-        return asked, "asked for"
+    if named is not None:
+        if named not in ("float32", "bfloat16"):
+            raise PosekitError(f"there is no precision {named!r}; choose float32 or bfloat16")
+        return named, "asked for"
     if preferred == "float32":
         return "float32", "this size gains nothing by bfloat16"
     hardware = bfloat16_hardware(device)

@@ -49,20 +49,20 @@ def predict(
     ] = None,
     study: Annotated[
         str | None,
-        typer.Option(help="Ask a network of this study, a folder of data/checkpoints, instead of posekit's own."),
+        typer.Option(help="Use a network of this study, a folder of data/checkpoints, instead of posekit's own."),
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="With --study: number or name of one of its models; by default 5.")
     ] = None,
     checkpoint: Annotated[
-        Path | None, typer.Option(help="Ask the network of this checkpoint or .onnx file instead.")
+        Path | None, typer.Option(help="Use the network of this checkpoint or .onnx file instead.")
     ] = None,
     flip: Annotated[
         bool | None,
         typer.Option(
             "--flip/--no-flip",
-            help="Ask about the mirror image as well and take the mean, in twice the time. By default only "
-            "posekit's own network is asked twice.",
+            help="Run the network on the mirror image as well and take the mean, in twice the time. By default "
+            "only posekit's own network is run twice.",
         ),
     ] = None,
     out: Annotated[
@@ -211,9 +211,9 @@ def _predict_folder(
         raise PosekitError(f"{out} is a file; for a folder of photographs --out is a folder")
     if taken and not overwrite:
         raise PosekitError(f"{taken[0]} exists already; choose another folder or say --overwrite")
-    asked = predictor()
+    network = predictor()
     with _until_stopped() as stopped:
-        outcome = predict_photographs(asked, paths, selection, out, joints, stopped, coco)
+        outcome = predict_photographs(network, paths, selection, out, joints, stopped, coco)
     _report(outcome, "photographs")
     if outcome.problems:
         raise PosekitError(f"{len(outcome.problems)} of {len(paths)} photographs are left out, as said above")
@@ -236,11 +236,11 @@ def _predict_frames(
         raise PosekitError("say --out FILE.mp4 for the video with skeletons, or --joints FILE.csv")
     with open_video(source) as frames:
         window = Window(f"posekit: {frames.name}") if watched else None
-        asked = predictor()
+        network = predictor()
         if frames.live:
             _say("q in the window ends it" if window else "Ctrl-C ends it, and keeps what is found until then")
         with _until_stopped() as stopped:
-            outcome = predict_frames(asked, frames, selection, out, joints, window, stopped)
+            outcome = predict_frames(network, frames, selection, out, joints, window, stopped)
     _report(outcome, "frames")
     for problem in outcome.problems[:-1]:
         _say(problem)
@@ -252,8 +252,10 @@ def _predict_frames(
 
 @contextmanager
 def _until_stopped() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C was pressed (or the process asked to end): the picture at hand is finished first, so that
-    files are closed whole. Pressed again, it ends at once."""
+    """A function that tells whether Ctrl-C was pressed, or the process was sent SIGTERM.
+
+    The current picture is finished first, so that files are complete. The second Ctrl-C ends the process at once.
+    """
     pressed: list[int] = []
 
     def note(number: int, _: object) -> None:

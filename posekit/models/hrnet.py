@@ -55,7 +55,7 @@ class HRNet(nn.Module):
         widths = copy.deepcopy(hrnet.cfg_cls[_PUBLISHED])
         # timm's has 16 channels as well, but 64 in its stem and 32 in its first stage, whose block quadruples
         # them, and 0.38 GFLOP at 128 px. Both are halved here, for the cost of the original hourglasses. The
-        # second layer of the stem has 64 in timm, whatever is asked.
+        # second layer of the stem always has 64 in timm.
         widths["stem_width"] = 2 * channels
         widths["stage1"]["num_channels"] = (channels,)
         for stage in range(2, RESOLUTIONS + 1):

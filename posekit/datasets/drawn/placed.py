@@ -83,7 +83,7 @@ def place(figure: Figure, center: np.ndarray, unit: float, head_turn: float) -> 
 def visible_joints(canvas: Canvas, person: Placed, number: int = 0) -> np.ndarray:
     """(16,) booleans: whether the picture shows, where a joint is, a part that the joint belongs to.
 
-    To be asked when everything is painted. A shoulder or hip on the far side of a trunk seen in profile
+    Call it when everything is painted. A shoulder or hip on the far side of a trunk seen in profile
     is hidden although the trunk's own pixels cover it.
     """
     height, width = canvas.part.shape
