@@ -6,6 +6,7 @@ from figure_checks import assert_readable
 
 from posekit.analysis.answer_figures import confidence_figure, confidence_table, exchanged_figure
 from posekit.analysis.chosen_networks import learning_heatmaps_figure
+from posekit.skeleton import INDEX
 
 
 def test_exchanged_bars_are_percentages_of_the_misses():
@@ -29,11 +30,11 @@ def test_confidences_are_cut_into_equal_parts_and_uncounted_joints_left_out():
 
 
 def test_heatmaps_while_learning_have_a_row_per_loss_and_their_peaks_above():
-    crop = np.zeros((32, 32, 3), np.uint8)
-    heatmaps = [np.full((8, 8), 0.25), np.full((8, 8), 0.5)]
-    figure = learning_heatmaps_figure(
-        crop, {"squared error": heatmaps, "cross-entropy": heatmaps}, (0, 10), "wrist"
-    )
+    heatmaps = np.zeros((2, 16, 8, 8))
+    heatmaps[1, INDEX["left wrist"]] = 0.25  # of the second person; the others stay dark
+    by_step = {0: heatmaps, 10: 2 * heatmaps}
+    learned = {"squared error": by_step, "cross-entropy": by_step}
+    figure = learning_heatmaps_figure(np.zeros((32, 32, 3), np.uint8), learned, 1, "left wrist")
     titles = [axis.get_title() for axis in figure.axes]
     assert titles == [
         "squared error",

@@ -25,7 +25,7 @@ from posekit.analysis.cheaper_networks import (
     training_lengths_table,
     untrained,
 )
-from posekit.analysis.chosen_networks import chosen_figure, chosen_table
+from posekit.analysis.chosen_networks import changes_table, chosen_figure, chosen_table
 from posekit.analysis.cost_figures import learning_figure, networks_figure
 from posekit.cli.cli import app
 from posekit.errors import PosekitError
@@ -111,6 +111,18 @@ def test_the_table_for_people_leaves_out_what_was_not_measured():
     text = networks_table({"short": pareto_table(runs, "short", LATENCY, {"original": 80.0, "early": 70.0})})
     assert list(text["of the original's latency"]) == ["1.00", "1 / 1.3"]
     assert list(text["peak memory, MB"]) == ["80", "70"]
+
+
+def test_changes_stand_beside_the_network_that_learns_alike():
+    runs = [of_network("original", 0.6), of_network("likelihood", 0.7), of_network("early", 0.5)]
+    table = pareto_table(runs, "short", LATENCY)
+    text = changes_table(table, ["early", "original"]).set_index("network")
+    assert list(text.index) == ["early", "original"] and text["ms per image"].tolist() == ["9.00", "12.00"]
+    found = compare(runs[2].distances(), runs[1].distances())
+    assert text.loc["early", "minus likelihood, points (95 %)"] == (
+        f"{found.difference:+.1f} ({found.low:+.1f} to {found.high:+.1f})"
+    )
+    assert text.loc["early", "PCKh@0.5, %"] == f"{pckh(runs[2].distances()).weighted14:.1f}"
 
 
 def test_latency_is_shown_for_one_runtime_and_one_thread():

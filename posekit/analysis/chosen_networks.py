@@ -1,14 +1,23 @@
-"""Five networks that show what a cheaper network costs: a short table, a figure, and how two losses learn."""
+"""What a cheaper network costs: five chosen networks as a table and a figure, how two losses learn, and what each
+change of a network does."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
+import torch
 from matplotlib.figure import Figure
 
+from posekit.analysis.cheaper_networks import ALIKE, difference_text
 from posekit.analysis.style import new_figure
+from posekit.preprocessing.batches import Crops
+from posekit.skeleton import INDEX
 from posekit.study.configurations import COMPARISON_SIZES, SIZES
+from posekit.study.networks import NETWORKS
+from posekit.training.few_steps import heatmaps_while_learning
+from posekit.training.run_config import RunConfig
 
 _COLORS = sns.color_palette("colorblind")
 
@@ -80,19 +89,34 @@ def chosen_figure(tables: Mapping[str, pd.DataFrame]) -> Figure:
     return figure
 
 
+def heatmaps_by_loss(
+    config: RunConfig, crops: Crops, losses: Sequence[str], steps: Sequence[int], device: torch.device
+) -> dict[str, dict[int, np.ndarray]]:
+    """The heatmaps (N, 16, S / 4, S / 4) of a network that learns N people by heart: by loss, by number of steps
+    (`posekit.training.few_steps`). With every loss it starts from the same weights."""
+    return {
+        loss: dict(
+            zip(steps, heatmaps_while_learning(replace(config, loss=loss), crops, steps, device), strict=True)
+        )
+        for loss in losses
+    }
+
+
 def learning_heatmaps_figure(
-    crop: np.ndarray, learned: Mapping[str, Sequence[np.ndarray]], steps: Sequence[int], joint: str
+    crop: np.ndarray, learned: Mapping[str, Mapping[int, np.ndarray]], person: int, joint: str
 ) -> Figure:
     """The heatmap of one joint of one person while networks learn: a row per loss, a column per number of steps.
 
-    crop (S, S, 3) uint8 is shown in front; learned: by loss, a heatmap (H, W) per number of steps. Each picture is
+    crop (S, S, 3) uint8, that of the person, is shown in front; learned: of `heatmaps_by_loss`. Each picture is
     scaled to its own largest value, which stands above it.
     """
-    figure, axes = new_figure(8.6, 1.75 * len(learned) + 0.6, 1 + len(steps), len(learned))
-    for row, (loss, heatmaps) in zip(axes, learned.items(), strict=True):
+    columns = 1 + max(map(len, learned.values()))
+    figure, axes = new_figure(8.6, 1.75 * len(learned) + 0.6, columns, len(learned))
+    for row, (loss, by_step) in zip(axes, learned.items(), strict=True):
         row[0].imshow(crop)
         row[0].set_title(loss)
-        for axis, heatmap, step in zip(row[1:], heatmaps, steps, strict=True):
+        for axis, (step, heatmaps) in zip(row[1:], by_step.items(), strict=True):
+            heatmap = heatmaps[person, INDEX[joint]]
             peak = max(float(heatmap.max()), 1e-6)
             axis.imshow(heatmap, cmap="inferno", vmin=0, vmax=peak, interpolation="bilinear")
             axis.set_title(f"{step} steps: {peak:.2f}")
@@ -100,3 +124,23 @@ def learning_heatmaps_figure(
         axis.set_axis_off()
     figure.suptitle(f"heatmap of the {joint}, and its largest value")
     return figure
+
+
+def changes_table(table: pd.DataFrame, networks: Sequence[str]) -> pd.DataFrame:
+    """What single networks change, save and lose beside `ALIKE`, as text, a row per network.
+
+    table: of `posekit.analysis.cheaper_networks.pareto_table`. MFLOP and ms are those of one image; PCKh@0.5 is
+    weighted14 (%); the difference (points) has its paired 95 % interval.
+    """
+    chosen = table.set_index("network").loc[list(networks)]
+    rows = {
+        row.Index: {
+            "what is changed": NETWORKS[row.Index].description,
+            "MFLOP": f"{1e3 * row.gflop:.0f}",
+            "ms per image": "" if pd.isna(row.latency_ms) else f"{row.latency_ms:.2f}",
+            "PCKh@0.5, %": f"{row.pckh:.1f}",
+            f"minus {ALIKE}, points (95 %)": difference_text(row.alike_difference, row.alike_low, row.alike_high),
+        }
+        for row in chosen.itertuples()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("network").reset_index()

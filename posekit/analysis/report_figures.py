@@ -44,6 +44,9 @@ def loss_figures(runs: Sequence[Run]) -> dict[str, tuple[str, list[Run]]]:
 #: written at the lower edge instead, so that it does not take the room of all others.
 _LOWEST = -14.0
 
+#: The height of the text at the lower edge, which hides no point.
+_STRIP = 4.0
+
 _PANELS = {REPORT: "the report, training", TRAINING: "here, training", VALIDATION: "here, validation people"}
 
 
@@ -68,7 +71,7 @@ def loss_figure(runs: Sequence[Run], title: str) -> Figure:
                 linewidth=1.6 if first else 0.8,
                 label=MODELS[model].label if first and curve == TRAINING else None,
             )
-        axis.set_ylim(_LOWEST, table["below"].max() + 2)
+        axis.set_ylim(_LOWEST - _STRIP, table["below"].max() + 2)
         _write_what_is_lower(axis, shown["below"][shown["below"] < _LOWEST])
         name_of_floor = "floor: answering zero everywhere" if curve == TRAINING else None
         axis.axhline(0, color="black", linewidth=1, linestyle=(0, (2, 2)), label=name_of_floor)
