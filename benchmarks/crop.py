@@ -1,4 +1,4 @@
-"""Whose joints the report's crop loses, with a height of 200 px a unit of scale and with the report's 210.
+"""Whose joints the report's crop loses, with a height of 200 px per unit of scale and with the report's 210.
 
     python benchmarks/crop.py path/to/mpii [--json] [--out data/benchmarks/crop.json]
 

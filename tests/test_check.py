@@ -134,7 +134,6 @@ def test_a_folder_without_any_photograph_is_a_report_too(tmp_path):
 
 
 def test_the_real_photographs_at_hand_are_whole(mpii):
-    people = mpii
-    exists = [(people.images_folder / name).is_file() for name in people.image]
-    some = people.select(np.random.default_rng(0).permutation(np.flatnonzero(exists))[:100])
+    exists = [(mpii.images_folder / name).is_file() for name in mpii.image]
+    some = mpii.select(np.random.default_rng(0).permutation(np.flatnonzero(exists))[:100])
     assert not check_images(some, progress=False).damaged

@@ -189,14 +189,13 @@ def test_a_missing_record_says_how_to_make_it(tmp_path, monkeypatch):
 
 
 def test_the_record_of_the_crop_is_what_mpii_says(mpii):
-    people = mpii
     record = json.loads((CHECKOUT / "data" / "benchmarks" / "crop.json").read_text())
-    assert record["people"] == len(people) == 25_204
+    assert record["people"] == len(mpii) == 25_204
     for height in ("200", "210"):
-        lost = lost_joints(CropRule(height=float(height)), people.center, people.scale, people.joints)
+        lost = lost_joints(CropRule(height=float(height)), mpii.center, mpii.scale, mpii.joints)
         both = [
-            100 * lost[:, INDEX[name]].sum() / people.labeled[:, INDEX[name]].sum()
+            100 * lost[:, INDEX[name]].sum() / mpii.labeled[:, INDEX[name]].sum()
             for name in ("right ankle", "left ankle")
         ]
         assert record["lost"][height]["ankles_lost"] == pytest.approx(np.mean(both))
-        assert record["lost"][height]["joints_lost"] == pytest.approx(100 * lost.sum() / people.labeled.sum())
+        assert record["lost"][height]["joints_lost"] == pytest.approx(100 * lost.sum() / mpii.labeled.sum())

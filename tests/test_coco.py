@@ -305,11 +305,9 @@ def test_pelvis_and_thorax_are_the_middles_that_the_reader_takes(mpii):
     """The measurement behind `MIDDLES`, and behind leaving the upper neck out."""
     from posekit.datasets.coco import MIDDLES
 
-    people = mpii
-
     def distances(joint, ends):
-        middle = people.joints[:, [INDEX[end] for end in ends]].mean(axis=1)
-        found = np.linalg.norm(people.joints[:, INDEX[joint]] - middle, axis=1) / people.head_size
+        middle = mpii.joints[:, [INDEX[end] for end in ends]].mean(axis=1)
+        found = np.linalg.norm(mpii.joints[:, INDEX[joint]] - middle, axis=1) / mpii.head_size
         return found[np.isfinite(found)]
 
     for joint, ends in MIDDLES.items():
@@ -321,9 +319,8 @@ def test_head_sizes_from_limbs_are_near_mpiis_own(mpii):
     from posekit.datasets.lsp import center_and_scale
     from posekit.datasets.people import HEAD_SIZE_OVER_SCALE
 
-    people = mpii
-    assert np.nanmedian(people.head_size / people.scale) == pytest.approx(HEAD_SIZE_OVER_SCALE, abs=0.01)
-    ratio = HEAD_SIZE_OVER_SCALE * center_and_scale(people.joints)[1] / people.head_size
+    assert np.nanmedian(mpii.head_size / mpii.scale) == pytest.approx(HEAD_SIZE_OVER_SCALE, abs=0.01)
+    ratio = HEAD_SIZE_OVER_SCALE * center_and_scale(mpii.joints)[1] / mpii.head_size
     error = np.abs(ratio[np.isfinite(ratio)] - 1)
     assert np.quantile(error, 0.5) < 0.105 and np.quantile(error, 0.9) < 0.275
 

@@ -163,15 +163,14 @@ def test_an_empty_box_is_refused():
 
 
 def test_mpii_loses_what_is_known_to_be_lost(mpii):
-    people = mpii
     for height, people_lost, joints_lost in ((210, 36.7, 4.8), (200, 42.1, 5.6)):
-        lost = lost_joints(CropRule(height=height), people.center, people.scale, people.joints)
+        lost = lost_joints(CropRule(height=height), mpii.center, mpii.scale, mpii.joints)
         assert 100 * lost.any(axis=1).mean() == pytest.approx(people_lost, abs=0.05)
-        assert 100 * lost.sum() / people.labeled.sum() == pytest.approx(joints_lost, abs=0.05)
+        assert 100 * lost.sum() / mpii.labeled.sum() == pytest.approx(joints_lost, abs=0.05)
 
 
 def test_a_wide_box_fits_into_the_columns():
-    """By hand: 60 x 40 px of image into 80 of 128 columns: 4/3 crop px an image px, from column 24 to 103."""
+    """By hand: 60 x 40 px of image into 80 of 128 columns: 4/3 crop px per image px, from column 24 to 103."""
     rule = CropRule(width=60, height=40, size=128, columns=80)
     matrix = crop_matrix(np.array([100, 50, 160, 90]), rule)
     assert rule.span == (24, 104)

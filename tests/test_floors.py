@@ -21,7 +21,7 @@ from posekit.skeleton import INDEX
 
 
 def test_zero_heatmap_loss_is_the_loss_of_answering_zero():
-    """Against the definition, in float64 and with loops: the mean of squared targets, once a stack."""
+    """Against the definition, in float64 and with loops: the mean of squared targets, once per stack."""
     rng = np.random.default_rng(0)
     joints = rng.uniform(5, 58, (5, 16, 2)).astype(np.float32)
     present = rng.random((5, 16)) < 0.8

@@ -168,7 +168,7 @@ def test_every_lever_learns_with_all_its_parameters(changes):
 @pytest.mark.parametrize(
     "changes, by_hand",
     [
-        # 10 places in a small hourglass of 2 reductions, less 3: 7; with the head's, 8 residual blocks a stack.
+        # 10 places in a small hourglass of 2 reductions, less 3: 7; with the head's, 8 residual blocks per stack.
         ({"separable": True}, 2 * 8 * (conv(3, 8, 8) - (9 * 8 + 8))),
         ({"gated": True}, -2 * 8 * 16),
         ({"merge": "concatenate"}, -2 * 2 * (norm(32) + conv(1, 32, 16))),

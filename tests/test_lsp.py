@@ -149,8 +149,7 @@ def test_center_and_scale_follow_the_joints():
 
 
 def test_the_rule_gives_back_mpii_s_own_centers_and_scales(mpii, capsys):
-    people = mpii
-    found = agreement(people, partial(lost_joints, CropRule()))
+    found = agreement(mpii, partial(lost_joints, CropRule()))
     with capsys.disabled():
         print("\ncenter and scale from the joints, on MPII:")
         for what, value in found.items():
@@ -161,14 +160,14 @@ def test_the_rule_gives_back_mpii_s_own_centers_and_scales(mpii, capsys):
     assert found["center, median distance / height"] == pytest.approx(0.063, abs=0.001)
     assert found["center, 90 % quantile"] == pytest.approx(0.102, abs=0.001)
     # Neither systematically larger nor smaller; and the lengths are the medians, up to one factor.
-    _, scale = center_and_scale(people.joints)
-    assert np.nanmedian(scale / people.scale) == pytest.approx(1, abs=0.003)
-    joints = {joint: people.joints[:, number] for joint, number in INDEX.items()}
+    _, scale = center_and_scale(mpii.joints)
+    assert np.nanmedian(scale / mpii.scale) == pytest.approx(1, abs=0.003)
+    joints = {joint: mpii.joints[:, number] for joint, number in INDEX.items()}
     factors = [
         length
         / np.nanmedian(
             np.fmax(*(np.linalg.norm(joints[f"{s} {a}"] - joints[f"{s} {b}"], axis=1) for s in ("right", "left")))
-            / people.scale
+            / mpii.scale
         )
         for (a, b), length in lsp.LENGTHS.items()
     ]
@@ -177,8 +176,7 @@ def test_the_rule_gives_back_mpii_s_own_centers_and_scales(mpii, capsys):
 
 def test_mpii_s_own_scale_is_six_head_lengths(mpii):
     """The statement of the docstring."""
-    people = mpii
-    people = people.select(~people.validation)
+    people = mpii.select(~mpii.validation)
     head = np.linalg.norm(people.joints[:, INDEX["head top"]] - people.joints[:, INDEX["upper neck"]], axis=1)
     error = np.abs(6 * head / 200 / people.scale - 1)
     assert np.nanquantile(error, 0.95) < 0.01

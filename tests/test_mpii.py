@@ -107,14 +107,13 @@ def test_head_size_is_three_quarters_of_the_head():
 
 
 def test_mpii_has_the_people_that_it_has(mpii):
-    people = mpii
-    assert (len(people), people.validation.sum()) == (25_204, 2_958)
-    assert len(set(people.image)) == 17_408
+    assert (len(mpii), mpii.validation.sum()) == (25_204, 2_958)
+    assert len(set(mpii.image)) == 17_408
     # The small list of validation images in the package says the same as the annotations.
     from posekit.datasets.mpii import _validation_images
 
-    assert set(people.image[people.validation]) == _validation_images()
-    assert not set(people.image[~people.validation]) & _validation_images()
+    assert set(mpii.image[mpii.validation]) == _validation_images()
+    assert not set(mpii.image[~mpii.validation]) & _validation_images()
 
 
 def test_missing_images_leave_people_out_and_say_so(tmp_path):

@@ -29,7 +29,7 @@ def test_joints_come_back_in_pixels_of_the_image(center, scale):
     dot = np.array(center) + (12, -20)
     cv2.circle(image, dot.tolist(), 3, (255, 0, 0), -1)
     answer = Predictor(FindsRed(), CropRule(size=256), Codec("report")).predict(image, np.array(center), scale)
-    cell = 4 / answer.matrix[0, 0]  # image px a heatmap cell
+    cell = 4 / answer.matrix[0, 0]  # image px per heatmap cell
     assert np.abs(answer.joints - dot).max() <= 0.5 * cell + 1.5
     assert answer.joints.shape == (16, 2) and answer.heatmaps.shape == (16, 64, 64)
 
