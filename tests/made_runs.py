@@ -19,19 +19,20 @@ def make_run(
     losses: tuple[float, ...] = (5, 3, 2, 1.5, 1.2),
     floors: tuple[str, ...] = ("mean_pose_weighted14", "center_weighted14", "codec_ceiling_weighted14"),
     lsp: float | None = None,
+    people: int = PEOPLE,
 ) -> Run:
     """A run that finds this share of every joint: the same people for every run, but for those on the border.
 
     lsp: the share that it finds of the same number of people of LSP; None: it was not asked about them.
     """
-    hard = np.random.default_rng(0).random((PEOPLE, len(JOINTS)))
+    hard = np.random.default_rng(0).random((people, len(JOINTS)))
     number = list(MODELS).index(get_model(model).name) + 1
     chance = np.random.default_rng([seed, number, int(1e6 * (rate or 0))]).normal(0, 0.01, hard.shape)
     distances = np.where(hard + chance < accuracy, 0.1, 2.0)
     table = pd.DataFrame(
         {
-            "person": np.repeat(np.arange(PEOPLE), len(JOINTS)),
-            "joint": np.tile(JOINTS, PEOPLE),
+            "person": np.repeat(np.arange(people), len(JOINTS)),
+            "joint": np.tile(JOINTS, people),
             "distance": distances.ravel(),
         }
     )

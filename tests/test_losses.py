@@ -23,9 +23,7 @@ from posekit.analysis.optimizers import make_grid
 from posekit.analysis.report_figures import loss_figure, losses_and_joints_figure, six_losses_figure
 from posekit.analysis.results import Results
 from posekit.analysis.statements import statements_table
-from posekit.evaluation.floors import percent_below, zero_heatmap_floor
-from posekit.preprocessing.crop import CropRule
-from posekit.preprocessing.heatmaps import Codec
+from posekit.evaluation.floors import percent_below
 from posekit.study.configurations import REPORT_RATES
 
 #: Floors of made runs are 6.0: these losses lie 50, 75 and 90 % below.
@@ -42,12 +40,6 @@ def test_the_reports_floor_is_what_its_factors_make():
     assert original_report.floor() == pytest.approx(2 * np.pi / 64**2 * 0.887, rel=1e-6)
     assert original_report.floor() == pytest.approx(0.00136, abs=5e-6)
     assert original_report.floor_factors()["where it comes from"].str.len().min() > 40
-
-
-def test_the_reports_floor_is_that_of_mpii(mpii):
-    people, _ = mpii.split()
-    computed = zero_heatmap_floor(people, CropRule(), Codec("report"), stacks=2)
-    assert original_report.floor() == pytest.approx(computed, rel=0.01)
 
 
 def test_the_reports_curves_end_at_its_printed_losses():

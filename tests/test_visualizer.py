@@ -22,10 +22,18 @@ from posekit.visualizer.rendering import NO_HEATMAP, render
 FIVE, SIX = "Model 5: reduced, RMSprop", "Model 6: reduced, Adam"
 
 
+@pytest.fixture(scope="module")
+def loaded() -> dict[str, Predictor]:
+    """The networks of `predictors`, which no test changes; so they are read once."""
+    return {}
+
+
 @pytest.fixture
-def predictors(tiny_study) -> dict[str, Predictor]:
-    networks = tiny_study.networks([5, 6])
-    return {name: Predictor.from_checkpoint(path, tiny_study.device) for name, path in networks.items()}
+def predictors(tiny_study, loaded) -> dict[str, Predictor]:
+    if not loaded:
+        networks = tiny_study.networks([5, 6])
+        loaded |= {name: Predictor.from_checkpoint(path, tiny_study.device) for name, path in networks.items()}
+    return dict(loaded)
 
 
 @pytest.fixture
