@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 from conftest import CHECKOUT
@@ -20,7 +21,7 @@ from posekit.datasets.drawn import make_sample
 from posekit.datasets.drawn.scene import draw_person
 from posekit.datasets.images import write_image
 from posekit.errors import PosekitError
-from posekit.inference.export import compare, export_onnx
+from posekit.inference.export import compare, export_onnx, halve_weights
 from posekit.inference.predictor import OWN_NETWORK, Prediction, Predictor
 from posekit.models.hourglass import HourglassConfig, StackedHourglass
 from posekit.preprocessing.crop import CropRule
@@ -28,6 +29,12 @@ from posekit.preprocessing.heatmaps import Codec
 from posekit.skeleton import JOINTS
 
 CPU = torch.device("cpu")
+
+
+def drawn_side_by_side(height: int) -> np.ndarray:
+    """Three drawn pictures of this height beside each other, with five people."""
+    pictures = [draw_person(seed=0, index=number)[0] for number in range(3)]
+    return np.hstack([cv2.resize(p, (round(height * p.shape[1] / p.shape[0]), height)) for p in pictures])
 
 
 def run(*arguments: object):
@@ -41,8 +48,16 @@ def exported(tmp_path_factory) -> Path:
     result = run("export", "--out", path)
     assert result.exit_code == 0, result.output
     heatmaps, joints = re.search(r"heatmaps (\S+), joints (\S+) px", result.stdout).groups()
-    assert float(heatmaps) <= 1e-4 and float(joints) <= 0.1
+    assert float(heatmaps) <= 0.05 and float(joints) <= 0.25
     assert "torch" in result.stdout and "onnxruntime" in result.stdout and " ms" in result.stdout
+    return path
+
+
+@pytest.fixture(scope="module")
+def finder_file(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("finder") / "finder.onnx"
+    result = run("export", "--finder", "--out", path)
+    assert result.exit_code == 0, result.output
     return path
 
 
@@ -58,14 +73,44 @@ def untrained(tmp_path_factory) -> tuple[Predictor, Path]:
 
 
 def test_the_trained_network_answers_as_its_checkpoint(exported):
+    """But for the rounding of its weights: float16 keeps about three digits."""
     ours, theirs = (Predictor.from_checkpoint(path, CPU) for path in (OWN_NETWORK, exported))
     for number in range(20, 24):
         image, person = draw_person(1, number)
         one, other = (p.predict(image, np.array(person["center"]), person["scale"]) for p in (ours, theirs))
         np.testing.assert_array_equal(one.crop, other.crop)
-        np.testing.assert_allclose(one.heatmaps, other.heatmaps, rtol=0, atol=1e-4)
+        np.testing.assert_allclose(one.heatmaps, other.heatmaps, rtol=0, atol=0.03)
         pixel = 1 / one.matrix[0, 0]  # of the crop, in image px
-        np.testing.assert_allclose(one.joints, other.joints, rtol=0, atol=0.1 * pixel)
+        same_cell = [
+            heatmap.argmax() == near.argmax() for heatmap, near in zip(one.heatmaps, other.heatmaps, strict=True)
+        ]
+        assert sum(same_cell) >= 14  # two cells that are almost as high may change places
+        np.testing.assert_allclose(one.joints[same_cell], other.joints[same_cell], rtol=0, atol=0.25 * pixel)
+
+
+def test_the_trained_network_is_a_file_of_two_bytes_per_weight(exported):
+    weights = sum(value.numel() for value in Predictor.own(CPU).network.parameters())
+    assert exported.stat().st_size < 2.2 * weights
+    assert exported.stat().st_size < 10e6
+
+
+def test_weights_are_rounded_to_float16_and_computed_with_in_float32():
+    """By hand: 1/3 is 0.333251953125 as float16, and 70,000 is more than float16 can hold."""
+    x, y, z = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 1, 1, 1]) for name in "xyz")
+    weights = [
+        helper.make_tensor(name, TensorProto.FLOAT, [1, 1, 1, 1], [value])
+        for name, value in (("third", 1 / 3), ("large", 70_000.0))
+    ]
+    nodes = [helper.make_node("Conv", ["x", "third"], ["y"]), helper.make_node("Conv", ["x", "large"], ["z"])]
+    graph = helper.make_graph(nodes, "two", [x], [y, z], initializer=weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    halve_weights(model)
+    onnx.checker.check_model(model, full_check=True)
+    assert [stored.data_type for stored in model.graph.initializer] == [TensorProto.FLOAT16, TensorProto.FLOAT]
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    third, large = session.run(None, {"x": np.full((1, 1, 1, 1), 1.001, np.float32)})
+    assert third.item() == pytest.approx(0.333251953125 * 1.001, rel=1e-6)  # 1.001 has more digits than float16
+    assert large.item() == pytest.approx(70_070.0, rel=1e-6)
 
 
 def test_every_stack_of_an_untrained_network_answers_the_same_for_any_number_of_crops(untrained):
@@ -77,10 +122,9 @@ def test_every_stack_of_an_untrained_network_answers_the_same_for_any_number_of_
             one, other = predictor.network(crops), theirs.network(crops)
         assert len(one) == len(other) == 2
         for first, second in zip(one, other, strict=True):
-            torch.testing.assert_close(first, second, rtol=0, atol=1e-4)
-    crop = np.random.default_rng(0).integers(0, 255, (32, 32, 3), dtype=np.uint8)
-    for first, second in zip(*(p.predict_stacks(crop, np.eye(2, 3)) for p in (predictor, theirs)), strict=True):
-        np.testing.assert_allclose(first.joints, second.joints, rtol=0, atol=0.1)
+            torch.testing.assert_close(first, second, rtol=0, atol=0.02 * first.abs().max().item())
+    crops = np.random.default_rng(0).integers(0, 255, (2, 32, 32, 3), dtype=np.uint8)
+    assert compare(predictor, theirs, crops, rounds=1).joints <= 0.25
 
 
 def test_the_file_alone_holds_crop_codec_and_joints(untrained):
@@ -105,30 +149,33 @@ def test_normalization_is_folded_and_nothing_of_this_machine_is_in_the_file(untr
     assert str(CHECKOUT).encode() not in path.read_bytes() and b"hourglass.py" not in path.read_bytes()
 
 
-@pytest.mark.parametrize("enlarged", [1, 3], ids=["small", "larger than the crop"])
-def test_the_example_finds_the_same_joints_without_torch(exported, tmp_path, enlarged):
-    image, person = draw_person(0, 0)
-    image = cv2.resize(image, None, fx=enlarged, fy=enlarged, interpolation=cv2.INTER_CUBIC)
-    joints = (np.array(person["joints"]) + 0.5) * enlarged - 0.5
-    last = np.array(image.shape[1::-1]) - 1
-    box = np.concatenate([np.maximum(joints.min(axis=0), 0), np.minimum(joints.max(axis=0), last)])
+@pytest.mark.parametrize("enlarged", [1, 3], ids=["small", "larger than the crops"])
+def test_the_example_finds_the_same_people_and_joints_without_torch(exported, finder_file, tmp_path, enlarged):
+    image = drawn_side_by_side(height=360 * enlarged)
     write_image(tmp_path / "photo.png", image)
     script = CHECKOUT / "docs" / "examples" / "joints_without_torch.py"
     alone = (
         "import runpy, sys; sys.modules['torch'] = sys.modules['posekit'] = None; runpy.run_path(sys.argv.pop(1))"
     )
-    command = [sys.executable, "-c", alone, script, exported, tmp_path / "photo.png", *box]
+    command = [sys.executable, "-c", alone, script, finder_file, exported, tmp_path / "photo.png"]
     answer = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=tmp_path)
     assert answer.returncode == 0, answer.stderr
-    rows = [line.rsplit(maxsplit=4) for line in answer.stdout.splitlines()]
-    assert [row[0].strip() for row in rows] == list(JOINTS)
-    found = np.array([row[1:3] for row in rows], float)
-    ours = Predictor.from_checkpoint(OWN_NETWORK, CPU).predict_box(image, box)
-    cell = 4 / ours.matrix[0, 0]  # of a heatmap, in image px
-    distances = np.linalg.norm(found - ours.joints, axis=1) / cell
-    # A large photograph is shrunk in other blocks of pixels, so an unsure joint may be found in another cell.
-    assert np.median(distances) < (0.02 if enlarged == 1 else 0.1)  # one decimal is printed
-    assert (distances < 0.5).sum() >= 12
+    own = Predictor.from_checkpoint(OWN_NETWORK, CPU)
+    people = own.find(image)
+    lines = answer.stdout.splitlines()
+    assert len(people) >= 3 and len(lines) == len(people) * (1 + len(JOINTS))
+    for number, one in enumerate(people):
+        title, *rows = lines[number * (1 + len(JOINTS)) :][: 1 + len(JOINTS)]
+        assert title.startswith(f"person {number + 1}, score ")
+        assert float(title.rsplit(maxsplit=1)[1]) == pytest.approx(one.score, abs=0.02)
+        cells = [row.rsplit(maxsplit=4) for row in rows]
+        assert [cell[0].strip() for cell in cells] == list(JOINTS)
+        ours = own.predict(image, one.center, one.scale)
+        cell = 4 / ours.matrix[0, 0]  # of a heatmap, in image px
+        distances = np.linalg.norm(np.array([cell[1:3] for cell in cells], float) - ours.joints, axis=1) / cell
+        # Weights are rounded, and a large photograph is shrunk in other blocks of pixels.
+        assert np.median(distances) < 0.2
+        assert (distances < 0.5).sum() >= 12
 
 
 def test_predict_and_evaluate_take_the_file_like_a_checkpoint(exported, tmp_path, monkeypatch):

@@ -10,8 +10,9 @@ from posekit.errors import PosekitError
 
 # What takes long to import is imported inside the command, so that --help answers at once.
 
-#: The file must answer as the network does: values of heatmaps, and px of the crop.
-MOST_OF_HEATMAPS, MOST_OF_JOINTS = 1e-4, 0.1
+#: The file must answer as the network does, but for weights rounded to float16: values of heatmaps, which are
+#: about 1 at a sure joint, and px of the crop.
+MOST_OF_HEATMAPS, MOST_OF_JOINTS = 0.05, 0.25
 CROPS, ROUNDS = 8, 30
 
 
@@ -29,9 +30,10 @@ def export(
 ) -> None:
     """A trained network as an ONNX file, for onnxruntime and other programs.
 
-    The file holds crop and codec too, so posekit predict --checkpoint F.onnx needs nothing else. Both networks are
-    asked about drawn people, and the largest difference of their answers is printed with the time of each. The
-    file of --finder takes whole photographs; its description says what it is given and what it answers.
+    Its weights are stored as float16 and computed with in float32. The file holds crop and codec too, so
+    posekit predict --checkpoint F.onnx needs nothing else. Both networks are asked about drawn people, and the
+    largest difference of their answers is printed with the time of each. The file of --finder takes whole
+    photographs; its description says what it is given and what it answers.
     """
     import torch
 
@@ -70,5 +72,5 @@ def export(
     if not (found.heatmaps <= MOST_OF_HEATMAPS and found.joints <= MOST_OF_JOINTS):  # also what is no number
         raise PosekitError(
             f"{out} does not answer as {checkpoint} does (at most {MOST_OF_HEATMAPS:g} and {MOST_OF_JOINTS:g} px "
-            "are rounding): do not use it; install the versions of requirements.lock and export again"
+            "are float16's rounding): do not use it; install the versions of requirements.lock and export again"
         )

@@ -1,5 +1,10 @@
-"""Writes a predictor's network as an ONNX file, and compares the answers and the time of both."""
+"""Writes a predictor's network as an ONNX file, and compares the answers and the time of both.
 
+The file holds the weights of convolutions as float16, which halves it, and a node behind each that turns them into
+float32 again. A runtime does that once, when it opens the file, and computes in float32.
+"""
+
+import json
 import logging
 import time
 import warnings
@@ -7,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,13 +21,16 @@ from torch import Tensor, nn
 from posekit.datasets.drawn.scene import draw_person
 from posekit.errors import PosekitError
 from posekit.files import whole_file
-from posekit.inference.finder import Finder
+from posekit.inference.finder import LEAST_OF_SUREST, NEAR, Finder
 from posekit.inference.onnx_network import INPUT, metadata
 from posekit.inference.predictor import Predictor
 from posekit.models.finder import FINDER_MULTIPLE, FINDER_STRIDE
 from posekit.models.peaks import read
 from posekit.preprocessing.whole_image import GRAY
 from posekit.skeleton import JOINTS
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 
 def export_onnx(predictor: Predictor, path: Path) -> None:
@@ -77,7 +86,16 @@ def export_finder(finder: Finder, path: Path) -> None:
         f"{finder.least_score:g}), and then x and y of the person's middle and the height of the person standing "
         "upright, px of the image."
     )
-    _write(_ReadMaps(finder.network), ("image", image, sides), ["people"], described, {}, path)
+    asked = {
+        "side": finder.side,
+        "multiple": FINDER_MULTIPLE,
+        "gray": GRAY,
+        "least_score": finder.least_score,
+        "least_of_surest": LEAST_OF_SUREST,
+        "near": NEAR,
+    }
+    properties = {"posekit.finder": json.dumps(asked)}
+    _write(_ReadMaps(finder.network), ("image", image, sides), ["people"], described, properties, path)
 
 
 def _write(
@@ -109,6 +127,7 @@ def _write(
             dynamic_shapes=(axes,),
         )
     model = program.model_proto
+    halve_weights(model)
     for part in (*model.graph.node, *model.graph.value_info, *model.graph.input, *model.graph.output):
         del part.metadata_props[:]  # where in which file of this machine a layer was made
     model.doc_string = described
@@ -119,6 +138,28 @@ def _write(
             stream.write(model.SerializeToString())
     except OSError as error:
         raise PosekitError(f"{path} cannot be written ({error.strerror})") from error
+
+
+def halve_weights(model: "ModelProto") -> None:
+    """Stores the weights of a model's convolutions as float16, each with a Cast to float32 behind it. A weight
+    beyond the largest float16, 65,504, keeps its tensor as it is."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    graph = model.graph
+    weights = {node.input[1] for node in graph.node if node.op_type == "Conv"}
+    casts = []
+    for stored in graph.initializer:
+        if stored.name not in weights or stored.data_type != TensorProto.FLOAT:
+            continue
+        values = numpy_helper.to_array(stored)
+        if np.abs(values).max(initial=0.0) > np.finfo(np.float16).max:
+            continue
+        name = stored.name
+        stored.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.float16"))
+        casts.append(helper.make_node("Cast", [stored.name], [name], to=TensorProto.FLOAT))
+    computed = list(graph.node)
+    del graph.node[:]
+    graph.node.extend(casts + computed)
 
 
 @contextmanager
