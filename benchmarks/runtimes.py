@@ -73,6 +73,7 @@ def calibration_people(train: People) -> People:
 def quantize(source: Path, crops: Crops, out: Path) -> None:
     """Writes a network of an ONNX file in int8; the ranges are those that it has on the crops."""
     from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
 
     class Reader(CalibrationDataReader):
         def __init__(self) -> None:
@@ -82,10 +83,12 @@ def quantize(source: Path, crops: Crops, out: Path) -> None:
             batch = next(self.batches, None)
             return batch and {INPUT: np.ascontiguousarray(without_context(batch, crops.rule).images.numpy())}
 
+    whole = out.with_suffix(".float32.onnx")
+    quant_pre_process(source, whole, skip_symbolic_shape=True)  # weights of float16 become float32 again
     logging.disable(logging.WARNING)  # of an optimisation before: it has changed no answer
     try:
         quantize_static(
-            source,
+            whole,
             out,
             Reader(),
             op_types_to_quantize=["Conv"],
