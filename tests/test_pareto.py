@@ -31,6 +31,7 @@ from posekit.cli.cli import app
 from posekit.errors import PosekitError
 from posekit.evaluation.intervals import compare
 from posekit.evaluation.pckh import pckh
+from posekit.study import configurations
 from posekit.study.configurations import get_model, get_size, run_config
 from posekit.study.networks import NETWORKS
 from posekit.study.runs import Run
@@ -78,6 +79,16 @@ def test_the_table_has_the_original_first_and_paired_differences():
     assert list(table["seeds"]) == [2, 1, 2] and set(table["epochs"]) == {3}
     with pytest.raises(PosekitError, match="posekit train --model original --size long"):
         pareto_table(runs, "long", {})
+
+
+def test_the_original_is_first_wherever_it_stands_in_the_list_of_networks(monkeypatch):
+    """As for somebody who adds a network at the top of the list."""
+    monkeypatch.setattr(configurations, "MODELS", {"early": get_model("early")} | configurations.MODELS)
+    runs = [of_network("original", 0.6), of_network("early", 0.6)]
+    assert list(by_network(runs, "short")) == ["early", "original"]
+    table = pareto_table(runs, "short", {})
+    assert list(table["network"]) == ["original", "early"]
+    assert networks_table({"short": table})["of the original's FLOPs"][0] == "1.00"
 
 
 def test_an_interval_covers_seeds_where_both_sides_have_several_and_says_so():

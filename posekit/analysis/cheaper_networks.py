@@ -97,7 +97,7 @@ def pareto_table(
         )
     minus, alike = differences(variants), differences(variants, ALIKE) if ALIKE in variants else {}
     rows = []
-    for name, seeds in variants.items():
+    for name, seeds in sorted(variants.items(), key=lambda item: item[0] != "original"):
         cost = network_cost(seeds.config.network, seeds.config.crop.size)
         own = interval(seeds.distances())
         rows.append(
