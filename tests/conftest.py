@@ -34,7 +34,15 @@ for variable in ("POSEKIT_SIZE", "POSEKIT_HOME", "POSEKIT_DATA"):
     os.environ.pop(variable, None)
 
 #: Files with long tests. They start first, so that no process is left with one of them at the end.
-LONG = ("test_notebooks", "test_browser", "test_browser_themes", "test_app", "test_survival", "test_training")
+LONG = (
+    "test_notebooks",
+    "test_browser",
+    "test_export",
+    "test_survival",
+    "test_app",
+    "test_browser_themes",
+    "test_pareto",
+)
 
 
 @pytest.hookimpl(tryfirst=True)

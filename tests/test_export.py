@@ -22,10 +22,13 @@ from posekit.datasets.drawn.scene import draw_person
 from posekit.datasets.images import write_image
 from posekit.errors import PosekitError
 from posekit.inference.export import compare, export_onnx, halve_weights
+from posekit.inference.finder import Finder
 from posekit.inference.predictor import OWN_NETWORK, Prediction, Predictor
 from posekit.models.hourglass import HourglassConfig, StackedHourglass
+from posekit.models.peaks import read
 from posekit.preprocessing.crop import CropRule
 from posekit.preprocessing.heatmaps import Codec
+from posekit.preprocessing.whole_image import whole_image
 from posekit.skeleton import JOINTS
 
 CPU = torch.device("cpu")
@@ -147,6 +150,22 @@ def test_normalization_is_folded_and_nothing_of_this_machine_is_in_the_file(untr
     normalizations = sum(isinstance(module, torch.nn.BatchNorm2d) for module in predictor.network.modules())
     assert 0 < kinds.count("BatchNormalization") < normalizations / 2
     assert str(CHECKOUT).encode() not in path.read_bytes() and b"hourglass.py" not in path.read_bytes()
+
+
+def test_the_finder_in_an_onnx_file_answers_alike_for_any_size_of_image(finder_file):
+    session = onnxruntime.InferenceSession(finder_file)
+    network = Finder.own(CPU).network
+    for size in ((192, 320), (320, 224)):
+        picture, _ = whole_image(cv2.resize(draw_person(seed=0, index=1)[0], size[::-1]), max(size), 32)
+        images = picture[None].transpose(0, 3, 1, 2).astype(np.float32) / 255
+        (theirs,) = session.run(None, {"image": images})
+        with torch.inference_mode():
+            ours = read(network(torch.from_numpy(images))).numpy()
+        assert theirs.shape == (1, 4, size[0] // 8, size[1] // 8)
+        peaks = ours[0, 0] > 0.1
+        assert peaks.any()
+        np.testing.assert_allclose(theirs[0, 0][peaks], ours[0, 0][peaks], atol=0.02)  # weights are rounded
+        np.testing.assert_allclose(theirs[0, 1:, peaks], ours[0, 1:, peaks], rtol=0.01, atol=0.5)
 
 
 @pytest.mark.parametrize("enlarged", [1, 3], ids=["small", "larger than the crops"])

@@ -9,9 +9,7 @@ import pytest
 import torch
 from made_networks import FindsRed, RedPeople
 from torch import Tensor
-from typer.testing import CliRunner
 
-from posekit.cli.cli import app
 from posekit.datasets.drawn.scene import draw_person
 from posekit.datasets.images import write_image
 from posekit.datasets.sources import read_people
@@ -293,23 +291,3 @@ def test_the_included_finder_finds_drawn_people_side_by_side():
         center = zoom * np.array(person["center"]) + (shift, 0)
         near = [np.linalg.norm(one.center - center) < 0.3 * 200 * person["scale"] * zoom for one in found]
         assert any(near)
-
-
-def test_the_finder_in_an_onnx_file_answers_alike_for_any_size_of_image(tmp_path):
-    import onnxruntime
-
-    result = CliRunner().invoke(app, ["export", "--finder", "--out", str(tmp_path / "finder.onnx")])
-    assert result.exit_code == 0, result.output
-    session = onnxruntime.InferenceSession(tmp_path / "finder.onnx")
-    network = Finder.own(CPU).network
-    for size in ((192, 320), (320, 224)):
-        picture, _ = whole_image(cv2.resize(draw_person(seed=0, index=1)[0], size[::-1]), max(size), 32)
-        images = picture[None].transpose(0, 3, 1, 2).astype(np.float32) / 255
-        (theirs,) = session.run(None, {"image": images})
-        with torch.inference_mode():
-            ours = read(network(torch.from_numpy(images))).numpy()
-        assert theirs.shape == (1, 4, size[0] // 8, size[1] // 8)
-        peaks = ours[0, 0] > 0.1
-        assert peaks.any()
-        np.testing.assert_allclose(theirs[0, 0][peaks], ours[0, 0][peaks], atol=0.02)  # weights are rounded
-        np.testing.assert_allclose(theirs[0, 1:, peaks], ours[0, 1:, peaks], rtol=0.01, atol=0.5)
