@@ -20,7 +20,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from timing import in_turns, seconds
+from timing import seconds
+from turns import in_turns
 
 from posekit.datasets.images import read_image
 from posekit.datasets.mpii import read_mpii

@@ -21,7 +21,8 @@ from functools import partial
 
 import torch
 from reporting import add_options, peak_megabytes_so_far, write_record
-from timing import forward_seconds, in_turns, load_now, surroundings, with_interval
+from timing import forward_seconds
+from turns import in_turns, load_now, surroundings, with_interval
 
 from posekit.device import cpu_threads, memory_format
 from posekit.models.hourglass import StackedHourglass

@@ -25,8 +25,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from reporting import add_options, write_record
-from timing import load_now, surroundings, with_interval
 from torch import Tensor, nn
+from turns import load_now, surroundings, with_interval
 from variants import networks_in_turns, one_crop
 
 from posekit.datasets.people import People

@@ -24,10 +24,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from timing import in_turns, seconds
+from timing import seconds
 from torch import nn
 from torch.profiler import ProfilerActivity, profile
 from tqdm.auto import tqdm
+from turns import in_turns
 
 from posekit.datasets.drawn import make_sample
 from posekit.datasets.mpii import read_mpii

@@ -36,9 +36,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from reporting import add_options, peak_megabytes_so_far, write_record
-from timing import forward_seconds, in_turns, load_now, surroundings, with_interval
+from timing import forward_seconds
 from torch import nn
 from tqdm.auto import tqdm
+from turns import in_turns, load_now, surroundings, with_interval
 
 from posekit.device import cpu_threads, memory_format
 from posekit.inference.export import export_onnx

@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 import torch
 from reporting import add_options, write_record
-from timing import in_turns, load_now, surroundings, with_interval
+from turns import in_turns, load_now, surroundings, with_interval
 
 from posekit.datasets.drawn.scene import draw_person
 from posekit.device import cpu_threads

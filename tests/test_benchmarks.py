@@ -1,12 +1,13 @@
 """Every benchmark starts: its imports and its options fit the library as it is."""
 
 import importlib
+import subprocess
 import sys
 from importlib.machinery import PathFinder
 
 import pytest
 from conftest import CHECKOUT
-from timing import in_turns
+from turns import in_turns
 
 SCRIPTS = sorted(path.stem for path in (CHECKOUT / "benchmarks").glob("*.py") if "__main__" in path.read_text())
 
@@ -20,9 +21,17 @@ def test_a_benchmark_explains_itself(name, monkeypatch, capsys):
 
 
 def test_there_are_benchmarks():
-    assert {"crop", "data", "gpu_benchmarks", "inference", "training", "variants", "video", "visualizer"} <= set(
-        SCRIPTS
-    )
+    assert {
+        "crop",
+        "data",
+        "gpu_benchmarks",
+        "inference",
+        "peers",
+        "training",
+        "variants",
+        "video",
+        "visualizer",
+    } <= set(SCRIPTS)
 
 
 def test_what_is_compared_takes_turns_and_the_warm_up_does_not_count():
@@ -47,3 +56,27 @@ def test_no_module_hides_another_one(folder):
     assert len(names) > 10 and not names & sys.stdlib_module_names
     found = [PathFinder.find_spec(name, elsewhere) for name in names]
     assert not [spec.origin for spec in found if spec and spec.origin]  # a folder such as data/ has none
+
+
+def test_the_times_of_peers_are_measured_in_turns_beside_the_first(monkeypatch):
+    """Three calls that do nothing, on a clock that says what each takes."""
+    import peers
+
+    takes, now = {"own": 0.010, "full": 0.016, "lite": 0.012}, [0.0]
+    monkeypatch.setattr(peers.time, "process_time", lambda: now[0])
+
+    def call(name):
+        return lambda: now.__setitem__(0, now[0] + takes[name])
+
+    rows = peers.measure({(name, "runtime"): call(name) for name in takes}, rounds=4)
+    assert [row["network"] for row in rows] == list(takes)
+    assert [row["ratio"][0] for row in rows] == pytest.approx([1, 1.6, 1.2])
+    assert rows[1]["seconds"] == pytest.approx([0.016] * 3)
+
+
+def test_benchmarks_of_peers_need_neither_torch_nor_posekit():
+    program = (
+        "import sys; sys.modules['torch'] = sys.modules['posekit'] = None\n"
+        f"sys.path.insert(0, {str(CHECKOUT / 'benchmarks')!r}); import peers"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)

@@ -101,11 +101,18 @@ def test_frames_per_second_are_read(records):
     assert [read[f"frames per second{end}"] for end in ("", " low", " high")] == [30, 29, 32]
 
 
-SCRIPTS = {"runtimes": "runtimes", "frames_per_second": "video"}
+def test_times_of_peers_are_read(records):
+    rows = [{"network": "a", "ratio": [1.0, 1.0, 1.0]}, {"network": "b", "ratio": [1.6, 1.5, 1.7]}]
+    (records / "peers.json").write_text(json.dumps({"measurements": rows}))
+    assert benchmark_records.times_of_peers() == {"a": 1.0, "b": 1.6}
+
+
+SCRIPTS = {"runtimes": "runtimes", "frames_per_second": "video", "times_of_peers": "peers"}
 
 
 @pytest.mark.parametrize(
-    "name", ["variant_latency", "full_size_latency", "part_times", "runtimes", "frames_per_second"]
+    "name",
+    ["variant_latency", "full_size_latency", "part_times", "runtimes", "frames_per_second", "times_of_peers"],
 )
 def test_a_missing_record_says_how_it_is_made(records, name):
     script = SCRIPTS.get(name, "variants")

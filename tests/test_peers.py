@@ -87,6 +87,13 @@ def test_committed_tables_are_those_of_the_files(monkeypatch, tmp_path):
         assert made.read_text() == committed.read_text(), "run posekit showcase"
 
 
+def test_a_measured_time_is_a_multiple_of_posekits_and_a_recorded_one_says_so(table):
+    measured = table.assign(ratio=np.where(table.index == "BlazePose full", 1.44, np.nan))
+    text = described_peers(measured.reset_index()).set_index("network")["time per crop"]
+    assert text["BlazePose full"] == "1.4 x posekit" and text["EfficientPose RT"] == "18 ms, as recorded"
+    assert text["MoveNet Thunder"] == ""
+
+
 def test_a_network_without_some_joints_has_no_mean_of_all(table):
     blaze = next(peer for peer in peers() if peer.name == "BlazePose full")
     assert pckh(blaze.distances).joints[JOINTS.index("head top")] == 0

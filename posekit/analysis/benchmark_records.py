@@ -120,6 +120,15 @@ def frames_per_second() -> pd.DataFrame:
     )
 
 
+def times_of_peers() -> dict[str, float]:
+    """How many times as long as posekit.pt a network takes for one crop (`benchmarks/peers.py`), by its name.
+
+    Raises `PosekitError` if there is no such record.
+    """
+    record = _read("peers.json", "python benchmarks/peers.py posekit.onnx --out")
+    return {row["network"]: row["ratio"][0] for row in record["measurements"]}
+
+
 def _read_variants() -> dict:
     return _read("variants.json", "python benchmarks/variants.py --out")
 

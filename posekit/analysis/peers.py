@@ -2,7 +2,8 @@
 
 data/peers/ holds the files, and its README their sources: mpii_validation.csv (what the public networks found),
 truth.csv (MPII's annotation of these people), networks.csv (facts about the networks), own/ (what posekit's
-networks found, written by `posekit evaluate --export`).
+networks found, written by `posekit evaluate --export`). Times that were measured together on one machine are in
+the record of benchmarks/peers.py.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from posekit.analysis.benchmark_records import times_of_peers
 from posekit.errors import PosekitError
 from posekit.evaluation.intervals import compare, interval
 from posekit.evaluation.pckh import head_distances, pckh
@@ -39,7 +41,9 @@ class Peer:
     """A network and its answers for the people of truth.csv.
 
     distances (N, 16) float64 head sizes: NaN where a joint is not annotated, infinite where the network has no
-    such joint. parameters and ms are text for people, "" where unknown; input_px is the side of its crop.
+    such joint. parameters and ms are text for people, "" where unknown; input_px is the side of its crop. ms was
+    recorded on another machine; ratio, measured in turns with `BASELINE`, is how many times as long the network
+    takes for one crop, NaN where it was not measured.
     """
 
     name: str
@@ -47,6 +51,7 @@ class Peer:
     parameters: str
     input_px: str
     ms: str
+    ratio: float
     own: bool
 
 
@@ -78,23 +83,24 @@ def peers() -> list[Peer]:
     """
     facts = _read(FOLDER / "networks.csv", ["network", "name", "parameters", "input_px", "ms"]).fillna("")
     answers = _read(FOLDER / "mpii_validation.csv", ["network", "person", "joint", "x", "y"])
-    found = []
+    found, ratios = [], times_of_peers()
     for fact in facts.itertuples():
         joints = _joints(answers[answers["network"] == fact.network], truth().person, f"network {fact.network}")
         distances = head_distances(joints, truth().joints, truth().head_size)
-        found.append(Peer(fact.name, distances, fact.parameters, str(fact.input_px), str(fact.ms), own=False))
+        text = (fact.parameters, str(fact.input_px), str(fact.ms))
+        found.append(Peer(fact.name, distances, *text, ratios.get(fact.network, np.nan), own=False))
     own = sorted((FOLDER / "own").glob("*.csv"))
     if not own:
         raise PosekitError(
             f"there are no answers of posekit's networks in {FOLDER / 'own'}; see {FOLDER}/README.md"
         )
-    return found + [_own(path) for path in own]
+    return found + [_own(path, ratios.get(path.stem, np.nan)) for path in own]
 
 
 def peers_table(networks: list[Peer]) -> pd.DataFrame:
     """A row per network, the best on 12 joints first; all numbers in percent or points of PCKh@0.5.
 
-    network, own (bool), parameters, input_px, ms; pckh12 with its 95 % interval over people (low, high);
+    network, own (bool), parameters, input_px, ms, ratio; pckh12 with its 95 % interval over people (low, high);
     difference, difference_low, difference_high, p: minus `BASELINE` on the same people, paired; pckh14
     (weighted14), NaN for a network without head and neck; then the groups of the 12 joints, shoulder to ankle.
     """
@@ -114,6 +120,7 @@ def peers_table(networks: list[Peer]) -> pd.DataFrame:
                 "parameters": peer.parameters,
                 "input_px": peer.input_px,
                 "ms": peer.ms,
+                "ratio": peer.ratio,
                 "pckh12": twelve.estimate,
                 "low": twelve.low,
                 "high": twelve.high,
@@ -144,11 +151,13 @@ def described_peers(table: pd.DataFrame, joints: bool = False) -> pd.DataFrame:
         if joints:
             text["14 joints, %"] = "" if pd.isna(row.pckh14) else f"{row.pckh14:.1f}"
             text |= {f"{group}, %": f"{getattr(row, group):.1f}" for group in GROUPS if group != "head"}
-        rows.append(text | {"ms, as recorded": row.ms})
+        recorded = f"{row.ms} ms, as recorded" if row.ms else ""
+        text["time per crop"] = recorded if pd.isna(row.ratio) else f"{row.ratio:.2g} x {BASELINE}"
+        rows.append(text)
     return pd.DataFrame(rows)
 
 
-def _own(path: Path) -> Peer:
+def _own(path: Path, ratio: float) -> Peer:
     """One of posekit's networks: its answers from a file, parameters and input from its checkpoint."""
     table = _read(path, ["person", "image", "joint", "x", "y"])
     joints = _joints(table, np.arange(len(truth().person)), path)
@@ -165,6 +174,7 @@ def _own(path: Path) -> Peer:
         parameters=f"{count_parameters(build_network(config.network)) / 1e6:.2f} M",
         input_px=str(config.crop.size),
         ms="",
+        ratio=ratio,
         own=True,
     )
 
