@@ -14,7 +14,6 @@ from tqdm.auto import tqdm
 
 from posekit.analysis.accuracy_figures import accuracy_figure, grid_figure, pckh_curve_figure, seeds_figure
 from posekit.analysis.benchmark_records import crop_audit, latency
-from posekit.analysis.chance import pair_table
 from posekit.analysis.cheaper_networks import (
     ALIKE,
     PARETO_COLUMNS,
@@ -30,18 +29,16 @@ from posekit.analysis.claims import (
     claims_table,
     judge_claims,
     judge_studies,
-    reduced_and_original,
     verdicts_by_study,
 )
 from posekit.analysis.cost_figures import LEARNING, learning_figure, networks_figure
-from posekit.analysis.judging import NO_LOSS
 from posekit.analysis.losses import losses_table, readings_table
 from posekit.analysis.optimizers import at_best_rates, at_equal_rates, at_report_rates, duel_table, grid_table
 from posekit.analysis.pages import renew
 from posekit.analysis.picture_figures import crop_figure, people_figure, pose_grid_figure
 from posekit.analysis.report_figures import loss_figure, loss_figures, six_losses_figure
 from posekit.analysis.results import PUBLISHED_DATA, Results, read_networks
-from posekit.analysis.settings import brief, setting_of
+from posekit.analysis.settings import setting_of
 from posekit.analysis.tables import accuracy_table, group_table, models_table, table_1_beside_the_report, table_2
 from posekit.datasets.people import People
 from posekit.files import write_whole
@@ -126,15 +123,6 @@ def publish_page(results: Results, page: Path) -> bool:
     beside = [no_loss_table(runs, "long", JUDGED, other) for other in ("original", ALIKE)]
     blocks["cheaper"] = f"{setting_of(runs)}\n\n{markdown(pd.concat(beside))}"
     return renew(page, blocks)
-
-
-def publish_readme(results: Results, page: Path) -> bool:
-    """Writes into a page of text what the reduced network does to the joints found: setting, differences, verdict.
-    Whether the page changed."""
-    pairs = pair_table(results, reduced_and_original(results.runs)).drop(columns="seeds")
-    (claim,) = [c for c in judge_claims(results, latency(), crop_audit()) if c.rule == NO_LOSS.name]
-    verdict = f'By the [rule "no loss"](docs/judging_claims.md), the claim "{claim.claim}": **{claim.verdict}**.'
-    return renew(page, {"stems": f"{brief(results.runs)}\n\n{markdown(pairs)}\n{verdict}"})
 
 
 def example_person(people: People, rule: CropRule) -> int:

@@ -237,9 +237,9 @@ def figures(
     mpii: MpiiOption = None,
     lspet: LspetOption = None,
 ) -> None:
-    """All figures and tables from records, without training; in a checkout, the tables in docs/results.md and
-    README.md as well."""
-    from posekit.analysis.publish import publish_page, publish_pictures, publish_readme, publish_records
+    """All figures and tables from records, without training; in a checkout, the tables in docs/results.md as
+    well."""
+    from posekit.analysis.publish import publish_page, publish_pictures, publish_records
     from posekit.analysis.results import PUBLISHED, SUPERSEDED, Results
     from posekit.paths import REPOSITORY, home
     from posekit.study.configurations import COMPARISON_SIZES
@@ -275,12 +275,9 @@ def figures(
         else:
             print(f"{name}: Figs. 1 and 5 show images that are not at hand (POSEKIT_MPII, or posekit sample)")
         print(f"{name}: {len(paths)} files in {target}")
-        if name != PUBLISHED or home() != REPOSITORY:
-            continue
-        for page, publish in {"docs/results.md": publish_page, "README.md": publish_readme}.items():
-            if (REPOSITORY / page).exists():
-                changed = publish(Results.read(name), REPOSITORY / page)
-                print(f"{page}: {'tables written anew' if changed else 'up to date'}")
+        page = REPOSITORY / "docs" / "results.md"
+        if name == PUBLISHED and home() == REPOSITORY and page.exists():
+            print(f"{page}: {'tables written anew' if publish_page(Results.read(name), page) else 'up to date'}")
 
 
 def notebooks() -> None:
