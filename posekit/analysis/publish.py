@@ -25,12 +25,7 @@ from posekit.analysis.cheaper_networks import (
     training_lengths_table,
 )
 from posekit.analysis.chosen_networks import chosen_figure, chosen_table
-from posekit.analysis.claims import (
-    claims_table,
-    judge_claims,
-    judge_studies,
-    verdicts_by_study,
-)
+from posekit.analysis.claims import claims_table, judge_claims, judge_studies, verdicts_by_study
 from posekit.analysis.cost_figures import LEARNING, learning_figure, networks_figure
 from posekit.analysis.losses import losses_table, readings_table
 from posekit.analysis.optimizers import at_best_rates, at_equal_rates, at_report_rates, duel_table, grid_table

@@ -135,6 +135,11 @@ class Study:
         """
         return self.people.validation_sets()
 
+    @cached_property
+    def start_weights(self) -> str:
+        """The hash of the weights that every run starts from; "" if each has its model's own start."""
+        return weights_hash(self.start) if self.start else ""
+
     def floors(self, config: RunConfig) -> dict[str, float]:
         """What a run reaches without looking at the image: see `posekit.study.runs.Run.floors`."""
         key = config.crop, config.codec, config.network.stacks
@@ -156,9 +161,8 @@ class Study:
         """
         asked, people = get_model(original_name(str(model))), self.people
         taught_by = weights_hash(self.network(asked.teacher)) if asked.teacher else ""
-        start = weights_hash(self.start) if self.start else ""
         data = people.name, people.fingerprint()
-        return run_config(asked, self.size, seed, *data, learning_rate, batch_size, taught_by, start)
+        return run_config(asked, self.size, seed, *data, learning_rate, batch_size, taught_by, self.start_weights)
 
     def run(self, model: str | int, seed: int = 0, force: bool = False) -> Run:
         """The records of a run: see `record`."""
@@ -237,7 +241,7 @@ class Study:
             return
         for config in configs:  # crops and floors are made once, here, and not in every process
             self.floors(config), self.further_crops(config.crop)
-        how = self.size.name, self.data, self.precision, self.compiled
+        how = self.size.name, self.data, self.precision, self.compiled, self.start
         run_together(
             [partial(_train_in_another_process, *how, config) for config in configs],
             jobs,
@@ -318,9 +322,15 @@ class Study:
 
 
 def _train_in_another_process(
-    size: str, data: Sequence[Path], precision: Precision, compiled: bool, config: RunConfig
+    size: str,
+    data: Sequence[Path],
+    precision: Precision,
+    compiled: bool,
+    start: Path | None,
+    config: RunConfig,
 ) -> None:
     """What `run_together` calls in a process that is not the study's: a study like it, which trains one run."""
     keep_freed_memory()
     tqdm.set_lock(threading.RLock())  # the usual one is shared by processes, and Python warns if it is left over
-    Study(size, data, progress=False, device="cpu", precision=precision, compiled=compiled).ensure_network(config)
+    how = {"device": "cpu", "precision": precision, "compiled": compiled, "start": start}
+    Study(size, data, progress=False, **how).ensure_network(config)
