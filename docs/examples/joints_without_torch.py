@@ -37,7 +37,7 @@ small = cv2.resize(image, np.rint(shrink * sides).astype(int).tolist(), interpol
 below, right = (-side % look["multiple"] for side in small.shape[:2])
 maps = ask(finder, cv2.copyMakeBorder(small, 0, below, 0, right, cv2.BORDER_CONSTANT, value=3 * [look["gray"]]))
 least = min(look["least_score"], max(maps[0].max(), look["least_of_surest"]))
-people = []  # score, middle and height, the surest first; whoever is found twice is one person
+people = []  # score, middle and height, the surest first; two finds close together are one person
 for score, *middle, height in sorted(maps[:, maps[0] >= least].T.astype(float).tolist(), reverse=True):
     middle, height = np.clip((np.array(middle) + 0.5) / shrink - 0.5, 0, sides - 1), height / shrink
     if all(np.linalg.norm(middle - there) >= look["near"] * max(height, tall) for _, there, tall in people):
@@ -62,12 +62,10 @@ for number, (score, middle, height) in enumerate(people, start=1):
     for name, heatmap in zip(names, ask(network, cv2.warpAffine(rough, place, (size, size))), strict=True):
         row, column = np.unravel_index(heatmap.argmax(), heatmap.shape)
         cell = np.array([column, row], float)
-        if (
-            codec["kind"] == "subpixel"
-        ):  # how far the top of the Gaussian lies beside the middle of its largest cell
-            near = np.pad(np.maximum(heatmap, heatmap.max() / 100), 1, mode="edge")[
-                row : row + 3, column : column + 3
-            ]
+        if codec["kind"] == "subpixel":
+            # How far the top of the Gaussian lies beside the middle of its largest cell.
+            padded = np.pad(np.maximum(heatmap, heatmap.max() / 100), 1, mode="edge")
+            near = padded[row : row + 3, column : column + 3]
             steps = np.log([near[1, 2] / near[1, 0], near[2, 1] / near[0, 1]]) * codec["sigma"] ** 2 / 2
             cell += np.clip(steps, -0.5, 0.5)
         x, y = ((cell + 0.5) * 4 - 0.5 - shift) / zoom
