@@ -160,6 +160,21 @@ SIZES: dict[str, Size] = {
             growing=((0.0, 160), (0.57, 192)),
             emphasis=(("mpii", 4.0), ("lsp", 2.0)),
         ),
+        # Its third part: the second one's recipe goes on at lower rates, and every step sees crops of the full size.
+        replace(
+            _PHOTOGRAPHS,
+            name="photographs-third",
+            batch_size=16,
+            epochs=6,
+            learning_rates={"AdamW": 6e-4},
+            augmentation=Augmentation(
+                rotation=30, scale=0.25, translation=0.04, half_body=0.08, occlusion=0.1, contrast=0.2, gray=0.03
+            ),
+            encoder_rate=2e-4,
+            averaging=0.999,
+            growing=((0.0, 192),),
+            emphasis=(("mpii", 4.0), ("lsp", 2.0)),
+        ),
     )
 }
 
