@@ -189,3 +189,14 @@ def test_a_network_in_evaluation_is_plain_torch():
 def test_channels_of_the_decoder_are_read():
     narrow = EncoderNetwork(replace(CONFIG, channels=32))
     assert count_parameters(narrow.decoder) < count_parameters(EncoderNetwork(CONFIG).decoder) / 2
+
+
+def test_a_decoder_that_stops_at_a_stride_of_16_leaves_the_stages_below_out():
+    whole, shallow = EncoderNetwork(CONFIG), EncoderNetwork(replace(CONFIG, stride=16)).eval()
+    left_out = [*whole.encoder.stages[5:], whole.decoder.lateral[3], whole.decoder.smooth[3]]
+    assert count_parameters(whole) - count_parameters(shallow) == sum(map(count_parameters, left_out))
+    with torch.inference_mode():
+        (scores,) = shallow(torch.rand(1, 3, 48, 80))
+    assert scores.shape == (1, 16, 12, 20)
+    with pytest.raises(PosekitError, match="stride is one of 4, 8, 16, 32, not 12"):
+        EncoderConfig(stride=12)

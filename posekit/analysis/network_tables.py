@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from posekit.models.cost import convolutions, count_parameters, flops_by_module, modules_by_part
-from posekit.models.encoder import PYRAMID, EncoderConfig, EncoderNetwork
+from posekit.models.encoder import EncoderConfig, EncoderNetwork
 from posekit.models.hourglass import HourglassConfig, Residual, StackedHourglass
 
 
@@ -104,7 +104,7 @@ def encoder_table(config: EncoderConfig, size: int) -> pd.DataFrame:
         levels, scores = network.encoder(images), network.decoder(network.encoder(images))
     counted = flops_by_module(network, images)
     encoder, rows, first = network.encoder, [], 0
-    for last, features in zip(PYRAMID, levels, strict=True):
+    for last, features in zip(config.read, levels, strict=True):
         modules = [*([encoder.stem] if first == 0 else []), *encoder.stages[first : last + 1]]
         rows.append((f"encoder, down to {features.shape[-2]} x {features.shape[-1]}", features, modules))
         first = last + 1

@@ -33,15 +33,23 @@ PIXEL_MEAN, PIXEL_SCALE = 127 / 255, 128 / 255
 
 @dataclass(frozen=True)
 class EncoderConfig:
-    """Width of the decoder; the encoder is what the weights are of. `PosekitError` if it makes no network."""
+    """Width of the decoder, and how much of the encoder it reads. `PosekitError` if that makes no network."""
 
     channels: int = 64  # of the decoder, at every resolution
+    stride: int = 32  # of the lowest resolution that the decoder reads; stages below it are left out
     family: Literal["encoder"] = "encoder"
     stacks: ClassVar[int] = 1
     columns: ClassVar[int | None] = None
 
     def __post_init__(self) -> None:
         check_widths(self.channels, 1.0, None)
+        if self.stride not in PYRAMID:
+            raise PosekitError(f"an encoder's stride is one of {', '.join(map(str, PYRAMID))}, not {self.stride}")
+
+    @property
+    def read(self) -> tuple[int, ...]:
+        """The stages that the decoder reads."""
+        return tuple(stage for stride, stage in PYRAMID.items() if stride <= self.stride)
 
 
 @dataclass(frozen=True)
@@ -67,8 +75,8 @@ STAGES: tuple[Stage, ...] = (
 )
 STEM_CHANNELS = 32
 
-#: Stages whose output the decoder reads: the last one at each of the strides 4, 8, 16 and 32.
-PYRAMID: tuple[int, ...] = (1, 2, 4, 6)
+#: Stride -> the last stage that has it. The decoder reads the outputs of these.
+PYRAMID: dict[int, int] = {4: 1, 8: 2, 16: 4, 32: 6}
 
 
 class Padding(nn.Module):
@@ -123,10 +131,11 @@ class EfficientNetLite0(nn.Module):
     """The encoder, up to the last of the stages that are read.
 
     `forward` takes pixels as ImageNet's were, float (B, 3, H, W), see `PIXEL_MEAN`, and returns the features of
-    these stages, for `PYRAMID`: (B, 24, H/4, W/4), (B, 40, H/8, W/8), (B, 112, H/16, W/16), (B, 320, H/32, W/32).
+    the stages `read`. Those of `PYRAMID` are (B, 24, H/4, W/4), (B, 40, H/8, W/8), (B, 112, H/16, W/16) and
+    (B, 320, H/32, W/32).
     """
 
-    def __init__(self, read: Sequence[int] = PYRAMID) -> None:
+    def __init__(self, read: Sequence[int] = tuple(PYRAMID.values())) -> None:
         super().__init__()
         self.read = tuple(read)
         self.pad = Padding(3)
@@ -177,14 +186,14 @@ class EncoderNetwork(nn.Module):
 
     `forward` takes crops, float (B, 3, H, W), RGB in 0..1, and returns a list with one float tensor
     (B, 16, H/4, W/4) of scores: a softmax over the cells of a joint says how likely each of them holds it. H and W
-    are multiples of 4; where they are multiples of 32, nothing is cut off at the lower resolutions.
+    are multiples of 4; where they are multiples of the stride, nothing is cut off at the lower resolutions.
     """
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         self.config = config
-        self.encoder = EfficientNetLite0()
-        self.decoder = Decoder([STAGES[number].channels for number in PYRAMID], config.channels)
+        self.encoder = EfficientNetLite0(config.read)
+        self.decoder = Decoder([STAGES[number].channels for number in config.read], config.channels)
 
     def forward(self, images: Tensor) -> list[Tensor]:
         return [self.decoder(self.encoder((images - PIXEL_MEAN) / PIXEL_SCALE))]

@@ -105,6 +105,12 @@ _PHOTOGRAPHS = Size(
     repaired=True,
 )
 
+#: From the second part on.
+_LIGHTER = Augmentation(
+    rotation=30, scale=0.25, translation=0.04, half_body=0.08, occlusion=0.1, contrast=0.2, gray=0.03
+)
+_MORE_OF_MPII = (("mpii", 4.0), ("lsp", 2.0))
+
 SIZES: dict[str, Size] = {
     size.name: size
     for size in (
@@ -152,28 +158,36 @@ SIZES: dict[str, Size] = {
             batch_size=16,
             epochs=7,
             learning_rates={"AdamW": 1e-3},
-            augmentation=Augmentation(
-                rotation=30, scale=0.25, translation=0.04, half_body=0.08, occlusion=0.1, contrast=0.2, gray=0.03
-            ),
+            augmentation=_LIGHTER,
             encoder_rate=3e-4,
             averaging=0.999,
             growing=((0.0, 160), (0.57, 192)),
-            emphasis=(("mpii", 4.0), ("lsp", 2.0)),
+            emphasis=_MORE_OF_MPII,
         ),
-        # Its third part: the second one's recipe goes on at lower rates, and every step sees crops of the full size.
+        # Its third part: the same recipe at lower rates, all on crops of the full size.
         replace(
             _PHOTOGRAPHS,
             name="photographs-third",
             batch_size=16,
             epochs=6,
             learning_rates={"AdamW": 6e-4},
-            augmentation=Augmentation(
-                rotation=30, scale=0.25, translation=0.04, half_body=0.08, occlusion=0.1, contrast=0.2, gray=0.03
-            ),
+            augmentation=_LIGHTER,
             encoder_rate=2e-4,
             averaging=0.999,
             growing=((0.0, 192),),
-            emphasis=(("mpii", 4.0), ("lsp", 2.0)),
+            emphasis=_MORE_OF_MPII,
+        ),
+        # For the small network, which learns slowly and takes a third of the time per crop: many epochs, on crops
+        # that are changed as in the second part.
+        replace(
+            _PHOTOGRAPHS,
+            name="photographs-small",
+            crop=replace(_PHOTOGRAPHS.crop, size=128),
+            epochs=16,
+            augmentation=_LIGHTER,
+            averaging=0.999,
+            growing=((0.0, 96), (0.4, 128)),
+            emphasis=_MORE_OF_MPII,
         ),
     )
 }

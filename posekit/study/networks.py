@@ -24,6 +24,19 @@ _SLIM = replace(_SMALL, columns=64)
 _COMPACT = replace(_SLIM, separable=False, channels=32, growth=1.5, reductions=3)
 _LEAN = LeanConfig(columns=64)
 
+_ENCODER = Model(
+    "encoder",
+    "encoder",
+    "EfficientNet-Lite0 that was trained on ImageNet, and a light decoder",
+    "AdamW",
+    "warmup cosine",
+    "cross-entropy",
+    network=EncoderConfig(),
+    start="imagenet",
+    # Edges and colors look alike everywhere, and learning them anew would take half of every step.
+    frozen=("encoder.stem", "encoder.stages.0", "encoder.stages.1"),
+)
+
 
 def _model(
     name: str,
@@ -119,26 +132,21 @@ NETWORKS: dict[str, Model] = {
             teacher="likelihood",
             reference=7,
         ),
-        Model(
-            "encoder",
-            "encoder",
-            "EfficientNet-Lite0 that was trained on ImageNet, and a light decoder",
-            "AdamW",
-            "warmup cosine",
-            "cross-entropy",
-            network=EncoderConfig(),
-            start="imagenet",
-            # Edges and colors look alike everywhere, and learning them anew would take half of every step.
-            frozen=("encoder.stem", "encoder.stages.0", "encoder.stages.1"),
+        _ENCODER,
+        replace(
+            _ENCODER,
+            name="encoder-scratch",
+            title="encoder-scratch",
+            description="encoder, without the weights of ImageNet",
+            start="",
+            frozen=(),
         ),
-        Model(
-            "encoder-scratch",
-            "encoder-scratch",
-            "encoder, without the weights of ImageNet",
-            "AdamW",
-            "warmup cosine",
-            "cross-entropy",
-            network=EncoderConfig(),
+        replace(
+            _ENCODER,
+            name="encoder-small",
+            title="encoder-small",
+            description="encoder, without its last two stages; half the channels in the decoder",
+            network=EncoderConfig(channels=32, stride=16),
         ),
     )
 }
