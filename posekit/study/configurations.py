@@ -183,7 +183,7 @@ SIZES: dict[str, Size] = {
             _PHOTOGRAPHS,
             name="photographs-small",
             crop=replace(_PHOTOGRAPHS.crop, size=128),
-            epochs=16,
+            epochs=14,
             augmentation=_LIGHTER,
             averaging=0.999,
             growing=((0.0, 96), (0.4, 128)),
