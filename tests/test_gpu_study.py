@@ -110,7 +110,7 @@ def test_pieces_are_the_runs_of_one_piece(packed, home, tmp_path, monkeypatch, c
 
     def state() -> list[tuple[str, int, bool]]:
         with unpacked(out / "records.zip") as folders:
-            runs = {place.name: read_run(folder) for place, folder in folders.items()}
+            runs = {subfolder.name: read_run(folder) for subfolder, folder in folders.items()}
         return [(name, len(run.history), run.finished) for name, run in runs.items()]
 
     run(packed, out, 0, work, "--models", 5)  # no time at all: one epoch
@@ -174,7 +174,7 @@ def test_all_runs_in_their_order_in_the_places_of_a_study(tiny_study, monkeypatc
     for model, seed, rate in runs:
         store = RunStore(Path("records"), Path("networks"))
         config, usual = (tiny_study.config(model, seed, one) for one in (rate, None))
-        assert store.place(config, usual) == tiny_study._place(config)
+        assert store.subfolder(config, usual) == tiny_study._subfolder(config)
     assert gpu_study.plan(["model-4"]) == [("model-4", seed, None) for seed in range(3)]
 
 
@@ -232,7 +232,7 @@ def test_a_bundle_holds_records_and_nothing_else(tmp_path):
             opened.writestr(f"{folder}/distances-lsp.csv", "image")
             opened.writestr(f"{folder}/conftest.py", "")
     with unpacked(tmp_path / "records.zip") as folders:
-        assert [place.as_posix() for place in folders] == [
+        assert [subfolder.as_posix() for subfolder in folders] == [
             "model-1-seed-0",
             "other-settings/model-1-seed-0-rate-0.001",
         ]

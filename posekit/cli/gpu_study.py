@@ -97,16 +97,16 @@ def run(options: argparse.Namespace) -> None:
     work = Work(options.work, options.out)
     if options.records:
         with unpacked(options.records) as folders:
-            for place, folder in folders.items():
+            for subfolder, folder in folders.items():
                 if read_run(folder).finished:
-                    bring(folder, work.store.folder(place))
+                    bring(folder, work.store.folder(subfolder))
     configs = {}
     for model, seed, rate in plan([get_model(name).name for name in options.models]):
         config, usual = (make_config(archive, options.tiny, model, seed, one) for one in (rate, None))
-        configs[work.store.place(config, usual)] = config
+        configs[work.store.subfolder(config, usual)] = config
     if not configs:
         raise PosekitError(f"--models names none of {', '.join(REPORT_MODELS)}")
-    left = [place for place, config in configs.items() if not work.is_finished(place, config)]
+    left = [subfolder for subfolder, config in configs.items() if not work.is_finished(subfolder, config)]
     train, validation = resident(archive.train, device), [resident(crops, device) for crops in archive.validation]
     config = next(iter(configs.values()))
     floors = floors_and_ceiling(train, validation[0], config.codec, config.network.stacks)
@@ -114,35 +114,35 @@ def run(options: argparse.Namespace) -> None:
     training = Training(train, validation, floors, made_by, device, options.compile, work, clock)
     failed = {}
     try:
-        for place in list(left):
+        for subfolder in list(left):
             if not clock.fits(first=True):
                 break
             try:
-                training.run(place, configs[place])
-                left.remove(place)
+                training.run(subfolder, configs[subfolder])
+                left.remove(subfolder)
             except PosekitError as error:  # as a loss that is no number at a rate that is too high
-                failed[place] = error
+                failed[subfolder] = error
             if options.compile:
                 torch.compiler.reset()  # the same code is compiled for a few networks only, then no more
     except TimeIsUp:
         pass
-    finished = [place for place in configs if place not in left]
+    finished = [subfolder for subfolder in configs if subfolder not in left]
     work.bundle()
     work.save_best(finished)
     print(f"finished: {len(finished)} of {len(configs)} runs, in {options.out / 'records.zip'}")
-    for place, error in failed.items():
-        print(f"{place.name} failed: {error}")
+    for subfolder, error in failed.items():
+        print(f"{subfolder.name} failed: {error}")
     if left:
-        print(f"left: {', '.join(place.name for place in left)}")
+        print(f"left: {', '.join(subfolder.name for subfolder in left)}")
         print(f"to go on: {shlex.join(['python', '-m', 'posekit.cli.gpu_study', *sys.argv[1:]])}")
 
 
 def collect(options: argparse.Namespace) -> None:
     kept = []
     with unpacked(options.records) as folders:
-        for place, folder in folders.items():
+        for subfolder, folder in folders.items():
             config = read_run(folder).config
-            target = home() / "data" / "runs" / f"{config.data}-{config.size}" / place
+            target = home() / "data" / "runs" / f"{config.data}-{config.size}" / subfolder
             why = bring(folder, target, options.force)
             if why:
                 kept.append(f"{target} {why}")

@@ -103,7 +103,7 @@ def fine_tune(
     how = Execution(where, *choose_precision(precision, "bfloat16", where), compiled, progress=progress)
     name = f"{people.name}-{SIZE}"
     store = RunStore(home() / "data" / "runs" / name, home() / "data" / "checkpoints" / name)
-    place = store.place(config, usual)
+    subfolder = store.subfolder(config, usual)
     sides = (train_people, validation_people)
     crops = tuple(make_crops(side, config.crop, home() / "data" / "cache", progress) for side in sides)
 
@@ -113,12 +113,12 @@ def fine_tune(
         return {BEFORE: (validation_people, answers)}
 
     def done() -> bool:
-        return not force and store.is_recorded(place, config) and store.is_trained(place, config)
+        return not force and store.is_recorded(subfolder, config) and store.is_trained(subfolder, config)
 
     if not from_leader(done):
         floors = floors_and_ceiling(*crops, config.codec, config.network.stacks)
-        train_and_record(config, store, place, crops, floors, how, force, start=start, further=before)
-    return from_leader(lambda: _read(store, place, len(train_people)))
+        train_and_record(config, store, subfolder, crops, floors, how, force, start=start, further=before)
+    return from_leader(lambda: _read(store, subfolder, len(train_people)))
 
 
 def fine_tuning(
@@ -157,11 +157,11 @@ def fine_tuning(
     )
 
 
-def _read(store: RunStore, place: Path, train_people: int) -> FineTuned:
-    run = read_run(store.folder(place))
-    path = store.folder(place) / f"distances-{BEFORE}.csv"
+def _read(store: RunStore, subfolder: Path, train_people: int) -> FineTuned:
+    run = read_run(store.folder(subfolder))
+    path = store.folder(subfolder) / f"distances-{BEFORE}.csv"
     try:
         before = pd.read_csv(path).reindex(columns=list(JOINTS)).to_numpy(float)
     except (OSError, ValueError) as error:
         raise PosekitError(f"record {path} cannot be read ({error}); use --force to train again") from error
-    return FineTuned(run, store.checkpoint(place), train_people, before, run.distances())
+    return FineTuned(run, store.checkpoint(subfolder), train_people, before, run.distances())

@@ -35,7 +35,7 @@ class Execution:
 def train_and_record(
     config: RunConfig,
     store: RunStore,
-    place: Path,
+    subfolder: Path,
     crops: tuple[Crops, Crops],
     floors: dict[str, float],
     how: Execution,
@@ -44,18 +44,18 @@ def train_and_record(
     start: Path | None = None,
     further: Callable[[nn.Module], Mapping[str, tuple[People, Evaluation]]] = lambda network: {},
 ) -> None:
-    """Trains a run to its last epoch on crops (train, validation), and writes its records into its place.
+    """Trains a run to its last epoch on crops (train, validation), and writes its records into its subfolder.
 
     Finished records stay as they are when only the network is missing, as in a fresh checkout. force: begin anew,
     which replaces what is there. floors: see `Run`; teacher, start: see `train`; further: see `write_finished`, it
     is asked after the last epoch. Raises `PosekitError` as `train` does, and if another process trains the run.
     """
-    folder, checkpoint = store.folder(place), store.checkpoint(place)
+    folder, checkpoint = store.folder(subfolder), store.checkpoint(subfolder)
     with ExitStack() as held, cpu_threads(how.threads):
         from_leader(lambda: (held.enter_context(owned(checkpoint)), None)[1])
         if force and is_leader():
-            store.forget(place, config)
-        recorded = from_leader(lambda: store.is_recorded(place, config))
+            store.forget(subfolder, config)
+        recorded = from_leader(lambda: store.is_recorded(subfolder, config))
         made_by = continued(folder, environment(how.device, how.precision, how.precision_reason))
 
         def on_epoch(history: list[EpochRecord]) -> None:

@@ -282,24 +282,24 @@ def read_history(folder: Path) -> tuple[float, pd.DataFrame]:
 def read_runs(folder: Path, unfinished: bool = False) -> list[Run]:
     """All finished runs below a folder, by model and seed; `unfinished`: those that are still going as well."""
     runs = [read_run(path.parent) for path in Path(folder).glob("*/run.json")]
-    order = {name: number for number, name in enumerate(MODELS)}
+    numbers = {name: number for number, name in enumerate(MODELS)}
 
-    def place(run: Run) -> tuple:
+    def order(run: Run) -> tuple:
         config = run.config
-        known = order.get(config.model, len(order))
+        known = numbers.get(config.model, len(numbers))
         return known, config.model, config.seed, config.learning_rate, config.batch_size
 
-    return sorted((run for run in runs if run.finished or unfinished), key=place)
+    return sorted((run for run in runs if run.finished or unfinished), key=order)
 
 
 @dataclass(frozen=True)
 class RunStore:
-    """Where the runs of a study lie, and what is there of them; a run's place is its folder below `records`."""
+    """Where the runs of a study lie, and what is there of them. A run's subfolder is below `records`."""
 
     records: Path
     networks: Path
 
-    def place(self, config: RunConfig, usual: RunConfig) -> Path:
+    def subfolder(self, config: RunConfig, usual: RunConfig) -> Path:
         """Of a run. usual: what the same model and seed are asked at the study's size."""
         name = run_folder_name(config.model, config.seed)
         if config.learning_rate != usual.learning_rate:
@@ -308,24 +308,24 @@ class RunStore:
             name += f"-batch-{config.batch_size}"
         return Path(name) if config == usual else Path(OTHER_SETTINGS, name)
 
-    def folder(self, place: Path) -> Path:
-        return self.records / place
+    def folder(self, subfolder: Path) -> Path:
+        return self.records / subfolder
 
-    def checkpoint(self, place: Path) -> Path:
-        return self.networks / place / "last.pt"
+    def checkpoint(self, subfolder: Path) -> Path:
+        return self.networks / subfolder / "last.pt"
 
-    def is_recorded(self, place: Path, config: RunConfig) -> bool:
+    def is_recorded(self, subfolder: Path, config: RunConfig) -> bool:
         """Whether finished records of this configuration exist; `PosekitError` if they are of another one."""
-        return is_recorded(self.folder(place), config, "use --force to train again, which replaces them")
+        return is_recorded(self.folder(subfolder), config, "use --force to train again, which replaces them")
 
-    def is_trained(self, place: Path, config: RunConfig) -> bool:
+    def is_trained(self, subfolder: Path, config: RunConfig) -> bool:
         """Whether the checkpoint is of the last epoch."""
-        path = self.checkpoint(place)
+        path = self.checkpoint(subfolder)
         return path.exists() and len(load_checkpoint(path, config)["history"]) == config.epochs
 
-    def forget(self, place: Path, config: RunConfig) -> None:
+    def forget(self, subfolder: Path, config: RunConfig) -> None:
         """Lets a run start anew."""
         for epoch in range(1, config.epochs + 1):
-            snapshot_path(self.checkpoint(place), epoch).unlink(missing_ok=True)
-        for path in (self.checkpoint(place), *filter(is_record, self.folder(place).glob("*"))):
+            snapshot_path(self.checkpoint(subfolder), epoch).unlink(missing_ok=True)
+        for path in (self.checkpoint(subfolder), *filter(is_record, self.folder(subfolder).glob("*"))):
             path.unlink(missing_ok=True)

@@ -262,18 +262,18 @@ class Study:
     def _store(self) -> RunStore:
         return RunStore(self.records, home() / "data" / "checkpoints" / self.name)
 
-    def _place(self, config: RunConfig) -> Path:
+    def _subfolder(self, config: RunConfig) -> Path:
         """The folder of a run, relative to the one of the study."""
-        return self._store.place(config, self.config(config.model, config.seed))
+        return self._store.subfolder(config, self.config(config.model, config.seed))
 
     def _run_folder(self, config: RunConfig) -> Path:
-        return self._store.folder(self._place(config))
+        return self._store.folder(self._subfolder(config))
 
     def _checkpoint(self, config: RunConfig) -> Path:
-        return self._store.checkpoint(self._place(config))
+        return self._store.checkpoint(self._subfolder(config))
 
     def _forget(self, config: RunConfig) -> None:
-        self._store.forget(self._place(config), config)
+        self._store.forget(self._subfolder(config), config)
 
     def _state(self, configs: Sequence[RunConfig]) -> tuple[int, str]:
         """How many images runs of other processes have trained on, and their latest epoch, from their records."""
@@ -292,10 +292,10 @@ class Study:
         return images, latest[1]
 
     def _is_trained(self, config: RunConfig) -> bool:
-        return self._store.is_trained(self._place(config), config)
+        return self._store.is_trained(self._subfolder(config), config)
 
     def _is_recorded(self, config: RunConfig) -> bool:
-        return self._store.is_recorded(self._place(config), config)
+        return self._store.is_recorded(self._subfolder(config), config)
 
     def _train(self, config: RunConfig, force: bool = False) -> None:
         teacher = load_network(self.network(config.teacher), self.device)[0] if config.teacher else None
@@ -310,7 +310,7 @@ class Study:
         train_and_record(
             config,
             self._store,
-            self._place(config),
+            self._subfolder(config),
             self.crops_of(config.crop),
             self.floors(config),
             Execution(*how, self.size.cpu_threads, self.progress),

@@ -66,22 +66,22 @@ class Work:
     def store(self) -> RunStore:
         return RunStore(self.folder / "records", self.folder / "networks")
 
-    def is_finished(self, place: Path, config: RunConfig) -> bool:
+    def is_finished(self, subfolder: Path, config: RunConfig) -> bool:
         """Whether a run is done. Raises `PosekitError` if its records are of other settings."""
-        return is_recorded(self.store.folder(place), config, "name another --work")
+        return is_recorded(self.store.folder(subfolder), config, "name another --work")
 
     def bundle(self) -> None:
         """The records of all runs as one file in `out`."""
         write_bundle(self.store.records, self.out / "records.zip")
 
-    def save_best(self, places: list[Path]) -> None:
+    def save_best(self, subfolders: list[Path]) -> None:
         """The weights of the finished run that finds most joints, in parts in `out`; of those trained here."""
         best = {}
-        for place in places:
-            run = read_run(self.store.folder(place))
-            path = snapshot_path(self.store.checkpoint(place), run.config.epochs)
+        for subfolder in subfolders:
+            run = read_run(self.store.folder(subfolder))
+            path = snapshot_path(self.store.checkpoint(subfolder), run.config.epochs)
             if path.exists():
-                best[run.history.pckh_weighted14.iloc[-1]] = (place.name, path)
+                best[run.history.pckh_weighted14.iloc[-1]] = (subfolder.name, path)
         if best:
             name, path = best[max(best)]
             for old in self.out.glob("model-*.pt.*"):
@@ -104,9 +104,9 @@ class Training:
     work: Work
     clock: Clock
 
-    def run(self, place: Path, config: RunConfig) -> None:
+    def run(self, subfolder: Path, config: RunConfig) -> None:
         """Trains a run from where it is to its end. Raises `TimeIsUp` after an epoch if no other one fits."""
-        folder, checkpoint = self.work.store.folder(place), self.work.store.checkpoint(place)
+        folder, checkpoint = self.work.store.folder(subfolder), self.work.store.checkpoint(subfolder)
         made_by = continued(folder, self.environment)
         epochs = 0
 
