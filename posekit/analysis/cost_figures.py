@@ -120,7 +120,7 @@ _PART_COSTS = {"gflop": "FLOPs", "parameters": "parameters", "ms": "time"}
 
 def cost_figure(parts: pd.DataFrame, title: str) -> Figure:
     """Where the cost sits: shares by part, in percent. Columns part and two of gflop, parameters and ms."""
-    figure, axes = new_figure(7.2, 0.8 + 0.4 * len(parts))
+    figure, axes = new_figure(7.2, 0.8 + 0.55 * len(parts))
     shares = parts.set_index("part")[[column for column in _PART_COSTS if column in parts]]
     shares = 100 * shares / shares.sum()
     shares.columns = [_PART_COSTS[column] for column in shares]
