@@ -28,7 +28,7 @@ from posekit.training.loop import EpochRecord
 from posekit.training.step import make_network
 
 #: How often a run is killed; a kill within a write is rare, so more of them find more.
-KILLS = 8
+KILLS = 5
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="forks processes")
 
