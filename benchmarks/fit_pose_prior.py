@@ -43,7 +43,7 @@ def poses_of(people: list[dict]) -> np.ndarray:
 
 
 def fit(poses: np.ndarray, components: int = 48, steps: int = 80, seed: int = 0) -> PosePrior:
-    """Expectation maximisation from a few rounds of k-means; components of under 60 people are dropped."""
+    """Expectation maximization from a few rounds of k-means; components of under 60 people are dropped."""
     rng = np.random.default_rng(seed)
     data = poses.reshape(len(poses), -1)
     centers = data[rng.choice(len(data), components, replace=False)]
@@ -55,10 +55,10 @@ def fit(poses: np.ndarray, components: int = 48, steps: int = 80, seed: int = 0)
         )
     share = np.eye(components)[nearest]
     for _ in range(steps):
-        weights, means, factors = _maximise(data, share)
+        weights, means, factors = _maximize(data, share)
         share = _expect(data, weights, means, factors)
     kept = share.sum(axis=0) >= 60
-    weights, means, factors = _maximise(data, share[:, kept])
+    weights, means, factors = _maximize(data, share[:, kept])
     lengths = {
         # The 80th percentile: most limbs are foreshortened, a few are over-long by annotation noise.
         name: float(np.percentile(np.linalg.norm(poses[:, INDEX[a]] - poses[:, INDEX[b]], axis=1), 80))
@@ -67,7 +67,7 @@ def fit(poses: np.ndarray, components: int = 48, steps: int = 80, seed: int = 0)
     return PosePrior(weights / weights.sum(), means, factors, lengths)
 
 
-def _maximise(data: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _maximize(data: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Weights, means and Cholesky factors for given shares (N, K) of the people in the components."""
     mass = share.sum(axis=0) + 1e-9
     means = share.T @ data / mass[:, None]

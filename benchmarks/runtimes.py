@@ -85,7 +85,7 @@ def quantize(source: Path, crops: Crops, out: Path) -> None:
 
     whole = out.with_suffix(".float32.onnx")
     quant_pre_process(source, whole, skip_symbolic_shape=True)  # weights of float16 become float32 again
-    logging.disable(logging.WARNING)  # of an optimisation before: it has changed no answer
+    logging.disable(logging.WARNING)  # of an optimization before: it has changed no answer
     try:
         quantize_static(
             whole,

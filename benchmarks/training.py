@@ -9,10 +9,10 @@ over_float64     the same in float64 (as the report's authors trained) (>= 7)
 overhead_share   data, heatmaps, metrics, logging and checkpoints together, as a share of an epoch (<= 0.05)
 
 Compared ways take turns, so that a machine that changes its speed changes all of them; every figure is a median.
-posekit's step is bfloat16 where the hardware has matrix units for it (a GPU, or a CPU with AMX); without them only
-the layout and the optimizer differ from plain float32, and little is to be gained. On CUDA it also prints, for
-batches of 16 and 64, eager and compiled: images per second, the share of the rate that one large bfloat16 matrix
-product reaches, peak memory, and the kernels that take most of the time.
+posekit's step is bfloat16 where the hardware is made for it (a GPU, or a CPU with AMX or AVX512-BF16); elsewhere
+only the layout and the optimizer differ from plain float32, and little is to be gained. On CUDA it also prints,
+for batches of 16 and 64, eager and compiled: images per second, the share of the rate that one large bfloat16
+matrix product reaches, peak memory, and the kernels that take most of the time.
 """
 
 import argparse
@@ -79,7 +79,7 @@ def ratios(config: RunConfig, crops: Crops, device: torch.device, compiled: bool
     # The round before the others warms up, and compiles.
     times = in_turns({name: partial(seconds, way, device) for name, way in ways.items()}, rounds, "training steps")
     result = {
-        f"{name}_seconds_an_image": float(np.median(taken)) / config.batch_size for name, taken in times.items()
+        f"{name}_seconds_per_image": float(np.median(taken)) / config.batch_size for name, taken in times.items()
     }
     for kind in kinds:
         result[f"over_{kind}"] = float(np.median(times[kind] / times["posekit"]))
@@ -117,7 +117,7 @@ def overhead(config: RunConfig, crops: Crops, device: torch.device, seconds_per_
         }
     steps = seconds_per_step * TRAIN_PEOPLE / config.batch_size
     return {"overhead_share": sum(taken.values()) / (steps + sum(taken.values()))} | {
-        f"{name}_seconds_an_epoch": value for name, value in taken.items()
+        f"{name}_seconds_per_epoch": value for name, value in taken.items()
     }
 
 
@@ -147,7 +147,7 @@ def throughput(config: RunConfig, crops: Crops, device: torch.device, compiled: 
     return {
         "batch": config.batch_size,
         "compiled": compiled,
-        "images_a_second": config.batch_size / taken,
+        "images_per_second": config.batch_size / taken,
         "six_runs_minutes": 6 * config.epochs * TRAIN_PEOPLE * taken / config.batch_size / 60,
         "share_of_matrix_rate": flop / taken / matrix_rate(device),
         "peak_gigabytes": peak / 1e9,
@@ -157,7 +157,7 @@ def throughput(config: RunConfig, crops: Crops, device: torch.device, compiled: 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", help="by default a GPU if there is one")
-    parser.add_argument("--batch", type=int, help="people a step; by default 4 on a CPU, 16 on a GPU")
+    parser.add_argument("--batch", type=int, help="people per step; by default 4 on a CPU, 16 on a GPU")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--compile", action="store_true", help="posekit's step through torch.compile")
     parser.add_argument("--json", action="store_true")
@@ -177,7 +177,7 @@ def main() -> None:
 
         result = {"device": str(device), "threads": torch.get_num_threads(), "batch": size}
         result |= ratios(config(size), crops, device, options.compile, options.rounds)
-        result |= overhead(config(size), crops, device, result["posekit_seconds_an_image"] * size, options.rounds)
+        result |= overhead(config(size), crops, device, result["posekit_seconds_per_image"] * size, options.rounds)
         tables = []
         if device.type == "cuda":
             result["matrix_tflops"] = matrix_rate(device) / 1e12

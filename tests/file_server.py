@@ -1,4 +1,4 @@
-"""A server of files on this machine that misbehaves as it is told."""
+"""A server of files on this machine that misbehaves as a test asks."""
 
 import http.server
 import re

@@ -1,12 +1,14 @@
 """Every benchmark starts: its imports and its options fit the library as it is."""
 
 import importlib
+import re
 import subprocess
 import sys
 from importlib.machinery import PathFinder
 
 import pytest
 from conftest import CHECKOUT
+from tables import TINY
 from turns import in_turns
 
 SCRIPTS = sorted(path.stem for path in (CHECKOUT / "benchmarks").glob("*.py") if "__main__" in path.read_text())
@@ -18,6 +20,29 @@ def test_a_benchmark_explains_itself(name, monkeypatch, capsys):
     with pytest.raises(SystemExit) as ended:
         importlib.import_module(name).main()
     assert ended.value.code == 0 and "--help" in capsys.readouterr().out
+
+
+#: What makes a benchmark small: its arguments, and constants of its module. `finding`, `find_exchanged` and
+#: `train_finder` need photographs of several people, `visualizer` a browser; `test_browser` makes its moves.
+SMALL = {
+    "crop": (["{drawn}"], {}),
+    "data": (["{drawn}", "--json"], {"ROUNDS": 1}),
+    "inference": (["--rounds", "2", "--json"], {"BATCHES": (1,), "THREADS": (1,), "SIZE": 64}),
+    "training": (["--device", "cpu", "--batch", "2", "--rounds", "1"], {"get_size": lambda name: TINY}),
+    "video": (["--rounds", "2", "--json"], {"FRAMES": 3, "THREADS": (1,)}),
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_benchmark_measures(name, drawn, tmp_path, monkeypatch, capsys):
+    arguments, constants = SMALL[name]
+    module = importlib.import_module(name)
+    for constant, value in constants.items():
+        monkeypatch.setattr(module, constant, value)
+    monkeypatch.setenv("POSEKIT_HOME", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", [name, *(part.format(drawn=drawn) for part in arguments)])
+    module.main()
+    assert re.search(r"\d", capsys.readouterr().out)
 
 
 def test_there_are_benchmarks():

@@ -167,7 +167,7 @@ def test_context_keeps_the_image_around_and_the_crop_in_the_middle():
     middle = wide[15:65, 15:65]
     seen = plain.any(axis=2)
     np.testing.assert_allclose(middle[seen].astype(int), plain[seen].astype(int), atol=1)
-    assert wide.any(axis=2).all()  # no zeros: folder is image all around
+    assert wide.any(axis=2).all()  # no zeros: there is image all around
     # A slow reference: the mean of the 2 x 2 image pixels below a pixel of the wide crop.
     to_image = np.linalg.inv(np.vstack([crop_matrix(box, CropRule(size=50)), [0, 0, 1]]))[:2]
     for x, y in ((3, 4), (70, 12), (40, 77)):

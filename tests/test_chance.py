@@ -100,3 +100,11 @@ def test_distances_of_a_further_set_are_read_and_checked(tmp_path):
         table.assign(**{column: value}).to_csv(folder / "distances-lsp.csv", index=False)
         with pytest.raises(PosekitError, match=r"distances-lsp\.csv cannot be read"):
             read_run(folder)
+
+
+def test_the_runs_of_a_home_beat_those_that_come_with_the_repository(tmp_path, monkeypatch):
+    source = CHECKOUT / "data" / "runs" / PUBLISHED / "model-1-seed-0"
+    shutil.copytree(source, tmp_path / "data" / "runs" / PUBLISHED / "model-1-seed-0")
+    assert len(Results.read(PUBLISHED).runs) > 1
+    monkeypatch.setenv("POSEKIT_HOME", str(tmp_path))
+    assert [run.config.model for run in Results.read(PUBLISHED).runs] == ["model-1"]

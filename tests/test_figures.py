@@ -80,8 +80,8 @@ def test_the_curve_passes_pckh_and_shows_the_references_that_are_recorded(floors
 
 def test_the_grid_has_a_line_per_optimizer_and_a_point_per_seed():
     runs = [make_run(m, 0.5, seed=s) for m in (1, 3) for s in (0, 1)]
-    variations = [make_run(m, 0.3, seed=s, rate=2.5e-4) for m in (1, 3) for s in (0, 1)]
-    grid = make_grid(runs, variations)
+    others = [make_run(m, 0.3, seed=s, rate=2.5e-4) for m in (1, 3) for s in (0, 1)]
+    grid = make_grid(runs, others)
     figure = grid_figure(grid, grid_table(grid))
     (axis,) = figure.axes
     lines = {container.get_label(): container[0].get_ydata().astype(float) for container in axis.containers}
@@ -89,11 +89,11 @@ def test_the_grid_has_a_line_per_optimizer_and_a_point_per_seed():
     for values, model in ((lines["RMSprop"], 1), (lines["Adam"], 3)):
         means = [
             np.mean([pckh(run.distances()).weighted14 for run in part if run.config.model == f"model-{model}"])
-            for part in (variations, runs)
+            for part in (others, runs)
         ]
         np.testing.assert_allclose(values, means)
     seeds = [line for line in axis.lines if line.get_markersize() == 3.5]
-    assert sum(len(line.get_ydata()) for line in seeds) == len(runs) + len(variations)
+    assert sum(len(line.get_ydata()) for line in seeds) == len(runs) + len(others)
 
 
 def lightness_and_color(color: str, matrix: np.ndarray) -> np.ndarray:
@@ -156,7 +156,7 @@ def test_a_study_without_a_model_of_the_report_is_published(tmp_path):
     assert not {"claims.png", "grid.png", "figure_2.png", "losses.md", "latency.md"} & names
 
 
-def test_grid_and_claims_are_published_from_the_variations(tmp_path):
+def test_grid_and_claims_are_published_from_the_others(tmp_path):
     runs = [make_run(m, 0.5) for m in (1, 3)]
     others = [make_run(1, 0.4, rate=2e-3)]
     results = Results("made", runs, others, make_grid(runs, others), "made")

@@ -15,16 +15,19 @@ from posekit.analysis.optimizers import (
     make_grid,
 )
 from posekit.cli.study import grid as grid_command
+from posekit.errors import PosekitError
 from posekit.evaluation.intervals import compare, seed_chance
 from posekit.evaluation.pckh import pckh
+from posekit.study import configurations
+from posekit.study.models import Model
 from posekit.study.seeds import by_configuration
 
 
 def test_seeds_of_a_configuration_are_together_and_rates_apart():
     runs = [make_run(1, 0.5, seed=1), make_run(5, 0.5), make_run(1, 0.6, seed=0)]
-    variations = [make_run(1, 0.4, rate=2.5e-4), make_run(3, 0.4, rate=2.5e-4), make_run(1, 0.9, batch=64)]
+    others = [make_run(1, 0.4, rate=2.5e-4), make_run(3, 0.4, rate=2.5e-4), make_run(1, 0.9, batch=64)]
     assert [seeds.numbers for seeds in by_configuration(runs)] == [(0, 1), (0,)]
-    grid = make_grid(runs, variations)
+    grid = make_grid(runs, others)
     assert {key: seeds.numbers for key, seeds in grid.items()} == {
         ("RMSprop", 2.5e-4): (0,),
         ("RMSprop", 1e-3): (0, 1),
@@ -97,3 +100,12 @@ def test_the_command_trains_the_grid_and_prints_it(tiny_study, drawn, monkeypatc
     printed = capsys.readouterr().out
     assert len([line for line in printed.splitlines() if line.split()[:1] == ["RAdam"]]) == 2
     assert printed.count("equal rates") == 4 and printed.count("own best rate") == 2
+
+
+def test_a_rate_that_is_named_trains_an_optimizer_for_which_the_size_has_none(tiny_study, monkeypatch):
+    monkeypatch.setitem(configurations.MODELS, "mine", Model("mine", "Mine", "reduced", "AdamW", stem="reduced"))
+    with pytest.raises(PosekitError, match="no learning rate for AdamW; name one by --learning-rate"):
+        tiny_study.config("mine")
+    run = tiny_study.record(tiny_study.config("mine", learning_rate=2e-3))
+    assert run.finished and run.config.optimizer == "AdamW" and run.config.learning_rate == 2e-3
+    assert "mine" in [other.config.model for other in tiny_study.runs_with_other_settings()]

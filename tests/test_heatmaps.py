@@ -36,7 +36,7 @@ def test_subpixel_heatmap_cell_by_cell():
 
 
 @pytest.mark.parametrize("x, cell", [(28.0, 7), (31.0, 7), (31.4, 7), (32.0, 8)])
-def test_report_heatmap_is_centred_on_the_cell_that_holds_the_joint(x, cell):
+def test_report_heatmap_is_centered_on_the_cell_that_holds_the_joint(x, cell):
     np.testing.assert_allclose(
         encode_one(Codec("report"), x, 41.0), slow_heatmap((cell, 10), 1.0, 20, 24), atol=1e-6
     )

@@ -138,7 +138,7 @@ def test_impossible_networks_are_refused(wrong):
         HourglassConfig(**wrong)
 
 
-LEVERS = {
+CHANGES = {
     "early stem": {"stem": "early"},
     "separable": {"separable": True},
     "gated": {"gated": True},
@@ -150,13 +150,13 @@ LEVERS = {
 }
 
 
-def lever(**changes: object) -> HourglassConfig:
+def changed(**changes: object) -> HourglassConfig:
     return replace(HourglassConfig("reduced", channels=16, stacks=2, modules=1, reductions=2), **changes)
 
 
-@pytest.mark.parametrize("changes", LEVERS.values(), ids=LEVERS)
-def test_every_lever_learns_with_all_its_parameters(changes):
-    network = StackedHourglass(lever(**changes))
+@pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
+def test_every_change_learns_with_all_its_parameters(changes):
+    network = StackedHourglass(changed(**changes))
     answers = network(torch.rand(2, 3, 64, 64))
     columns = changes.get("columns", 64) // 4
     assert [tuple(answer.shape) for answer in answers] == 2 * [(2, 16, 16, columns)]
@@ -178,22 +178,22 @@ def test_every_lever_learns_with_all_its_parameters(changes):
         ({"columns": 48}, 0),
     ],
 )
-def test_what_levers_save_in_parameters(changes, by_hand):
+def test_what_changes_save_in_parameters(changes, by_hand):
     assert (
-        count_parameters(StackedHourglass(lever())) - count_parameters(StackedHourglass(lever(**changes)))
+        count_parameters(StackedHourglass(changed())) - count_parameters(StackedHourglass(changed(**changes)))
         == by_hand
     )
 
 
 def test_fewer_columns_are_the_same_network_on_a_part_of_the_crop():
     torch.manual_seed(0)
-    whole = StackedHourglass(lever()).eval()
-    part = StackedHourglass(lever(columns=48)).eval()
+    whole = StackedHourglass(changed()).eval()
+    part = StackedHourglass(changed(columns=48)).eval()
     part.load_state_dict(whole.state_dict())
     crop = torch.rand(1, 3, 64, 64)
     answer = part(crop)[-1]
     torch.testing.assert_close(answer, whole(crop[..., 8:56])[-1])
-    saved = network_cost(lever(columns=48), 64)["gflop"] / network_cost(lever(), 64)["gflop"]
+    saved = network_cost(changed(columns=48), 64)["gflop"] / network_cost(changed(), 64)["gflop"]
     assert saved == pytest.approx(48 / 64, abs=0.01)
 
 
@@ -219,7 +219,7 @@ def test_a_separable_convolution_sees_one_channel():
 def test_the_second_hourglass_reads_the_places_of_the_first(handed_on):
     """With its own input unchanged, other places in the first hourglass change what the second one makes."""
     torch.manual_seed(0)
-    network = StackedHourglass(lever(handed_on=handed_on)).eval()
+    network = StackedHourglass(changed(handed_on=handed_on)).eval()
     x = torch.rand(1, 16, 16, 16)
     _, places = network.hourglasses[0](x, [])
     assert [tuple(skip.shape) for skip, _ in places] == [(1, 16, 16, 16), (1, 16, 8, 8)]
@@ -227,10 +227,10 @@ def test_the_second_hourglass_reads_the_places_of_the_first(handed_on):
     assert (network.hourglasses[1](x, places)[0] - network.hourglasses[1](x, other)[0]).abs().max() > 1e-3
 
 
-@pytest.mark.parametrize("changes", LEVERS.values(), ids=LEVERS)
+@pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
 def test_folding_keeps_the_answers(changes):
     torch.manual_seed(0)
-    network = StackedHourglass(lever(**changes))
+    network = StackedHourglass(changed(**changes))
     network(torch.rand(4, 3, 64, 64))  # so that means and variances are those of something
     network.eval()
     crops, short = torch.rand(2, 3, 64, 64), folded(network)

@@ -81,6 +81,15 @@ def test_gaps_are_differences_of_curves():
     assert report["epoch 5"] == pytest.approx(100 * (0.00126786 - 0.00113494) / floor)
 
 
+def test_gaps_are_of_the_seeds_that_both_models_have():
+    """Model 3's second seed, which nobody else has, moves no gap."""
+    one, other = make_run(4, 0.5, losses=(9.0, 4.5)), make_run(3, 0.5, losses=(9.0, 3.6))
+    alone = make_run(3, 0.5, seed=1, losses=(9.0, 0.9))
+    for runs in ([one, other], [one, other, alone]):
+        table = gaps_table(runs, [("model-4", "model-3")]).set_index("curve")
+        assert list(table.loc[TRAINING].filter(like="epoch")) == pytest.approx([0, -10])
+
+
 def test_the_first_step_is_counted_in_the_report_and_here():
     runs = [make_run(1, 0.5, losses=(9.0, 4.0, 3.0)), make_run(2, 0.5, losses=(9.0, 8.0, 3.0))]
     report, ours = steps_table(runs).to_dict("records")

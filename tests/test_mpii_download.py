@@ -19,7 +19,7 @@ def mirror(server, tmp_path):
     photographs = {f"images/{number:09d}.jpg": DATA[number : number + 5000] for number in range(20)}
     annotations = {
         "mpii_human_pose_v1_u12_2/mpii_human_pose_v1_u12_1.mat": b"matlab",
-        "mpii_human_pose_v1_u12_2/bsd.txt": b"licence",
+        "mpii_human_pose_v1_u12_2/bsd.txt": b"license",
         "__MACOSX/mpii_human_pose_v1_u12_2/._mpii_human_pose_v1_u12_1.mat": b"mac",
     }
     server.files = {

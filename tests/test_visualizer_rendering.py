@@ -90,7 +90,7 @@ def test_opacity_nought_leaves_the_picture_as_it_is():
     assert (overlay_heatmap(crop, heatmap, CELLS_TO_CROP, opacity=0.5) != crop).any()
 
 
-GREY = 128
+GRAY = 128
 #: A person in an image of 300 x 200 px; the network saw a crop of 64 px of it, at half its size.
 MATRIX = np.array([[0.5, 0, -40.0], [0, 0.5, -15.0]])
 WRIST = np.array([150.0, 90.0])  # image px: in the crop at (35, 30)
@@ -102,7 +102,7 @@ def answer(confidence: np.ndarray | None = None, heatmaps: np.ndarray | None = N
     return Prediction(
         joints=np.tile(WRIST, (16, 1)),
         confidence=np.where(only("left wrist"), 0.9, 0.0) if confidence is None else confidence,
-        crop=np.full((64, 64, 3), GREY, np.uint8),
+        crop=np.full((64, 64, 3), GRAY, np.uint8),
         heatmaps=np.zeros((16, 16, 16), np.float32) if heatmaps is None else heatmaps,
         matrix=MATRIX,
     )
@@ -110,7 +110,7 @@ def answer(confidence: np.ndarray | None = None, heatmaps: np.ndarray | None = N
 
 def canvases() -> list[tuple[Canvas, np.ndarray]]:
     """Crop and whole image, and where the wrist is in each by hand."""
-    image = np.full((200, 300, 3), GREY, np.uint8)
+    image = np.full((200, 300, 3), GRAY, np.uint8)
     zoom = PICTURE / 300
     return [
         (crop_canvas(answer()), (np.array([35.0, 30.0]) + 0.5) * 10 - 0.5),
@@ -138,7 +138,7 @@ def test_the_heatmap_is_brightest_where_the_joint_is(which):
     heatmaps[INDEX["left wrist"]] = np.exp(-((x - cell[0]) ** 2 + (y - cell[1]) ** 2) / 2)
     view = View(joint="left wrist", opacity=1, answer=False, colors="gray")
     picture = render(State(canvas, answer(heatmaps=heatmaps), view))
-    bright = np.clip(picture[..., 0].astype(float) - GREY, 0, None)
+    bright = np.clip(picture[..., 0].astype(float) - GRAY, 0, None)
     ys, xs = np.mgrid[: picture.shape[0], : picture.shape[1]]
     middle = np.array([(bright * xs).sum(), (bright * ys).sum()]) / bright.sum()
     assert np.abs(middle - place).max() < 1
@@ -147,7 +147,7 @@ def test_the_heatmap_is_brightest_where_the_joint_is(which):
 def test_beside_the_crop_the_image_has_no_heatmap():
     canvas, _ = canvases()[1]
     picture = render(State(canvas, answer(heatmaps=np.ones((16, 16, 16))), View(answer=False, opacity=1)))
-    ys, xs = np.nonzero((picture != GREY).any(axis=2))
+    ys, xs = np.nonzero((picture != GRAY).any(axis=2))
     zoom = PICTURE / 300
     # The crop's pixels -0.5 .. 63.5 are the image's 79 .. 207 across and 29 .. 157 down.
     expected = (np.array([79, 29, 207, 157]) + 0.5) * zoom - 0.5
@@ -171,7 +171,7 @@ def test_threshold_hides_unsure_joints():
     spread = answer(np.linspace(0, 1, 16))
     spread.joints[:] += np.arange(16)[:, None] * (3, -2)
     changed = [
-        (render(State(canvas, spread, View(NO_HEATMAP, threshold=threshold))) != GREY).any(axis=2).sum()
+        (render(State(canvas, spread, View(NO_HEATMAP, threshold=threshold))) != GRAY).any(axis=2).sum()
         for threshold in (0.0, 0.8, 1.1)
     ]
     assert changed[0] > changed[1] > changed[2] == 0
@@ -189,7 +189,7 @@ def test_all_joints_are_the_largest_of_the_sixteen_and_the_scale_is_the_peaks():
     # Drawn over gray as strong as the heatmap is high, in that gray: v * 255 * v + (1 - v) * 128.
     for value, seen in ((0.5, wrist), (1.0, head), (0.2, wrist_absolute), (0.4, head_absolute)):
         value *= (1 - 0.5 / 40) ** 2  # half a pixel beside the middle of a cell of 40 px
-        assert abs(int(seen) - (value * 255 * value + (1 - value) * GREY)) <= 2
+        assert abs(int(seen) - (value * 255 * value + (1 - value) * GRAY)) <= 2
 
 
 def test_the_circle_has_the_radius_of_a_hit():
@@ -242,7 +242,7 @@ def test_the_table_is_what_one_computes_by_hand():
     assert "no joint can be scored" in summary(joint_table(*table_example(), head_size=np.nan, hit=0.5), 0.5)
 
 
-def test_the_table_marks_hits_and_misses_by_more_than_colour():
+def test_the_table_marks_hits_and_misses_by_more_than_color():
     table = joint_table(*table_example(), head_size=60.0, hit=0.25)
     html = table_html([("Model <5>", table)], chosen="left wrist", threshold=0.3)
     rows = {row.split("</td>")[0].split("<td>")[-1]: row for row in html.split("<tr")}

@@ -96,14 +96,21 @@ def losses_table(runs: Sequence[Run]) -> pd.DataFrame:
 
 def gaps_table(runs: Sequence[Run], pairs: Sequence[tuple[str, str]]) -> pd.DataFrame:
     """How much further below the floor the first model of each pair lies than the second, after every epoch, in
-    percentage points (means over the seeds): a row per pair and curve. Negative: its loss is the higher one."""
-    means = curves(runs).pivot_table(index=["curve", "model"], columns="epoch", values="below")
+    percentage points: a row per pair and curve. Negative: its loss is the higher one.
+
+    Means over the seeds that both have, as a seed gives both the same start; over all of each if they share none.
+    """
+    table = curves(runs)
     rows = {}
     for first, second in pairs:
         for curve in (REPORT, TRAINING, VALIDATION):
-            if {(curve, first), (curve, second)} <= set(means.index):
-                title = f"{MODELS[first].title} minus {MODELS[second].title}"
-                rows[title, curve] = means.loc[(curve, first)] - means.loc[(curve, second)]
+            one, other = (table[(table["curve"] == curve) & (table["model"] == name)] for name in (first, second))
+            if one.empty or other.empty:
+                continue
+            if shared := set(one["seed"]) & set(other["seed"]):
+                one, other = one[one["seed"].isin(shared)], other[other["seed"].isin(shared)]
+            title = f"{MODELS[first].title} minus {MODELS[second].title}"
+            rows[title, curve] = one.groupby("epoch")["below"].mean() - other.groupby("epoch")["below"].mean()
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index = pd.MultiIndex.from_tuples(rows, names=["points of % below the floor", "curve"])
     return table.rename(columns=lambda epoch: f"epoch {epoch}").reset_index()

@@ -1,6 +1,6 @@
 """Figures that show images: the report's figures 1 and 5, sheets of people, what a network answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -155,13 +155,15 @@ def answer_figure(image: np.ndarray, answer: Prediction) -> Figure:
     return figure
 
 
-def picture_figure(picture: np.ndarray, title: str) -> Figure:
-    """One picture (H, W, 3) uint8 with a title."""
-    height, width = picture.shape[:2]
-    figure, axes = new_figure(6.0, 6.0 * height / width + 0.4)
-    axes[0, 0].imshow(picture)
-    axes[0, 0].set_title(title)
-    axes[0, 0].set_axis_off()
+def pictures_figure(pictures: Mapping[str, np.ndarray]) -> Figure:
+    """Pictures (H, W, 3) uint8 beside each other, as high as the first, each below its title."""
+    height, width = next(iter(pictures.values())).shape[:2]
+    each = min(6.0, 8.4 / len(pictures))
+    figure, axes = new_figure(each * len(pictures), each * height / width + 0.4, len(pictures))
+    for axis, (title, picture) in zip(axes[0], pictures.items(), strict=True):
+        axis.imshow(picture)
+        axis.set_title(title)
+        axis.set_axis_off()
     return figure
 
 

@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 
 from posekit.datasets.sources import DATA_VARIABLE, SINGLE_VARIABLES
 from posekit.errors import PosekitError
-from posekit.files import whole_file
+from posekit.files import whole_file, write_whole
 from posekit.paths import REPOSITORY
 
 
@@ -55,7 +55,7 @@ def execute_notebook(notebook: Path, executed: Path, environment: dict[str, str]
     except DeadKernelError as error:
         raise PosekitError(f"{notebook.name} stopped: its kernel died, most likely out of memory") from error
     finally:
-        nbformat.write(content, executed)
+        write_whole(executed, nbformat.writes(content))
 
 
 async def _interrupt_as_usual(**_: object) -> None:

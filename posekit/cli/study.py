@@ -307,7 +307,7 @@ def sample(
 
 
 def cost(size: SizeOption = "full", as_json: JsonOption = False) -> None:
-    """Parameters and FLOPs (2 a multiply-add, convolutions, one image) of the six models."""
+    """Parameters and FLOPs (two per multiply-add; convolutions; one image) of the six models."""
     from posekit.analysis.tables import cost_table
     from posekit.study.configurations import get_size
 

@@ -14,6 +14,7 @@ from tqdm.auto import tqdm
 
 from posekit.datasets.unpack import DamagedArchive, check_free, in_bytes, unpack
 from posekit.errors import PosekitError
+from posekit.files import whole_file
 
 #: Where the authors of MPII Human Pose offer it.
 MPII_URL = "https://datasets.d2.mpi-inf.mpg.de/andriluka14cvpr/"
@@ -176,7 +177,8 @@ def _note(partial: Path) -> Path:
 def _remember(partial: Path, url: str, response: http.client.HTTPResponse, total: int | None) -> None:
     headers = response.headers
     known = {"url": url, "etag": headers.get("ETag"), "modified": headers.get("Last-Modified"), "size": total}
-    _note(partial).write_text(json.dumps(known))
+    with whole_file(_note(partial)) as stream:
+        stream.write(json.dumps(known).encode())
 
 
 def _forget(partial: Path) -> None:
@@ -251,7 +253,7 @@ def download_mpii(
 
 
 def _place(name: str) -> str | None:
-    """MPII's archives have folders of their own; here are only images/ and annotations/, with their licence."""
+    """MPII's archives have folders of their own; here are only images/ and annotations/, with their license."""
     file = PurePosixPath(name).name
     if file.startswith(".") or "__MACOSX" in name:
         return None
@@ -268,10 +270,9 @@ def _done(folder: Path) -> dict[str, int]:
 
 def _finish(folder: Path, archive: Path, files: int) -> None:
     """First the note, then the deletion: a run that is killed between them fetches nothing twice."""
-    unfinished = folder / "downloaded.json.unfinished"
     try:
-        unfinished.write_text(json.dumps(_done(folder) | {archive.name: files}, indent=2))
-        os.replace(unfinished, folder / "downloaded.json")
+        with whole_file(folder / "downloaded.json") as stream:
+            stream.write(json.dumps(_done(folder) | {archive.name: files}, indent=2).encode())
         archive.unlink()
     except OSError as error:
         raise PosekitError(

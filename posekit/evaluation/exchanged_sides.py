@@ -38,8 +38,12 @@ def exchanged_by_chance(joints: np.ndarray, people: People, threshold: float = 0
 
 def partly_exchanged(joints: np.ndarray, people: People, threshold: float = 0.5) -> int:
     """The number of an instructive person: of those with two or more joints exchanged, the one with most joints
-    found. If nobody has two, the person with most joints exchanged."""
-    exchanged = exchanged_joints(joints, people, threshold).sum(axis=1)
+    found. If nobody has two, the person with most joints exchanged.
+
+    Only joints count whose two sides are a head size apart or more: elsewhere, little is to be seen.
+    """
+    apart = ~_near(people.joints, people.joints, people, threshold=1.0)
+    exchanged = (exchanged_joints(joints, people, threshold) & apart).sum(axis=1)
     found = (head_distances(joints, people.joints, people.head_size) <= threshold).sum(axis=1)
     enough = exchanged >= min(2, exchanged.max())
     return int(np.argmax(np.where(enough, found, -1)))

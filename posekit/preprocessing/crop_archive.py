@@ -1,5 +1,5 @@
 """The crops of a data set in one file: JPEGs as good as a limit of size allows, and all that training and its
-records need beside them. `posekit.study.gpu_study` takes it to a machine that does not have the data set."""
+records need beside them. `posekit.cli.gpu_study` takes it to a machine that does not have the data set."""
 
 import json
 import zipfile

@@ -16,6 +16,7 @@ import os
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -264,7 +265,8 @@ class Study:
 
     def _subfolder(self, config: RunConfig) -> Path:
         """The folder of a run, relative to the one of the study."""
-        return self._store.subfolder(config, self.config(config.model, config.seed))
+        rate = self.size.learning_rates.get(config.optimizer, 0.0)  # 0: every rate is another than the size's
+        return self._store.subfolder(config, replace(config, learning_rate=rate, batch_size=self.size.batch_size))
 
     def _run_folder(self, config: RunConfig) -> Path:
         return self._store.folder(self._subfolder(config))

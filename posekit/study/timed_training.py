@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from posekit.files import write_whole
 from posekit.preprocessing.batches import Crops
 from posekit.study.record_bundle import write_bundle
 from posekit.study.runs import RunStore, continued, is_recorded, read_run, write_finished, write_progress
@@ -88,7 +89,7 @@ class Work:
                 old.unlink()
             data = path.read_bytes()
             for number, start in enumerate(range(0, len(data), PART), start=1):
-                (self.out / f"{name}.pt.{number}").write_bytes(data[start : start + PART])
+                write_whole(self.out / f"{name}.pt.{number}", data[start : start + PART])
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from posekit.training.run_config import STEP_EPOCH, STEP_FACTOR, WARMUP, RunConf
 from posekit.training.step import Step, make_network, make_optimizer
 
 #: Steps between two looks at the loss. A look makes a GPU wait, so it is not taken at every step.
-LOOK_EVERY = 20
+CHECK_EVERY = 20
 
 EVALUATION_BATCH = 32
 
@@ -198,8 +198,8 @@ def _train_epoch(
             average.update(step.learning)
         if config.schedule == "warmup cosine":
             scheduler.step()
-        if len(losses) % LOOK_EVERY == 0:
-            recent = _finite(config, losses[-LOOK_EVERY:], epoch, len(losses) - LOOK_EVERY)
+        if len(losses) % CHECK_EVERY == 0:
+            recent = _finite(config, losses[-CHECK_EVERY:], epoch, len(losses) - CHECK_EVERY)
             bar.set_postfix_str(_describe(history, recent.mean()))
         bar.update(len(batch.which) * count)
     if config.schedule != "warmup cosine":

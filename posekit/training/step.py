@@ -52,7 +52,7 @@ _EXHAUSTED = ("out of memory", "not enough memory", "can't allocate memory", "ST
 
 
 class Step:
-    """Trains a network by one batch a call.
+    """Trains a network by one batch per call.
 
     precision: of the convolutions; weights, heatmaps and loss are float32 always. compiled: let torch.compile
     write the code of the step, which takes minutes once, and on CUDA replay it as one graph; if it cannot, a

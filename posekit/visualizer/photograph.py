@@ -21,7 +21,7 @@ from posekit.inference.predictor import Prediction
 
 #: Pillow's names of what can be read. MPO is a JPEG with a second picture behind it, as some phones make.
 FORMATS = {"JPEG": "JPEG", "MPO": "JPEG", "PNG": "PNG", "WEBP": "WebP"}
-GREY_MODES = ("1", "L", "LA", "I", "I;16", "F")
+GRAY_MODES = ("1", "L", "LA", "I", "I;16", "F")
 
 #: Larger photographs are decoded smaller, where the format can (JPEG), up to the second number; px.
 MOST_PIXELS, MOST_PIXELS_REDUCED = 40_000_000, 130_000_000
@@ -66,7 +66,7 @@ def read_photograph(content: bytes, name: str) -> Photograph:
         )
     if frames > 1 and kind != "JPEG":
         remarks.append(f"{first_of_several(name, frames)}.")
-    if mode in GREY_MODES:
+    if mode in GRAY_MODES:
         remarks.append(f"{name} is gray; networks that were trained on colors may find less in it.")
     return Photograph(name, image, tuple(remarks))
 
