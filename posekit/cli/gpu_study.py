@@ -40,7 +40,8 @@ from posekit.preprocessing.batches import resident
 from posekit.preprocessing.crop_archive import Archive, read_archive, write_archive
 from posekit.study.configurations import REPORT_MODELS, get_model, get_size, run_config
 from posekit.study.record_bundle import bring, unpacked
-from posekit.study.runs import environment, read_run
+from posekit.study.recording import Execution
+from posekit.study.runs import read_run
 from posekit.study.timed_training import Clock, TimeIsUp, Training, Work
 from posekit.training.run_config import RunConfig
 
@@ -110,8 +111,9 @@ def run(options: argparse.Namespace) -> None:
     train, validation = resident(archive.train, device), [resident(crops, device) for crops in archive.validation]
     config = next(iter(configs.values()))
     floors = floors_and_ceiling(train, validation[0], config.codec, config.network.stacks)
-    made_by = environment(device, precision, reason) | {"crops": f"JPEG quality {archive.quality}"}
-    training = Training(train, validation, floors, made_by, device, options.compile, work, clock)
+    notes = {"crops": f"JPEG quality {archive.quality}"}
+    how = Execution(device, precision, reason, options.compile, notes=notes)
+    training = Training(train, validation, floors, how, work, clock)
     failed = {}
     try:
         for subfolder in list(left):

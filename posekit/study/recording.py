@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -30,6 +30,7 @@ class Execution:
     compiled: bool = False
     threads: int | None = None
     progress: bool = True
+    notes: Mapping[str, str] = field(default_factory=dict)  # what the records say of it beside these
 
 
 def train_and_record(
@@ -43,12 +44,15 @@ def train_and_record(
     teacher: nn.Module | None = None,
     start: Path | None = None,
     further: Callable[[nn.Module], Mapping[str, tuple[People, Evaluation]]] = lambda network: {},
+    after_epoch: Callable[[list[EpochRecord]], None] = lambda history: None,
 ) -> None:
     """Trains a run to its last epoch on crops (train, validation), and writes its records into its subfolder.
 
     Finished records stay as they are when only the network is missing, as in a fresh checkout. force: begin anew,
     which replaces what is there. floors: see `Run`; teacher, start: see `train`; further: see `write_finished`, it
-    is asked after the last epoch. Raises `PosekitError` as `train` does, and if another process trains the run.
+    is asked after the last epoch. after_epoch is called when an epoch is recorded. An error that it raises ends
+    the training; the next call goes on from there. Raises `PosekitError` as `train` does, and if another process
+    trains the run.
     """
     folder, checkpoint = store.folder(subfolder), store.checkpoint(subfolder)
     with ExitStack() as held, cpu_threads(how.threads):
@@ -56,11 +60,12 @@ def train_and_record(
         if force and is_leader():
             store.forget(subfolder, config)
         recorded = from_leader(lambda: store.is_recorded(subfolder, config))
-        made_by = continued(folder, environment(how.device, how.precision, how.precision_reason))
+        made_by = continued(folder, environment(how.device, how.precision, how.precision_reason) | how.notes)
 
         def on_epoch(history: list[EpochRecord]) -> None:
             if not recorded:
                 write_progress(folder, config, floors, made_by, history)
+            after_epoch(history)
 
         options = how.device, how.progress, on_epoch, how.precision, how.compiled, teacher, start
         network, history, evaluation = train(config, *crops, checkpoint, *options)

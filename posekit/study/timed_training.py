@@ -8,14 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
+from torch import nn
 
+from posekit.datasets.people import People
+from posekit.evaluation.evaluate import Evaluation
 from posekit.files import write_whole
 from posekit.preprocessing.batches import Crops
 from posekit.study.record_bundle import write_bundle
-from posekit.study.runs import RunStore, continued, is_recorded, read_run, write_finished, write_progress
-from posekit.training.checkpoint import owned, snapshot_path
-from posekit.training.loop import EpochRecord, train, validate
+from posekit.study.recording import Execution, train_and_record
+from posekit.study.runs import RunStore, is_recorded, read_run
+from posekit.training.checkpoint import snapshot_path
+from posekit.training.loop import EpochRecord, validate
 from posekit.training.run_config import RunConfig
 
 #: Bytes of the largest part of the weights.
@@ -99,38 +102,30 @@ class Training:
     train: Crops
     validation: Sequence[Crops]  # of each data set that has some; the first is watched
     floors: dict[str, float]
-    environment: dict[str, str]
-    device: torch.device
-    compiled: bool
+    how: Execution
     work: Work
     clock: Clock
 
     def run(self, subfolder: Path, config: RunConfig) -> None:
         """Trains a run from where it is to its end. Raises `TimeIsUp` after an epoch if no other one fits."""
-        folder, checkpoint = self.work.store.folder(subfolder), self.work.store.checkpoint(subfolder)
-        made_by = continued(folder, self.environment)
+        watched, *others = self.validation
         epochs = 0
 
-        def on_epoch(history: list[EpochRecord]) -> None:
+        def after_epoch(history: list[EpochRecord]) -> None:
             nonlocal epochs
-            write_progress(folder, config, self.floors, made_by, history)
             self.work.bundle()
             self.clock.end_epoch(first=epochs == 0)
             epochs += 1
             if len(history) < config.epochs and not self.clock.fits(first=False):
                 raise TimeIsUp
 
-        self.clock.start_epoch()
-        with owned(checkpoint):
-            precision = self.environment["precision"]
-            watched, *others = self.validation
-            network, history, evaluation = train(
-                config, self.train, watched, checkpoint, self.device, True, on_epoch, precision, self.compiled
-            )
-            further = {
-                crops.people.name: (crops.people, validate(config, network, crops, self.device))
+        def further(network: nn.Module) -> dict[str, tuple[People, Evaluation]]:
+            return {
+                crops.people.name: (crops.people, validate(config, network, crops, self.how.device))
                 for crops in others
             }
-            people = watched.people
-            write_finished(folder, config, self.floors, made_by, history, people, evaluation, further)
+
+        self.clock.start_epoch()
+        people, asked = (self.train, watched), {"further": further, "after_epoch": after_epoch}
+        train_and_record(config, self.work.store, subfolder, people, self.floors, self.how, **asked)
         self.work.bundle()
