@@ -40,5 +40,4 @@ def save(screenshot: bytes, name: str, publish: bool = False) -> None:
     if publish and os.environ.get("POSEKIT_SCREENSHOTS"):
         PUBLISHED.mkdir(parents=True, exist_ok=True)
         picture = Image.open(io.BytesIO(screenshot)).convert("RGB")
-        palette = picture.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=4)  # a third of the bytes
-        picture.quantize(256, palette=palette).save(PUBLISHED / name, optimize=True)
+        picture.save((PUBLISHED / name).with_suffix(".webp"), quality=90)

@@ -47,7 +47,7 @@ def page(chromium, place):
 
 def test_sliders_keys_and_menus_change_the_picture(page):
     part = widget(page, 0)
-    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.set_viewport_size({"width": 1280, "height": 1000})
     part.scroll_into_view_if_needed()
     part.get_by_label("right model").select_option("posekit, without flip test")
     part.locator("img.widget-image").nth(1).wait_for()
@@ -111,7 +111,7 @@ def test_an_own_photograph_from_upload_to_saved_joints(page, place):
     wait_for_change(page, part, before)
     part.get_by_text("posekit answers").wait_for()
     assert part.locator(".posekit-table tr").count() == 17
-    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.set_viewport_size({"width": 1280, "height": 1000})
     page.wait_for_timeout(500)
     save(part.screenshot(), "photograph.png", publish=True)
     page.set_viewport_size({"width": 1280, "height": 800})

@@ -158,7 +158,10 @@ def _inference(latency: pd.DataFrame) -> Claim:
         ratio = "{:.3f} ({:.3f} to {:.3f})".format(*(row[f"ratio{end}"] for end in ("", " low", " high")))
         settings.append(f"{row['device']}{threads}, batch {row['batch']}: {ratio}")
         intervals.append((row["ratio low"], row["ratio high"]))
-    evidence = f"time of the original / time of the reduced network, at full size: {'; '.join(settings)}"
+    evidence = (
+        f"time of the original / time of the reduced network, at full size, as recorded (`python "
+        f"benchmarks/inference.py` measures it on your machine): {'; '.join(settings)}"
+    )
     found = Finding("", evidence, judging.above(intervals, 1))
     return Claim("The reduced network takes less time for inference", "VI", "faster", (found,))
 

@@ -48,8 +48,11 @@ PROPOSED = "model-5"
 #: The networks that are judged against the original and against the one that learns alike.
 JUDGED = ("likelihood", "lean", "lean-plain")
 
-#: Tables that are about networks at full size, whatever the study.
-OF_NO_STUDY = ("table_1", "latency")
+#: What stands above tables that are about networks at full size, whatever the study.
+OF_NO_STUDY = {
+    "table_1": "",
+    "latency": "Milliseconds per batch at full size, as recorded (benchmarks/inference.py measures yours).",
+}
 
 #: Names of the tables of cost and accuracy. All variants are trained at the size short, a few at the size long.
 PARETO_FILES = {"short": "pareto.csv", "long": "pareto-long.csv"}
@@ -94,7 +97,7 @@ def publish_records(results: Results, folder: Path, progress: bool = True) -> li
     paths = []
     made = {name: make() for name, make in tqdm(tables.items(), desc="tables", disable=not progress)}
     settings = {name: setting_of(results.grid_runs) for name in ("grid", "optimizers") if name in made}
-    settings |= dict.fromkeys(OF_NO_STUDY, "")
+    settings |= OF_NO_STUDY
     for name, table in made.items():
         paths += save_table(table, folder, name, settings.get(name, setting_of(runs)))
     for name, draw in tqdm(figures.items(), desc="figures", disable=not progress):
@@ -159,6 +162,9 @@ def publish_networks(
     sizes = [size for size in COMPARISON_SIZES if "original" in by_network(runs, size)]
     tables = {s: pareto_table(runs, s, ms, peak) for s in tqdm(sizes, "sizes", disable=not progress)}
     title = f"Networks by cost ({runs[0].config.data})"
+    settings = [setting_of([run for run in runs if run.config.size == size]) for size in sizes]
+    times = ["Times are as recorded (benchmarks/variants.py measures them on your machine)."] if ms else []
+    setting = "\n\n".join(settings + times)
     paths = []
     if learning := [run for run in runs if run.config.model in LEARNING]:
         paths += save_figure(learning_figure(learning, title), figures, "learning")
@@ -170,10 +176,10 @@ def publish_networks(
         paths += save_figure(networks_figure(tables, title), figures, "all_networks")
         if ms:
             paths += save_figure(chosen_figure(tables), figures, "chosen")
-            paths += save_table(chosen_table(tables), figures, "chosen")
-        paths += save_table(networks_table(tables), figures, "networks")
+            paths += save_table(chosen_table(tables), figures, "chosen", setting)
+        paths += save_table(networks_table(tables), figures, "networks", setting)
     if not (lengths := training_lengths_table(tables)).empty:
-        paths += save_table(lengths, figures, "training_lengths")
+        paths += save_table(lengths, figures, "training_lengths", setting)
     return paths
 
 
