@@ -23,7 +23,7 @@ _COLORS = sns.color_palette("colorblind")
 
 #: Of the networks: what distinguishes them, color, and where its name stands beside its point (px right, px up).
 CHOSEN = {
-    "original": ("the report's network and loss", "black", (-6, -16)),
+    "original": ("the report's network and loss", "black", (9, -8)),
     "likelihood": ("the same network, softmax loss", _COLORS[0], (-6, 9)),
     "compact": ("small, softmax loss", _COLORS[5], (-14, -17)),
     "lean": ("small, softmax loss", _COLORS[1], (10, 6)),

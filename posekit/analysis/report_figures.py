@@ -42,7 +42,7 @@ def loss_figures(runs: Sequence[Run]) -> dict[str, tuple[str, list[Run]]]:
 
 #: What the axes of losses show, in percent below the floor: the first epoch lies far above the floor and is
 #: written at the lower edge instead, so that it does not take the room of all others.
-_LOWEST = -14.0
+_LOWEST = -20.0
 
 #: The height of the text at the lower edge, which hides no point.
 _STRIP = 4.0
@@ -99,10 +99,10 @@ def _write_what_is_lower(axis: Axes, values: pd.Series) -> None:
     text = f"{low:.0f}" if round(low) == round(high) else f"{low:.0f} to {high:.0f}"
     axis.annotate(
         f"epoch 1: {text} %",
-        (0.04, 0.02),
+        (0.98, 0.02),
         xycoords="axes fraction",
+        ha="right",  # the curves come up on the left
         fontsize=SMALL,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8},
     )
 
 
