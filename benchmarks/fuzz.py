@@ -43,7 +43,7 @@ from posekit.datasets.mpii import read_mpii
 from posekit.errors import PosekitError
 from posekit.evaluation.prediction_files import write_predictions
 from posekit.inference.export import export_onnx
-from posekit.inference.predictor import LEAN_NETWORK, Predictor
+from posekit.inference.predictor import SMALL_NETWORK, Predictor
 from posekit.inference.video import video_file
 from posekit.paths import REPOSITORY
 
@@ -144,16 +144,16 @@ def kinds(work: Path) -> dict[str, Kind]:
     predictions(work / "predictions", people.joints, people.image)
     lsp(work / "lsp", image)
     (work / "networks").mkdir()
-    shutil.copy(LEAN_NETWORK, work / "networks" / "network.pt")
-    export_onnx(Predictor.from_checkpoint(LEAN_NETWORK, torch.device("cpu")), work / "networks" / "network.onnx")
+    shutil.copy(SMALL_NETWORK, work / "networks" / "network.pt")
+    export_onnx(Predictor.from_checkpoint(SMALL_NETWORK, torch.device("cpu")), work / "networks" / "network.onnx")
     cv2.imwrite(str(work / "networks" / "photo.png"), image)
     record = work / "record" / "data" / "runs" / "sample-quick" / "model-1-seed-0"
     shutil.copytree(REPOSITORY / "data" / "runs" / "mpii-1992-quick" / "model-1-seed-0", record)
-    evaluate = ["evaluate", "--checkpoint", LEAN_NETWORK]
+    evaluate = ["evaluate", "--checkpoint", SMALL_NETWORK]
     os.environ["POSEKIT_HOME"] = str(work / "cache")
     CliRunner().invoke(app, [str(part) for part in [*evaluate, "--mpii", sample]])
     os.environ["POSEKIT_HOME"] = str(home)
-    ask = ["predict", "--checkpoint", LEAN_NETWORK]
+    ask = ["predict", "--checkpoint", SMALL_NETWORK]
 
     def predict(copy: Path, victim: Path, out: Path) -> list[object]:
         drawn = out / ("drawn.avi" if victim.name.startswith("film") else "drawn.png")
@@ -189,7 +189,7 @@ def kinds(work: Path) -> dict[str, Kind]:
         "annotations": Kind(
             sample,
             annotated,
-            lambda copy, victim, out: ["evaluate", "--checkpoint", LEAN_NETWORK, "--mpii", copy],
+            lambda copy, victim, out: ["evaluate", "--checkpoint", SMALL_NETWORK, "--mpii", copy],
             text=True,
         ),
         "joints.mat": Kind(work / "lsp", ("joints.mat",), lambda copy, victim, out: [*evaluate, "--data", copy]),

@@ -1,16 +1,16 @@
 """How long public networks take beside posekit's own: one call for one crop on one thread of the CPU, in turns.
 
-    python benchmarks/peers.py posekit.onnx [lean.onnx] [--tflite pose_landmark_lite.tflite] [--rounds 200]
+    python benchmarks/peers.py posekit.onnx [posekit-small.onnx] [--tflite pose_landmark_lite.tflite] [--rounds 200]
                                [--json] [--out data/benchmarks/peers.json]
 
 `posekit showcase` puts the ratios into its table. BlazePose comes with the package mediapipe, which needs another
 numpy than posekit, so this runs in an environment of its own, without posekit and torch (Python 3.11 or 3.12):
 
     posekit export --out posekit.onnx
-    posekit export --checkpoint posekit/networks/lean.pt --out lean.onnx
+    posekit export --checkpoint posekit/networks/posekit-small.pt --out posekit-small.onnx
     python3.11 -m venv peers
     peers/bin/pip install mediapipe==0.10.21 ai-edge-litert onnxruntime tqdm
-    peers/bin/python benchmarks/peers.py posekit.onnx lean.onnx
+    peers/bin/python benchmarks/peers.py posekit.onnx posekit-small.onnx
 
 The package holds the full BlazePose alone; the lite one is a file of the npm package @mediapipe/pose (npm pack
 @mediapipe/pose), to be named by --tflite. Only the networks are run, each on random pixels of its own input size:

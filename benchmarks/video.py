@@ -32,7 +32,7 @@ from posekit.datasets.drawn.scene import draw_person
 from posekit.device import cpu_threads
 from posekit.inference.export import export_onnx
 from posekit.inference.many import Selection, predict_frames
-from posekit.inference.predictor import LEAN_NETWORK, OWN_NETWORK, Predictor
+from posekit.inference.predictor import SMALL_NETWORK, OWN_NETWORK, Predictor
 from posekit.inference.video import open_video, video_file
 
 CPU = torch.device("cpu")
@@ -70,7 +70,7 @@ def measure(rounds: int, folder: Path) -> dict:
     load = load_now()
     video, drawn = folder / "video.mp4", folder / "drawn.mp4"
     box = make_video(video)
-    exported = {path: folder / f"{path.stem}.onnx" for path in (OWN_NETWORK, LEAN_NETWORK)}
+    exported = {path: folder / f"{path.stem}.onnx" for path in (OWN_NETWORK, SMALL_NETWORK)}
     for path, file in exported.items():
         export_onnx(Predictor.from_checkpoint(path, CPU), file)
     settings = []

@@ -15,14 +15,14 @@ SOURCE = """
 import os
 from pathlib import Path
 from posekit.datasets.mpii import read_mpii
-from posekit.inference.predictor import LEAN_NETWORK, Predictor
+from posekit.inference.predictor import SMALL_NETWORK, Predictor
 from posekit.preprocessing.batches import make_crops
 from posekit.visualizer import OwnPhotograph, Visualizer
-lean = Predictor.from_checkpoint(LEAN_NETWORK, device=__import__("torch").device("cpu"))
+small = Predictor.from_checkpoint(SMALL_NETWORK, device=__import__("torch").device("cpu"))
 people = read_mpii(Path(os.environ["DRAWN"]), name="drawn").split()[1]
-visualizer = Visualizer(make_crops(people, lean.rule, Path("cache"), progress=False), {"lean": lean})
+visualizer = Visualizer(make_crops(people, small.rule, Path("cache"), progress=False), {"posekit-small": small})
 visualizer.display.joint.value = "left knee"
-own = OwnPhotograph({"lean": lean}, Path("saved"))
+own = OwnPhotograph({"posekit-small": small}, Path("saved"))
 display(visualizer.widget, own.widget)
 """
 

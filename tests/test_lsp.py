@@ -22,7 +22,7 @@ from posekit.datasets.people import combine, with_images
 from posekit.errors import PosekitError
 from posekit.evaluation.evaluate import unit_of_distance
 from posekit.evaluation.pckh import head_distances, pckh
-from posekit.inference.predictor import LEAN_NETWORK, Predictor
+from posekit.inference.predictor import SMALL_NETWORK, Predictor
 from posekit.preprocessing.crop import CropRule, lost_joints
 from posekit.skeleton import INDEX, SIDES
 from posekit.study.configurations import SIZES
@@ -308,11 +308,11 @@ def test_a_checkpoint_is_judged_on_every_data_set_by_its_own_metric(drawn, tmp_p
     for number in (1001, 1002):
         cv2.imwrite(str(folder / "images" / f"im{number:04d}.jpg"), np.full((320, 200, 3), 90, np.uint8))
     scipy.io.savemat(folder / "joints.mat", {"joints": joints})
-    command = ["evaluate", "--checkpoint", LEAN_NETWORK, "--data", drawn, "--data", folder, "--json"]
+    command = ["evaluate", "--checkpoint", SMALL_NETWORK, "--data", drawn, "--data", folder, "--json"]
     scores = json.loads(CliRunner().invoke(app, [str(part) for part in command]).stdout)
     assert scores["threshold"] == 0.5 and scores["lsp"]["threshold"] == 0.2
     people = read_lsp(folder).validation_sets()[0]
-    predictor = Predictor.from_checkpoint(LEAN_NETWORK, torch.device("cpu"))
+    predictor = Predictor.from_checkpoint(SMALL_NETWORK, torch.device("cpu"))
     image = cv2.imread(str(folder / "images" / "im1001.jpg"))[..., ::-1].copy()
     answer = predictor.predict(image, people.center[0], people.scale[0])
     torso = np.hypot(*(people.joints[0, INDEX["right shoulder"]] - people.joints[0, INDEX["left hip"]]))

@@ -17,7 +17,7 @@ from posekit.datasets.images import read_image
 from posekit.datasets.mpii import read_mpii
 from posekit.errors import PosekitError
 from posekit.evaluation.pckh import pckh
-from posekit.inference.predictor import LEAN_NETWORK, OWN_NETWORK, FlipTest, Predictor
+from posekit.inference.predictor import SMALL_NETWORK, OWN_NETWORK, FlipTest, Predictor
 from posekit.paths import checkpoint_path
 from posekit.preprocessing.batches import batches, make_crops, without_context
 from posekit.preprocessing.crop import CropRule
@@ -130,7 +130,7 @@ def test_with_the_flip_test_a_mirrored_photograph_gets_the_mirrored_answer():
     np.testing.assert_allclose(mirrored[swapped] * (-1, 1) + (predictor.rule.size - 1, 0), straight, atol=0.05)
 
 
-@pytest.mark.parametrize("network", [OWN_NETWORK, LEAN_NETWORK], ids=lambda path: path.stem)
+@pytest.mark.parametrize("network", [OWN_NETWORK, SMALL_NETWORK], ids=lambda path: path.stem)
 def test_an_included_network_finds_joints_in_photographs(network, mpii_folder, tmp_path, monkeypatch):
     """Far more joints of MPII's validation people than the mean pose (9 %); the card says how many."""
     monkeypatch.setenv("POSEKIT_HOME", str(tmp_path))

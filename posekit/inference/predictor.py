@@ -28,7 +28,7 @@ from posekit.training.checkpoint import load_network
 
 #: The networks that are included, with their card beside them: the more accurate one, and the faster one.
 OWN_NETWORK = PACKAGE / "networks" / "posekit.pt"
-LEAN_NETWORK = OWN_NETWORK.with_name("lean.pt")
+SMALL_NETWORK = OWN_NETWORK.with_name("posekit-small.pt")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from filelock import FileLock
 
 from posekit.datasets.drawn import make_sample
 from posekit.datasets.mpii import read_mpii
-from posekit.inference.predictor import LEAN_NETWORK, OWN_NETWORK, Predictor
+from posekit.inference.predictor import SMALL_NETWORK, OWN_NETWORK, Predictor
 from posekit.paths import home
 from posekit.preprocessing.batches import make_crops
 from posekit.visualizer.own_photograph import OwnPhotograph
@@ -20,7 +20,7 @@ def photograph_page() -> widgets.Widget:
     own = Predictor.own()
     predictors = {
         "posekit": own,
-        "lean (faster)": Predictor.from_checkpoint(LEAN_NETWORK, own.device, flip=True),
+        "posekit-small (faster)": Predictor.from_checkpoint(SMALL_NETWORK, own.device, flip=True),
     }
     return OwnPhotograph(predictors, home() / "data" / "photographs").widget
 
