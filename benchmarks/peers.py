@@ -1,7 +1,7 @@
 """How long public networks take beside posekit's own: one call for one crop on one thread of the CPU, in turns.
 
-    python benchmarks/peers.py posekit.onnx [posekit-small.onnx] [--tflite pose_landmark_lite.tflite] [--rounds 200]
-                               [--json] [--out data/benchmarks/peers.json]
+    python benchmarks/peers.py posekit.onnx [posekit-small.onnx] [--tflite pose_landmark_lite.tflite]
+                               [--rounds 200] [--json] [--out data/benchmarks/peers.json]
 
 `posekit showcase` puts the ratios into its table. BlazePose comes with the package mediapipe, which needs another
 numpy than posekit, so this runs in an environment of its own, without posekit and torch (Python 3.11 or 3.12):

@@ -32,7 +32,7 @@ from posekit.datasets.drawn.scene import draw_person
 from posekit.device import cpu_threads
 from posekit.inference.export import export_onnx
 from posekit.inference.many import Selection, predict_frames
-from posekit.inference.predictor import SMALL_NETWORK, OWN_NETWORK, Predictor
+from posekit.inference.predictor import OWN_NETWORK, SMALL_NETWORK, Predictor
 from posekit.inference.video import open_video, video_file
 
 CPU = torch.device("cpu")

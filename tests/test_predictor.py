@@ -17,7 +17,7 @@ from posekit.datasets.images import read_image
 from posekit.datasets.mpii import read_mpii
 from posekit.errors import PosekitError
 from posekit.evaluation.pckh import pckh
-from posekit.inference.predictor import SMALL_NETWORK, OWN_NETWORK, FlipTest, Predictor
+from posekit.inference.predictor import OWN_NETWORK, SMALL_NETWORK, FlipTest, Predictor
 from posekit.paths import checkpoint_path
 from posekit.preprocessing.batches import batches, make_crops, without_context
 from posekit.preprocessing.crop import CropRule

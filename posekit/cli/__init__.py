@@ -3,7 +3,8 @@
 cli                       the program: which commands there are, and how errors are shown
 common                    options that several commands share
 study                     study, train, grid, networks, figures, notebooks, sample, cost
-evaluate, predict, mpii, showcase   the commands of these names; predict has export as well
+evaluate, predict, export, mpii, showcase   the commands of these names
+fine_tune                 train, where it starts from a trained network
 gpu_study                 the study on a GPU that cannot see the data set: pack, run, collect
 run_notebooks             executes notebooks and keeps their outputs
 """

@@ -5,7 +5,7 @@ from filelock import FileLock
 
 from posekit.datasets.drawn import make_sample
 from posekit.datasets.mpii import read_mpii
-from posekit.inference.predictor import SMALL_NETWORK, OWN_NETWORK, Predictor
+from posekit.inference.predictor import OWN_NETWORK, SMALL_NETWORK, Predictor
 from posekit.paths import home
 from posekit.preprocessing.batches import make_crops
 from posekit.visualizer.own_photograph import OwnPhotograph
