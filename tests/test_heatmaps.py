@@ -1,5 +1,6 @@
 """The codec against the Gaussian written out cell by cell, and round trips."""
 
+import itertools
 import math
 
 import numpy as np
@@ -60,6 +61,42 @@ def test_round_trip_error(kind, bound):
     assert confidence.max() <= 1 and confidence.min() > 0.7
 
 
+def test_the_likeliest_region_by_a_slow_reference():
+    """Every cell's disc is summed by hand; the answer is the mean place by likelihood in the best one."""
+    rng = np.random.default_rng(0)
+    maps = rng.random((6, 32, 32)) ** 8
+    joints, confidence = Codec("region").decode(torch.from_numpy(maps))
+    rows, columns = np.indices((32, 32))
+
+    def part(y, x):  # 32 cells: a radius of 2, and the share of the cells that its border crosses
+        return np.clip(2.5 - np.hypot(rows - y, columns - x), 0, 1)
+
+    for joint, peak, heatmap in zip(joints.numpy(), confidence.numpy(), maps, strict=True):
+        mass = np.array([[(heatmap * part(y, x)).sum() for x in range(32)] for y in range(32)])
+        inside = heatmap * part(*np.unravel_index(mass.argmax(), mass.shape))
+        place = np.array([(inside * columns).sum(), (inside * rows).sum()]) / inside.sum()
+        np.testing.assert_allclose(joint, 4 * place + 1.5, atol=1e-3)
+        assert peak == pytest.approx(heatmap.max())
+
+
+def test_a_region_beats_a_single_cell_that_is_higher():
+    heatmaps = torch.zeros(1, 1, 48, 48)
+    heatmaps[0, 0, 10, 10] = 0.2
+    heatmaps[0, 0, 29:32, 29:32] = 0.1
+    joints, confidence = Codec("region").decode(heatmaps)
+    assert joints[0, 0].tolist() == pytest.approx([30 * 4 + 1.5] * 2)
+    assert confidence.item() == pytest.approx(0.2)
+    assert Codec("subpixel").decode(heatmaps)[0][0, 0].round().tolist() == [round(10 * 4 + 1.5)] * 2
+
+
+def test_a_region_reads_what_was_written_away_from_the_border():
+    torch.manual_seed(0)
+    joints = 30 + torch.rand(200, 16, 2) * 195
+    codec = Codec("region")
+    back, _ = codec.decode(codec.encode(joints, torch.ones(200, 16, dtype=torch.bool), (64, 64)))
+    assert (back - joints).abs().max() < 0.05
+
+
 def test_decoding_stays_at_the_peak_where_the_neighbors_say_nothing():
     heatmaps = torch.full((1, 1, 16, 16), -0.2)
     heatmaps[0, 0, 5, 9] = 0.4
@@ -69,8 +106,8 @@ def test_decoding_stays_at_the_peak_where_the_neighbors_say_nothing():
 
 
 def test_decoding_an_empty_or_negative_map_gives_numbers():
-    for value in (0.0, -1.0):
-        joints, confidence = Codec("subpixel").decode(torch.full((2, 16, 8, 8), value))
+    for value, kind in itertools.product((0.0, -1.0), ("subpixel", "region")):
+        joints, confidence = Codec(kind).decode(torch.full((2, 16, 8, 8), value))
         assert torch.isfinite(joints).all() and (confidence == value).all()
 
 

@@ -57,7 +57,7 @@ for number, (score, middle, height) in enumerate(people, start=1):
     )
     place = np.column_stack([zoom * block * np.eye(2), shift + zoom * (block - 1) / 2])
 
-    # It answers with a heatmap per joint, of a quarter of the crop's resolution. The largest cell is the joint's.
+    # It answers with a heatmap per joint, of a quarter of the crop's resolution.
     print(f"person {number}, score {score:.2f}")
     for name, heatmap in zip(names, ask(network, cv2.warpAffine(rough, place, (size, size))), strict=True):
         row, column = np.unravel_index(heatmap.argmax(), heatmap.shape)
@@ -68,5 +68,14 @@ for number, (score, middle, height) in enumerate(people, start=1):
             near = padded[row : row + 3, column : column + 3]
             steps = np.log([near[1, 2] / near[1, 0], near[2, 1] / near[0, 1]]) * codec["sigma"] ** 2 / 2
             cell += np.clip(steps, -0.5, 0.5)
+        if codec["kind"] == "region":
+            # The middle of the disc that holds most of the likelihood; a sixteenth of the heatmap is its radius.
+            rows, columns = np.indices(heatmap.shape)
+            reach = len(heatmap) / 16 + 0.5
+            kernel = np.hypot(*np.mgrid[-int(reach) : reach, -int(reach) : reach])
+            mass = cv2.filter2D(heatmap, -1, np.clip(reach - kernel, 0, 1), borderType=cv2.BORDER_CONSTANT)
+            row, column = np.unravel_index(mass.argmax(), mass.shape)
+            disc = heatmap * np.clip(reach - np.hypot(rows - row, columns - column), 0, 1)
+            cell = np.array([(disc * columns).sum(), (disc * rows).sum()]) / disc.sum()
         x, y = ((cell + 0.5) * 4 - 0.5 - shift) / zoom
         print(f"  {name:15s} {x:8.1f} {y:8.1f}   confidence {heatmap.max():.2f}")

@@ -9,29 +9,37 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from posekit.errors import PosekitError
 
 STRIDE = 4  # crop pixels per heatmap cell, in x and in y: what the network's stem makes
 
+#: Radius of a region, in heights of the heatmap: about half a head of somebody who fills the crop.
+REGION = 1 / 16
+
 
 @dataclass(frozen=True)
 class Codec:
-    """The sigma, and one of the two usual ways to write a joint as a heatmap.
+    """The sigma, and how a joint is written as a heatmap and read from it. The first two ways are usual.
 
     report:   the Gaussian is centered on the cell that holds the joint, and the answer is the center of the cell
               with the largest value, as the report's authors did. Up to half a cell is lost on the way.
     subpixel: the Gaussian is centered where the joint is, and decoding computes from the neighbors of the largest
               cell how far the joint lies from its center (as in Zhang et al., "Distribution-Aware Coordinate
               Representation", CVPR 2020, here with the known sigma instead of an estimated curvature).
+    region:   written like subpixel, for heatmaps that say how likely each cell is. The answer is the middle of the
+              likelihood in the region that holds most of it, a disc of radius `REGION`: an answer counts as found
+              within about that distance, so this one is found most often. Where two places are likely, it lies at
+              the one with more around it, not at the one with the highest cell.
     """
 
-    kind: Literal["report", "subpixel"] = "report"
+    kind: Literal["report", "subpixel", "region"] = "report"
     sigma: float = 1.0  # cells
 
     def __post_init__(self) -> None:
-        if self.kind not in ("report", "subpixel"):
-            raise PosekitError(f"unknown codec {self.kind!r}: choose 'report' or 'subpixel'")
+        if self.kind not in ("report", "subpixel", "region"):
+            raise PosekitError(f"unknown codec {self.kind!r}: choose 'report', 'subpixel' or 'region'")
         if not self.sigma > 0:
             raise PosekitError(f"sigma must be positive, not {self.sigma}")
 
@@ -61,6 +69,8 @@ class Codec:
         heatmaps = heatmaps.float()
         width = heatmaps.shape[-1]
         confidence, index = heatmaps.flatten(-2).max(dim=-1)
+        if self.kind == "region":
+            return from_cells(_likeliest_region(heatmaps)), confidence
         cell = torch.stack([index % width, index // width], dim=-1)
         center = cell.float()
         if self.kind == "subpixel":
@@ -88,6 +98,27 @@ class Codec:
             middle = (low + high) / 2 + self.sigma**2 * torch.log(values[1] / values[0]) / (high - low)
             offsets.append((middle - cell[..., axis]).clamp(-0.5, 0.5))
         return torch.stack(offsets, dim=-1)
+
+
+def _likeliest_region(heatmaps: Tensor) -> Tensor:
+    """(..., J, 2) cells: the middle of the likelihood in the disc, around a cell, that holds most of it."""
+    height, width = heatmaps.shape[-2:]
+    likelihood = heatmaps.clamp(min=0).reshape(-1, height, width)
+    rows, columns = (torch.arange(side, device=heatmaps.device) for side in (height, width))
+    reach = int(REGION * height + 0.5)
+    near = torch.arange(-reach, reach + 1, device=heatmaps.device)
+    disc = _disc(near[:, None], near[None], height)
+    index = F.conv2d(likelihood[:, None], disc[None, None], padding=reach).flatten(1).argmax(dim=1)
+    y, x = (part[:, None, None] for part in (index // width, index % width))
+    inside = likelihood * _disc(rows[:, None] - y, columns[None] - x, height)
+    whole = inside.sum((1, 2)).clamp(min=torch.finfo(torch.float32).tiny)
+    middle = torch.stack([(inside * columns).sum((1, 2)), (inside * rows[:, None]).sum((1, 2))], dim=-1)
+    return (middle / whole[:, None]).reshape(*heatmaps.shape[:-2], 2)
+
+
+def _disc(dy: Tensor, dx: Tensor, height: int) -> Tensor:
+    """1 inside a region, 0 outside, and the share of a cell that its border crosses in between."""
+    return (REGION * height + 0.5 - torch.hypot(dy.float(), dx.float())).clamp(0, 1)
 
 
 def to_cells(crop: Tensor) -> Tensor:
