@@ -84,11 +84,8 @@ def test_the_trained_network_answers_as_its_checkpoint(exported):
         np.testing.assert_array_equal(one.crop, other.crop)
         np.testing.assert_allclose(one.heatmaps, other.heatmaps, rtol=0, atol=0.03)
         pixel = 1 / one.matrix[0, 0]  # of the crop, in image px
-        same_cell = [
-            heatmap.argmax() == near.argmax() for heatmap, near in zip(one.heatmaps, other.heatmaps, strict=True)
-        ]
-        assert sum(same_cell) >= 12  # two cells that are almost as high may change places
-        np.testing.assert_allclose(one.joints[same_cell], other.joints[same_cell], rtol=0, atol=0.25 * pixel)
+        same = np.abs(one.joints - other.joints).max(axis=1) <= 0.25 * pixel
+        assert sum(same) >= 12  # two places that are almost as likely may change places
 
 
 def test_the_trained_network_is_a_file_of_two_bytes_per_weight(exported):
