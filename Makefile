@@ -31,7 +31,7 @@ $(VENV)/installed: requirements.lock pyproject.toml
 
 setup: $(VENV)/installed  ## install into .venv/ (the other commands do it when it is missing)
 
-study: setup  ## data, six trainings, figures, notebooks (about 6 minutes on two cores)
+study: setup  ## data, six trainings, figures, notebooks (about 10 minutes on two cores)
 	$(RUN) -m posekit study --size $(SIZE) $(if $(FORCE),--force)
 
 test: setup  ## all tests
