@@ -265,8 +265,10 @@ class Study:
 
     def _subfolder(self, config: RunConfig) -> Path:
         """The folder of a run, relative to the one of the study."""
-        rate = self.size.learning_rates.get(config.optimizer, 0.0)  # 0: every rate is another than the size's
-        return self._store.subfolder(config, replace(config, learning_rate=rate, batch_size=self.size.batch_size))
+        known = config.optimizer in self.size.learning_rates
+        usual = self.config(config.model, config.seed, None if known else config.learning_rate)
+        # Where the size has no rate for the optimizer, every rate is another than the size's.
+        return self._store.subfolder(config, usual if known else replace(usual, learning_rate=0.0))
 
     def _run_folder(self, config: RunConfig) -> Path:
         return self._store.folder(self._subfolder(config))
