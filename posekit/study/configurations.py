@@ -105,11 +105,22 @@ _PHOTOGRAPHS = Size(
     repaired=True,
 )
 
-#: From the second part on.
-_LIGHTER = Augmentation(
-    rotation=30, scale=0.25, translation=0.04, half_body=0.08, occlusion=0.1, contrast=0.2, gray=0.03
+#: Its second part, from the weights that the first one ends with. They find 76 % of the joints of MPII's train
+#: people, so even these are not learned yet: crops are changed less, and there are more steps.
+_SECOND = replace(
+    _PHOTOGRAPHS,
+    name="photographs-second",
+    batch_size=16,
+    epochs=7,
+    learning_rates={"AdamW": 1e-3},
+    augmentation=Augmentation(
+        rotation=30, scale=0.25, translation=0.04, half_body=0.08, occlusion=0.1, contrast=0.2, gray=0.03
+    ),
+    encoder_rate=3e-4,
+    averaging=0.999,
+    growing=((0.0, 160), (0.57, 192)),
+    emphasis=(("mpii", 4.0), ("lsp", 2.0)),
 )
-_MORE_OF_MPII = (("mpii", 4.0), ("lsp", 2.0))
 
 SIZES: dict[str, Size] = {
     size.name: size
@@ -150,32 +161,15 @@ SIZES: dict[str, Size] = {
         _SHORT,
         replace(_SHORT, name="long", epochs=20),
         _PHOTOGRAPHS,
-        # Its second part, from the weights that the first one ends with. They find 76 % of the joints of MPII's
-        # train people, so even these are not learned yet: crops are changed less, and there are more steps.
-        replace(
-            _PHOTOGRAPHS,
-            name="photographs-second",
-            batch_size=16,
-            epochs=7,
-            learning_rates={"AdamW": 1e-3},
-            augmentation=_LIGHTER,
-            encoder_rate=3e-4,
-            averaging=0.999,
-            growing=((0.0, 160), (0.57, 192)),
-            emphasis=_MORE_OF_MPII,
-        ),
+        _SECOND,
         # Its third part: the same recipe at lower rates, all on crops of the full size.
         replace(
-            _PHOTOGRAPHS,
+            _SECOND,
             name="photographs-third",
-            batch_size=16,
             epochs=6,
             learning_rates={"AdamW": 6e-4},
-            augmentation=_LIGHTER,
             encoder_rate=2e-4,
-            averaging=0.999,
             growing=((0.0, 192),),
-            emphasis=_MORE_OF_MPII,
         ),
         # For the small network, which learns slowly and takes a third of the time per crop: many epochs, on crops
         # that are changed as in the second part.
@@ -184,10 +178,10 @@ SIZES: dict[str, Size] = {
             name="photographs-small",
             crop=replace(_PHOTOGRAPHS.crop, size=128),
             epochs=14,
-            augmentation=_LIGHTER,
-            averaging=0.999,
+            augmentation=_SECOND.augmentation,
+            averaging=_SECOND.averaging,
             growing=((0.0, 96), (0.4, 128)),
-            emphasis=_MORE_OF_MPII,
+            emphasis=_SECOND.emphasis,
         ),
     )
 }

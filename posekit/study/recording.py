@@ -1,6 +1,6 @@
 """One run, from what it is asked to do to its records: locked, resumed, recorded after every epoch."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ from posekit.preprocessing.batches import Crops
 from posekit.study.runs import RunStore, continued, environment, write_finished, write_progress
 from posekit.training.checkpoint import owned
 from posekit.training.distributed import from_leader, is_leader
-from posekit.training.loop import EpochRecord, train
+from posekit.training.loop import EpochRecord, train, validate
 from posekit.training.run_config import RunConfig
 
 
@@ -72,3 +72,10 @@ def train_and_record(
         if is_leader() and not recorded:
             people, others = crops[1].people, further(network)
             write_finished(folder, config, floors, made_by, history, people, evaluation, others)
+
+
+def answers_for(
+    config: RunConfig, network: nn.Module, sets: Iterable[Crops], device: torch.device
+) -> dict[str, tuple[People, Evaluation]]:
+    """What a network of a run answers for further sets of people, by their names: see `write_finished`."""
+    return {crops.people.name: (crops.people, validate(config, network, crops, device)) for crops in sets}

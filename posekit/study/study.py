@@ -34,12 +34,11 @@ from posekit.preprocessing.batches import Crops, make_crops
 from posekit.preprocessing.crop import CropRule
 from posekit.study.configurations import REPORT_MODELS, get_model, get_size, label_of, run_config
 from posekit.study.parallel import run_together
-from posekit.study.recording import Execution, train_and_record
+from posekit.study.recording import Execution, answers_for, train_and_record
 from posekit.study.runs import OTHER_SETTINGS, Run, RunStore, read_history, read_run, read_runs
 from posekit.training.checkpoint import load_network, owned, snapshot_path, weights_hash
 from posekit.training.distributed import from_leader
 from posekit.training.estimate import estimate
-from posekit.training.loop import validate
 from posekit.training.memory import keep_freed_memory
 from posekit.training.run_config import RunConfig, original_name
 
@@ -305,10 +304,7 @@ class Study:
         teacher = load_network(self.network(config.teacher), self.device)[0] if config.teacher else None
 
         def further(network: nn.Module) -> dict[str, tuple[People, Evaluation]]:
-            return {
-                crops.people.name: (crops.people, validate(config, network, crops, self.device))
-                for crops in self.further_crops(config.crop)
-            }
+            return answers_for(config, network, self.further_crops(config.crop), self.device)
 
         how = self.device, self.precision, self.precision_reason, self.compiled
         train_and_record(

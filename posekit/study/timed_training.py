@@ -15,10 +15,10 @@ from posekit.evaluation.evaluate import Evaluation
 from posekit.files import write_whole
 from posekit.preprocessing.batches import Crops
 from posekit.study.record_bundle import write_bundle
-from posekit.study.recording import Execution, train_and_record
+from posekit.study.recording import Execution, answers_for, train_and_record
 from posekit.study.runs import RunStore, is_recorded, read_run
 from posekit.training.checkpoint import snapshot_path
-from posekit.training.loop import EpochRecord, validate
+from posekit.training.loop import EpochRecord
 from posekit.training.run_config import RunConfig
 
 #: Bytes of the largest part of the weights.
@@ -120,10 +120,7 @@ class Training:
                 raise TimeIsUp
 
         def further(network: nn.Module) -> dict[str, tuple[People, Evaluation]]:
-            return {
-                crops.people.name: (crops.people, validate(config, network, crops, self.how.device))
-                for crops in others
-            }
+            return answers_for(config, network, others, self.how.device)
 
         self.clock.start_epoch()
         people, asked = (self.train, watched), {"further": further, "after_epoch": after_epoch}
