@@ -21,7 +21,7 @@ from posekit.errors import PosekitError
 from posekit.evaluation.evaluate import evaluate
 from posekit.evaluation.intervals import compare
 from posekit.inference.predictor import Predictor
-from posekit.paths import home
+from posekit.paths import cache_folder, drawn_folder
 from posekit.preprocessing.batches import make_crops
 from posekit.preprocessing.heatmaps import Codec
 from posekit.training.checkpoint import read_checkpoint, write_state
@@ -40,9 +40,9 @@ def main() -> None:
     if options.out and options.out.exists():
         raise PosekitError(f"{options.out} exists already; name another file")
     predictor = Predictor.from_checkpoint(options.checkpoint, choose_device(), flip=True)
-    train, _ = read_people([options.data], home() / "data" / "sample")[0].split()
+    train, _ = read_people([options.data], drawn_folder())[0].split()
     drawn = np.random.default_rng(0).permutation(len(train))[: options.people]
-    crops = make_crops(train.select(np.sort(drawn)), predictor.rule, home() / "data" / "cache")
+    crops = make_crops(train.select(np.sort(drawn)), predictor.rule, cache_folder())
     found = {}
     for kind in tqdm(KINDS, desc="codecs"):
         codec = Codec(kind, predictor.codec.sigma)

@@ -39,7 +39,7 @@ from posekit.inference.onnx_network import INPUT
 from posekit.inference.predictor import OWN_NETWORK, Predictor
 from posekit.models.answers import HeatmapNetwork
 from posekit.models.build import build_network
-from posekit.paths import home
+from posekit.paths import cache_folder
 from posekit.preprocessing.batches import Crops, batches, make_crops, without_context
 from posekit.study.study import Study
 from posekit.training.checkpoint import load_weights, read_checkpoint
@@ -118,7 +118,7 @@ def ways(checkpoint: Path, calibration: People, folder: Path) -> dict[tuple[str,
         file = folder / "weights.pt"
         torch.save(network.state_dict(), file)
         found[key] = (Predictor(network, config.crop, config.codec), file.stat().st_size)
-    crops = make_crops(calibration, config.crop, home() / "data" / "cache")
+    crops = make_crops(calibration, config.crop, cache_folder())
     files = {kind: folder / f"{kind}.onnx" for kind in ("float32", "int8")}
     export_onnx(folded, files["float32"])
     quantize(files["float32"], crops, files["int8"])
@@ -138,7 +138,7 @@ def measure(mpii: Path, checkpoint: Path, rounds: int) -> dict:
         predictors = {key: predictor for key, (predictor, _) in asked.items()}
         first = next(iter(predictors))
         rule, codec = predictors[first].rule, predictors[first].codec
-        crops = make_crops(validation, rule, home() / "data" / "cache")
+        crops = make_crops(validation, rule, cache_folder())
         middle = slice(rule.margin, rule.margin + rule.size)
         pictures = np.array(crops.images[:, middle, middle])
         distances = {

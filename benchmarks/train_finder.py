@@ -18,7 +18,7 @@ import torch
 from posekit.datasets.people import People
 from posekit.datasets.sources import read_people
 from posekit.device import choose_device
-from posekit.paths import home
+from posekit.paths import checkpoints_folder, drawn_folder
 from posekit.preprocessing.scenes import group_by_photograph
 from posekit.training.finder import FinderRecipe, average_precision, save_finder, train_finder
 from posekit.training.memory import keep_freed_memory
@@ -43,14 +43,14 @@ def main() -> None:
     keep_freed_memory()
     recipe = replace(FinderRecipe(), seed=options.seed)
     recipe = recipe if options.steps is None else replace(recipe, steps=options.steps)
-    people, _ = read_people(options.data, home() / "data" / "sample")
+    people, _ = read_people(options.data, drawn_folder())
     people = people.select(~people.validation)
     apart = np.isin(people.image, held_out_photographs(people))
     people, aside = people.select(~apart), people.select(apart)
     print(
         f"{len(people)} people in {len(np.unique(people.image))} photographs; recipe {json.dumps(asdict(recipe))}"
     )
-    checkpoint = home() / "data" / "checkpoints" / "finder" / f"seed-{recipe.seed}-steps-{recipe.steps}.pt"
+    checkpoint = checkpoints_folder("finder") / f"seed-{recipe.seed}-steps-{recipe.steps}.pt"
     network = train_finder(recipe, people, checkpoint, choose_device("cpu"))
     save_finder(options.out, recipe, network)
     print(f"wrote {options.out} ({options.out.stat().st_size / 1e6:.1f} MB), {torch.get_num_threads()} thread(s)")

@@ -4,7 +4,6 @@ import base64
 import io
 import re
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -33,23 +32,17 @@ SOLVED = (
 OF_A_STUDY = ("03_training", "04_loss_curves", "05_accuracy", "06_chance", "07_claims")
 
 
-def each_apart(names: Sequence[str]) -> list:
-    """Every notebook in a group of its own, as several processes may run them."""
-    return [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in names]
-
-
 def notebook(name: str) -> Path:
     (path,) = (path for path in study_notebooks() if path.stem == name)
     return path
 
 
-@pytest.mark.parametrize("name", each_apart([path.stem for path in study_notebooks() if path.stem[:2] != "03"]))
+@pytest.mark.parametrize("name", [path.stem for path in study_notebooks() if path.stem[:2] != "03"])
 def test_notebook_runs(name, tmp_path):
     """Without any setting, as after a fresh clone: on the drawn people and the records in the repository."""
     run(name, {}, tmp_path)
 
 
-@pytest.mark.xdist_group("trained")
 @pytest.mark.parametrize("name", OF_A_STUDY)
 def test_notebook_shows_the_study_that_is_named(name, trained_environment, tmp_path):
     content = run(name, trained_environment, tmp_path)

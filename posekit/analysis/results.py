@@ -10,7 +10,7 @@ from posekit.analysis.optimizers import Grid, make_grid
 from posekit.analysis.yardsticks import Yardstick, yardsticks
 from posekit.datasets.sources import data_from_environment
 from posekit.errors import PosekitError
-from posekit.paths import REPOSITORY, home
+from posekit.paths import REPOSITORY, records_folder
 from posekit.study.configurations import COMPARISON_SIZES, REPORT_MODELS
 from posekit.study.runs import OTHER_SETTINGS, Run, read_runs
 from posekit.study.seeds import Seeds, by_configuration
@@ -129,7 +129,7 @@ def read_networks(data: str) -> list[Run]:
 
 def _folder(name: str) -> Path:
     """Of a study's records: the person's own, else those in the repository."""
-    own, shipped = home() / "data" / "runs" / name, REPOSITORY / "data" / "runs" / name
+    own, shipped = records_folder() / name, REPOSITORY / "data" / "runs" / name
     return shipped if shipped.exists() and not any(own.rglob("run.json")) else own
 
 

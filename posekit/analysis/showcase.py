@@ -19,7 +19,7 @@ from posekit.evaluation.exchanged_sides import exchanged_joints
 from posekit.files import write_whole
 from posekit.inference.drawing import draw_skeleton
 from posekit.inference.predictor import Predictor
-from posekit.paths import home
+from posekit.paths import cache_folder, drawn_folder
 from posekit.preprocessing.batches import make_crops
 from posekit.preprocessing.crop import transform
 from posekit.skeleton import SCORED
@@ -59,9 +59,9 @@ def publish_pages(repository: Path) -> list[Path]:
 def publish_picture(folder: Path) -> Path:
     """Runs posekit's own network on the drawn validation people, draws some of its predictions into people.png and
     returns its path. Missing people are drawn first."""
-    people = read_people([], home() / "data" / "sample")[0].validation_sets()[0]
+    people = read_people([], drawn_folder())[0].validation_sets()[0]
     own = Predictor.own()
-    crops = make_crops(people, own.rule, home() / "data" / "cache")
+    crops = make_crops(people, own.rule, cache_folder())
     answers = evaluate(own.network, crops, own.codec, own.device, EVALUATION_BATCH)
     stream = io.BytesIO()
     answers_figure(people, answers, *shown_people(people, answers)).savefig(stream, dpi=110, bbox_inches="tight")

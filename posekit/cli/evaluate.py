@@ -146,17 +146,17 @@ def _evaluate_checkpoint(path: Path, flip: bool, data: list[Path]) -> list[tuple
     from posekit.device import choose_device
     from posekit.evaluation.evaluate import evaluate as evaluate_network
     from posekit.inference.predictor import Predictor
-    from posekit.paths import home
+    from posekit.paths import cache_folder, drawn_folder
     from posekit.preprocessing.batches import make_crops
     from posekit.training.loop import EVALUATION_BATCH
 
     predictor = Predictor.from_checkpoint(path, choose_device(), flip)
-    people, left_out = read_people(data, home() / "data" / "sample")
+    people, left_out = read_people(data, drawn_folder())
     if left_out:
         print(f"posekit: {left_out}", file=sys.stderr)
     judged = []
     for of_set in people.validation_sets():
-        crops = make_crops(of_set, predictor.rule, home() / "data" / "cache")
+        crops = make_crops(of_set, predictor.rule, cache_folder())
         how = crops, predictor.codec, predictor.device, EVALUATION_BATCH
         judged.append((evaluate_network(predictor.network, *how), of_set))
     return judged
@@ -204,14 +204,14 @@ def _scores(distances: "np.ndarray", threshold: float) -> dict[str, float]:
 
 def _finished_runs(size: str, data: list[Path], model: str | None, seed: int | None) -> list["Run"]:
     """The recorded runs of a study; `PosekitError` if there are none, before any data are made for it."""
-    from posekit.paths import home
+    from posekit.paths import records_folder
     from posekit.study.configurations import get_model, get_size
     from posekit.study.runs import read_runs
     from posekit.study.study import Study
 
     get_size(size)
     name = get_model(model).name if model is not None else None
-    drawn = home() / "data" / "runs" / f"sample-{size}"
+    drawn = records_folder() / f"sample-{size}"
     folder = Study(size, data).records if data else drawn
     runs = read_runs(folder)
     if not runs:

@@ -35,7 +35,7 @@ from posekit.analysis.optimizers import GRID_MODELS, GRID_RATES, REPORT_RATES
 from posekit.device import choose_device, choose_precision
 from posekit.errors import PosekitError
 from posekit.evaluation.floors import floors_and_ceiling
-from posekit.paths import home
+from posekit.paths import records_folder
 from posekit.preprocessing.batches import resident
 from posekit.preprocessing.crop_archive import Archive, read_archive, write_archive
 from posekit.study.configurations import REPORT_MODELS, get_model, get_size, run_config
@@ -144,11 +144,11 @@ def collect(options: argparse.Namespace) -> None:
     with unpacked(options.records) as folders:
         for subfolder, folder in folders.items():
             config = read_run(folder).config
-            target = home() / "data" / "runs" / f"{config.data}-{config.size}" / subfolder
+            target = records_folder() / f"{config.data}-{config.size}" / subfolder
             why = bring(folder, target, options.force)
             if why:
                 kept.append(f"{target} {why}")
-    print(f"{len(folders) - len(kept)} of {len(folders)} runs are in {home() / 'data' / 'runs'}")
+    print(f"{len(folders) - len(kept)} of {len(folders)} runs are in {records_folder()}")
     if kept:
         raise PosekitError(f"{'; '.join(kept)}: left as it is; --force replaces it")
 

@@ -18,9 +18,9 @@ def showcase(
     figures/showcase/; in a checkout, the tables in README.md and docs/results.md as well.
     """
     from posekit.analysis.showcase import publish_pages, publish_picture, publish_tables
-    from posekit.paths import REPOSITORY, home
+    from posekit.paths import REPOSITORY, figures_folder, home
 
-    folder = home() / "figures" / "showcase"
+    folder = figures_folder("showcase")
     paths = publish_tables(folder)
     if home() == REPOSITORY:
         paths += publish_pages(REPOSITORY)

@@ -207,7 +207,7 @@ def networks(
     from posekit.analysis.publish import publish_networks
     from posekit.analysis.results import PUBLISHED_DATA, read_networks
     from posekit.errors import PosekitError
-    from posekit.paths import home
+    from posekit.paths import figures_folder, home
     from posekit.study.configurations import SIZES
 
     data = data or PUBLISHED_DATA
@@ -218,9 +218,9 @@ def networks(
         print(f"posekit: without latency: {error}", file=sys.stderr)
         latency = None
     if data == PUBLISHED_DATA:
-        figures, numbers = home() / "figures" / "networks", home() / "data"
+        figures, numbers = figures_folder("networks"), home() / "data"
     else:
-        figures = numbers = home() / "figures" / f"{data}-networks"
+        figures = numbers = figures_folder(f"{data}-networks")
     for path in publish_networks(runs, latency, figures, numbers):
         print(path)
     for size, names in untrained(runs).items():
@@ -241,13 +241,13 @@ def figures(
     well."""
     from posekit.analysis.publish import publish_page, publish_pictures, publish_records
     from posekit.analysis.results import PUBLISHED, SUPERSEDED, Results
-    from posekit.paths import REPOSITORY, home
+    from posekit.paths import REPOSITORY, drawn_folder, figures_folder, home, records_folder
     from posekit.study.configurations import COMPARISON_SIZES
     from posekit.study.fine_tuning import SIZE as FINE_TUNED
     from posekit.study.runs import read_runs
     from posekit.study.study import Study
 
-    folder = home() / "data" / "runs"
+    folder = records_folder()
     names = studies or sorted(path.name for path in folder.glob("*") if path.is_dir() and path.name != SUPERSEDED)
     if not names:
         raise PosekitError(f"there are no records in {folder}; try posekit study first")
@@ -264,10 +264,10 @@ def figures(
         if runs[0].config.size == FINE_TUNED:
             print(f"{name}: a fine-tuned network; posekit train --from prints what it gained")
             continue
-        target = home() / "figures" / name
+        target = figures_folder(name)
         paths = publish_records(Results.read(name), target)
         drawn, folders = runs[0].config.data == "sample", named_data(data, mpii, lspet)
-        at_hand = (home() / "data" / "sample").exists() if drawn else bool(folders)
+        at_hand = drawn_folder().exists() if drawn else bool(folders)
         the_study = Study(runs[0].config.size, [] if drawn else folders) if at_hand else None
         # Skeletons must not be drawn on other people: another part of MPII can have as many.
         if the_study is not None and the_study.people.fingerprint() == runs[0].config.data_fingerprint:
@@ -284,11 +284,11 @@ def notebooks() -> None:
     """Execute the notebooks and keep their outputs in them, for readers of the repository: what its own records
     tell, whatever study the environment names. Trainings of the drawn people that they need are run if missing."""
     from posekit.cli.run_notebooks import publish_notebook, study_notebooks
-    from posekit.paths import home
+    from posekit.paths import notebooks_folder
 
     with interruptible():  # trainings that they need go on where they were stopped
         for notebook in study_notebooks():
-            publish_notebook(notebook, home() / "data" / "notebooks" / "committed" / notebook.name)
+            publish_notebook(notebook, notebooks_folder("committed") / notebook.name)
 
 
 def sample(
@@ -299,9 +299,9 @@ def sample(
 ) -> None:
     """Draw the built-in people: images and annotations in MPII's form."""
     from posekit.datasets.drawn import make_sample
-    from posekit.paths import home
+    from posekit.paths import drawn_folder
 
-    target = folder or home() / "data" / "sample"
+    target = folder or drawn_folder()
     make_sample(target, train_people, validation_people, seed)
     print(f"{train_people} train and {validation_people} validation people in {target}")
 

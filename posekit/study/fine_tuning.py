@@ -19,7 +19,7 @@ from posekit.errors import PosekitError
 from posekit.evaluation.evaluate import Evaluation, evaluate
 from posekit.evaluation.floors import floors_and_ceiling
 from posekit.evaluation.intervals import Comparison, Interval, compare, interval
-from posekit.paths import home
+from posekit.paths import cache_folder, checkpoints_folder, records_folder
 from posekit.preprocessing.batches import make_crops
 from posekit.skeleton import JOINTS
 from posekit.study.recording import Execution, train_and_record
@@ -102,10 +102,10 @@ def fine_tune(
     where = choose_device(device)
     how = Execution(where, *choose_precision(precision, "bfloat16", where), compiled, progress=progress)
     name = f"{people.name}-{SIZE}"
-    store = RunStore(home() / "data" / "runs" / name, home() / "data" / "checkpoints" / name)
+    store = RunStore(records_folder() / name, checkpoints_folder(name))
     subfolder = store.subfolder(config, usual)
     sides = (train_people, validation_people)
-    crops = tuple(make_crops(side, config.crop, home() / "data" / "cache", progress) for side in sides)
+    crops = tuple(make_crops(side, config.crop, cache_folder(), progress) for side in sides)
 
     def before(_: nn.Module) -> Mapping[str, tuple[People, Evaluation]]:
         network, _ = load_network(start, where)

@@ -29,7 +29,15 @@ from posekit.device import Precision, choose_device, choose_precision, cpu_threa
 from posekit.evaluation.evaluate import Evaluation
 from posekit.evaluation.floors import floors_and_ceiling
 from posekit.machine import cpu_cores
-from posekit.paths import home
+from posekit.paths import (
+    cache_folder,
+    checkpoints_folder,
+    drawn_folder,
+    figures_folder,
+    home,
+    notebooks_folder,
+    records_folder,
+)
 from posekit.preprocessing.batches import Crops, make_crops
 from posekit.preprocessing.crop import CropRule
 from posekit.study.configurations import REPORT_MODELS, get_model, get_size, label_of, run_config
@@ -72,9 +80,7 @@ class Study:
         self.progress = progress
         self._crops: dict[CropRule, tuple[Crops, Crops]] = {}
         self._floors: dict[tuple, dict[str, float]] = {}
-        self.people, self.left_out = read_people(
-            self.data, home() / "data" / "sample", progress, self.size.repaired
-        )
+        self.people, self.left_out = read_people(self.data, drawn_folder(), progress, self.size.repaired)
         self.name = f"{self.people.name}-{self.size.name}"
 
     @classmethod
@@ -93,15 +99,15 @@ class Study:
 
     @property
     def records(self) -> Path:
-        return home() / "data" / "runs" / self.name
+        return records_folder() / self.name
 
     @property
     def figures(self) -> Path:
-        return home() / "figures" / self.name
+        return figures_folder(self.name)
 
     @property
     def executed_notebooks(self) -> Path:
-        return home() / "data" / "notebooks" / self.name
+        return notebooks_folder(self.name)
 
     @property
     def train_people(self) -> int:
@@ -125,7 +131,7 @@ class Study:
         return [self._make(people, rule) for people in self.validation_people[1:]]
 
     def _make(self, people: People, rule: CropRule) -> Crops:
-        return make_crops(people, rule, home() / "data" / "cache", self.progress)
+        return make_crops(people, rule, cache_folder(), self.progress)
 
     @cached_property
     def validation_people(self) -> list[People]:
@@ -260,7 +266,7 @@ class Study:
 
     @property
     def _store(self) -> RunStore:
-        return RunStore(self.records, home() / "data" / "checkpoints" / self.name)
+        return RunStore(self.records, checkpoints_folder(self.name))
 
     def _subfolder(self, config: RunConfig) -> Path:
         """The folder of a run, relative to the one of the study."""
