@@ -20,6 +20,7 @@ import browser
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 NOTEBOOK = Path("notebooks", "08_visualizer.ipynb")
+PICTURES = Path("figures", "visualizer")
 
 MOVES = {
     "opacity": ["ArrowRight", "ArrowLeft"] * 20,
@@ -28,24 +29,34 @@ MOVES = {
 WARM_UP = {"opacity": 4, "person": 12}
 
 
-def measure() -> dict[str, float]:
-    """Medians and 90th percentiles in ms, by slider."""
+def lay_out(folder: Path) -> None:
+    """Copies the notebook and the pictures that it shows."""
+    for path in (NOTEBOOK, PICTURES):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(CHECKOUT / NOTEBOOK, folder / NOTEBOOK)
+    shutil.copytree(CHECKOUT / PICTURES, folder / PICTURES)
+
+
+def times(page) -> dict[str, float]:
+    """Medians and 90th percentiles in ms, by slider, in a page where all cells have run."""
     figures = {}
+    for name, keys in MOVES.items():
+        waits = browser.milliseconds_to_picture(page, name, keys)[WARM_UP[name] :]
+        figures[f"{name}_median_ms"] = statistics.median(waits)
+        figures[f"{name}_90th_percentile_ms"] = statistics.quantiles(waits, n=10)[-1]
+    return figures
+
+
+def measure() -> dict[str, float]:
+    """The `times` of the notebook in JupyterLab."""
     with tempfile.TemporaryDirectory() as folder:
-        pictures = Path("figures", "visualizer")  # the notebook shows them
-        (Path(folder) / NOTEBOOK).parent.mkdir()
-        shutil.copy(CHECKOUT / NOTEBOOK, Path(folder) / NOTEBOOK)
-        shutil.copytree(CHECKOUT / pictures, Path(folder) / pictures)
+        lay_out(Path(folder))
         environment = {"POSEKIT_HOME": str(CHECKOUT), "POSEKIT_DATA": "", "POSEKIT_MPII": "", "POSEKIT_LSPET": ""}
         with browser.server("lab", Path(folder), environment) as address, browser.chromium() as chromium:
             page = chromium.new_page(viewport={"width": 1280, "height": 800})
             browser.run_in_lab(page, address, NOTEBOOK.as_posix())
             page.locator(".posekit-upload").wait_for(state="attached", timeout=600_000)
-            for name, keys in MOVES.items():
-                waits = browser.milliseconds_to_picture(page, name, keys)[WARM_UP[name] :]
-                figures[f"{name}_median_ms"] = statistics.median(waits)
-                figures[f"{name}_90th_percentile_ms"] = statistics.quantiles(waits, n=10)[-1]
-    return figures
+            return times(page)
 
 
 def main() -> None:

@@ -22,8 +22,8 @@ def test_a_benchmark_explains_itself(name, monkeypatch, capsys):
     assert ended.value.code == 0 and "--help" in capsys.readouterr().out
 
 
-#: What makes a benchmark small: its arguments, and constants of its module. `finding`, `find_exchanged` and
-#: `train_finder` need photographs of several people, `visualizer` a browser; `test_browser` makes its moves.
+#: What makes a benchmark small: its arguments, and constants of its module. Those of people without a box are
+#: started in `test_people_benchmarks`, `visualizer` in `test_browser`.
 SMALL = {
     "crop": (["{drawn}"], {}),
     "data": (["{drawn}", "--json"], {"ROUNDS": 1}),

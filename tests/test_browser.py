@@ -6,19 +6,17 @@ Screenshots go into tests/output/. With POSEKIT_SCREENSHOTS=1, those of the docs
 """
 
 import json
-import shutil
 from pathlib import Path
 
 import browser
 import pytest
+import visualizer
 from conftest import CHECKOUT
-from pages import PUBLISHED, new_page, pictures, save, wait_for_change, widget
+from pages import new_page, pictures, save, wait_for_change, widget
 from PIL import Image
 
 from posekit.datasets.sources import read_people
 from posekit.skeleton import JOINTS
-
-NOTEBOOK = "notebooks/08_visualizer.ipynb"
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +24,7 @@ def place(tmp_path_factory) -> Path:
     """A folder with a copy of the notebook, and a home with the checkout's drawn people and nothing else of it."""
     read_people([], CHECKOUT / "data" / "sample", progress=False)  # draws them where they are missing
     folder = tmp_path_factory.mktemp("lab")
-    (folder / "notebooks").mkdir()
-    shutil.copy(CHECKOUT / NOTEBOOK, folder / NOTEBOOK)
-    shutil.copytree(PUBLISHED, folder / "figures" / "visualizer", dirs_exist_ok=True)
+    visualizer.lay_out(folder)
     (folder / "home" / "data").mkdir(parents=True)
     (folder / "home" / "data" / "sample").symlink_to(CHECKOUT / "data" / "sample")
     return folder
@@ -40,9 +36,16 @@ def page(chromium, place):
     environment = {"POSEKIT_HOME": str(place / "home")}
     with browser.server("lab", place, environment) as address:
         page = new_page(chromium, 1280, 800)
-        browser.run_in_lab(page, address, NOTEBOOK)
+        browser.run_in_lab(page, address, visualizer.NOTEBOOK.as_posix())
         page.locator(".posekit-upload").wait_for(state="attached")
         yield page
+
+
+def test_the_benchmark_measures_every_move(page, monkeypatch):
+    monkeypatch.setattr(visualizer, "MOVES", {name: keys[:4] for name, keys in visualizer.MOVES.items()})
+    monkeypatch.setattr(visualizer, "WARM_UP", dict.fromkeys(visualizer.MOVES, 1))
+    times = visualizer.times(page)
+    assert len(times) == 4 and all(0 < milliseconds < 20_000 for milliseconds in times.values())
 
 
 def test_sliders_keys_and_menus_change_the_picture(page):
