@@ -89,6 +89,26 @@ def test_the_estimate_is_of_what_is_drawn(tiny_study, monkeypatch):
         assert estimate(config, crops, CPU, progress=False).seconds == pytest.approx(steps * config.epochs)
 
 
+def test_the_estimate_counts_the_teacher(tiny_study, monkeypatch):
+    """A step takes as long as the teacher's answer; its weights are in memory, without gradients."""
+    clock = [0.0]
+
+    class Teacher(torch.nn.Linear):
+        def forward(self, images):
+            clock[0] += 1
+            cells = images.shape[-1] // 4
+            return [torch.zeros(len(images), 16, cells, cells)]
+
+    monkeypatch.setattr("posekit.training.estimate.time.perf_counter", lambda: clock[0])
+    config, crops = tiny_study.config(5), tiny_study.crops[0]
+    teacher = Teacher(1000, 1000, bias=False)
+    taught = estimate(config, crops, CPU, progress=False, teacher=teacher)
+    assert taught.seconds == pytest.approx(6 * config.epochs)  # 6 steps per epoch
+    clock[0] = 0
+    small = estimate(config, crops, CPU, progress=False, teacher=Teacher(1, 1, bias=False))
+    assert taught.gigabytes - small.gigabytes == pytest.approx((1000 * 1000 - 1) * 4 / 1e9)
+
+
 def test_records_from_before_are_of_one_pass(tiny_study):
     config = tiny_study.config(5)
     before = {key: value for key, value in config.to_dict().items() if key != "epoch_people"}

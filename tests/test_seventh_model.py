@@ -79,3 +79,13 @@ def test_it_has_its_curve_its_rows_and_its_verdict(six, monkeypatch, tmp_path):
         path.name for path in publish_records(Results("made", runs, [], {}, "other"), tmp_path, progress=False)
     }
     assert {"losses_radam_constant.png", "claims.md", "models.md"} <= made
+
+
+def test_without_a_partner_of_the_other_stem_it_has_a_curve_of_its_own(six, monkeypatch):
+    alone = Model("mine", "Mine", "reduced, Adam along a cosine", "Adam", "cosine", stem="reduced")
+    assert "losses_further" not in loss_figures(six)
+    with_a_seventh(monkeypatch, alone)
+    title, shown = loss_figures([*six, make_run("mine", 0.6)])["losses_further"]
+    assert {run.config.model for run in shown} == {"mine"}
+    (line,) = [line for line in loss_figure(shown, title).axes[1].get_lines() if line.get_label() == alone.label]
+    assert len(line.get_xdata()) == len(shown[0].history)

@@ -18,6 +18,7 @@ def loss_figures(runs: Sequence[Run]) -> dict[str, tuple[str, list[Run]]]:
     """Title and runs of each figure of losses, by name: the report's Figs. 2, 3 and 4.
 
     Where the study has both stems for a further optimizer and schedule, it gets a figure like Figs. 3 and 4.
+    Models that none of these shows stand together in one more.
     """
 
     def chosen(**wanted: str) -> list[Run]:
@@ -37,6 +38,8 @@ def loss_figures(runs: Sequence[Run]) -> dict[str, tuple[str, list[Run]]]:
         both = chosen(optimizer=optimizer, schedule=schedule)
         if name.startswith("figure") or len({MODELS[run.config.model].stem for run in both}) > 1:
             figures[name] = (f"Original and reduced network with {optimizer}", both)
+    elsewhere = {run.config.model for _, shown in figures.values() for run in shown}
+    figures["losses_further"] = "Further models", [run for run in chosen() if run.config.model not in elsewhere]
     return {name: (title, some) for name, (title, some) in figures.items() if some}
 
 

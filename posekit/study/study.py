@@ -23,24 +23,17 @@ from pathlib import Path
 from torch import nn
 from tqdm.auto import tqdm
 
+from posekit import paths
 from posekit.datasets.people import People
 from posekit.datasets.sources import DATA_VARIABLE, SINGLE_VARIABLES, data_from_environment, read_people
 from posekit.device import Precision, choose_device, choose_precision, cpu_threads
 from posekit.evaluation.evaluate import Evaluation
 from posekit.evaluation.floors import floors_and_ceiling
 from posekit.machine import cpu_cores
-from posekit.paths import (
-    cache_folder,
-    checkpoints_folder,
-    drawn_folder,
-    figures_folder,
-    home,
-    notebooks_folder,
-    records_folder,
-)
 from posekit.preprocessing.batches import Crops, make_crops
 from posekit.preprocessing.crop import CropRule
 from posekit.study.configurations import REPORT_MODELS, get_model, get_size, label_of, run_config
+from posekit.study.models import Model
 from posekit.study.parallel import run_together
 from posekit.study.recording import Execution, answers_for, train_and_record
 from posekit.study.runs import OTHER_SETTINGS, Run, RunStore, read_history, read_run, read_runs
@@ -80,7 +73,7 @@ class Study:
         self.progress = progress
         self._crops: dict[CropRule, tuple[Crops, Crops]] = {}
         self._floors: dict[tuple, dict[str, float]] = {}
-        self.people, self.left_out = read_people(self.data, drawn_folder(), progress, self.size.repaired)
+        self.people, self.left_out = read_people(self.data, paths.drawn_folder(), progress, self.size.repaired)
         self.name = f"{self.people.name}-{self.size.name}"
 
     @classmethod
@@ -92,22 +85,22 @@ class Study:
     def environment(self) -> dict[str, str]:
         """What makes another process's `from_environment` this very study."""
         return {
-            "POSEKIT_HOME": str(home()),
+            "POSEKIT_HOME": str(paths.home()),
             "POSEKIT_SIZE": self.size.name,
             DATA_VARIABLE: os.pathsep.join(str(folder.resolve()) for folder in self.data),
         } | dict.fromkeys(SINGLE_VARIABLES, "")
 
     @property
     def records(self) -> Path:
-        return records_folder() / self.name
+        return paths.records_folder() / self.name
 
     @property
     def figures(self) -> Path:
-        return figures_folder(self.name)
+        return paths.figures_folder(self.name)
 
     @property
     def executed_notebooks(self) -> Path:
-        return notebooks_folder(self.name)
+        return paths.notebooks_folder(self.name)
 
     @property
     def train_people(self) -> int:
@@ -131,7 +124,7 @@ class Study:
         return [self._make(people, rule) for people in self.validation_people[1:]]
 
     def _make(self, people: People, rule: CropRule) -> Crops:
-        return make_crops(people, rule, cache_folder(), self.progress)
+        return make_crops(people, rule, paths.cache_folder(), self.progress)
 
     @cached_property
     def validation_people(self) -> list[People]:
@@ -165,10 +158,15 @@ class Study:
         A teacher's weights belong to it, so a missing teacher is trained. Raises `PosekitError` for an unknown
         model.
         """
-        asked, people = get_model(original_name(str(model))), self.people
+        asked = get_model(original_name(str(model)))
         taught_by = weights_hash(self.network(asked.teacher)) if asked.teacher else ""
-        data = people.name, people.fingerprint()
-        return run_config(asked, self.size, seed, *data, learning_rate, batch_size, taught_by, self.start_weights)
+        return self._config(asked, seed, learning_rate, batch_size, taught_by)
+
+    def _config(
+        self, model: Model, seed: int, learning_rate: float | None, batch_size: int | None, taught_by: str
+    ) -> RunConfig:
+        data = self.people.name, self.people.fingerprint()
+        return run_config(model, self.size, seed, *data, learning_rate, batch_size, taught_by, self.start_weights)
 
     def run(self, model: str | int, seed: int = 0, force: bool = False) -> Run:
         """The records of a run: see `record`."""
@@ -266,12 +264,13 @@ class Study:
 
     @property
     def _store(self) -> RunStore:
-        return RunStore(self.records, checkpoints_folder(self.name))
+        return RunStore(self.records, paths.checkpoints_folder(self.name))
 
     def _subfolder(self, config: RunConfig) -> Path:
         """The folder of a run, relative to the one of the study."""
         known = config.optimizer in self.size.learning_rates
-        usual = self.config(config.model, config.seed, None if known else config.learning_rate)
+        model, rate = get_model(original_name(config.model)), None if known else config.learning_rate
+        usual = self._config(model, config.seed, rate, None, config.teacher_weights)
         # Where the size has no rate for the optimizer, every rate is another than the size's.
         return self._store.subfolder(config, usual if known else replace(usual, learning_rate=0.0))
 

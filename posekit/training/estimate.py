@@ -48,8 +48,8 @@ def estimate(
     Where crops grow during the training, each size is measured and counts by its share of the steps.
 
     Validation comes on top, about a third of a training step for each of its people. Memory is what torch
-    allocated on CUDA; elsewhere the weights, gradients and optimizer states, and what a step keeps for gradients.
-    Raises `PosekitError` if memory is exhausted.
+    allocated on CUDA; elsewhere the weights, gradients and optimizer states, what a step keeps for gradients, and
+    the teacher's weights. Raises `PosekitError` if memory is exhausted.
     """
     network = make_network(config, device)
     step = Step(config, network, make_optimizer(config, network), precision, compiled, teacher)
@@ -77,9 +77,13 @@ def estimate(
     if device.type == "cuda":
         memory = torch.cuda.max_memory_allocated(device)
     else:
-        weights = sum(value.nbytes for value in network.state_dict().values())
-        memory = sum(kept.values()) + 4 * weights  # weights, gradients and the two states of Adam
+        # Weights, gradients and the two states of Adam; a teacher has its weights only.
+        memory = sum(kept.values()) + 4 * _weight_bytes(network) + (_weight_bytes(teacher) if teacher else 0)
     return Estimate(per_image * config.people_of_an_epoch(len(crops)) * config.epochs, memory / 1e9)
+
+
+def _weight_bytes(network: nn.Module) -> int:
+    return sum(value.nbytes for value in network.state_dict().values())
 
 
 def _sides(config: RunConfig) -> list[tuple[float, int | None]]:
