@@ -12,7 +12,7 @@ float32, for with these in int8 as well the network lost about two points. No fl
 Of each: PCKh@0.5 weighted14 over MPII's validation people with its 95 % interval, the difference to the first with
 its paired one, both over people; bytes of the file with its weights; the largest difference to the first of any
 heatmap cell and any joint (px of the crop); seconds of one image on 1 thread of the CPU, the median over rounds in
-which all take turns, and the first over it, as in benchmarks/variants.py.
+which all take turns, and the first over it, as in benchmarks/networks.py.
 
 It takes about two minutes on a free core. It needs the packages of the extra `onnx`.
 """
@@ -24,10 +24,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from networks import networks_in_turns, one_crop
 from reporting import add_options, write_record
 from torch import Tensor, nn
 from turns import load_now, surroundings, with_interval
-from variants import networks_in_turns, one_crop
 
 from posekit.datasets.people import People
 from posekit.device import cpu_threads, memory_format

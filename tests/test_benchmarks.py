@@ -53,7 +53,7 @@ def test_there_are_benchmarks():
         "inference",
         "peers",
         "training",
-        "variants",
+        "networks",
         "video",
         "visualizer",
     } <= set(SCRIPTS)

@@ -68,7 +68,7 @@ def test_a_low_resolution_sees_the_whole_crop_and_adds_to_the_highest():
     assert far_corner_matters(make().eval())
 
 
-def test_the_variant_costs_what_the_original_does():
+def test_the_network_costs_what_the_original_does():
     ours, original = (
         network_cost(network_of(get_model(name), get_size("short")), 128) for name in ("hrnet", "original")
     )

@@ -47,7 +47,7 @@ def test_parameters_by_hand():
     assert network_cost(CONFIG, 64)["parameters"] == stem + first + second + head
 
 
-def test_the_variant_costs_a_tenth_of_the_original():
+def test_the_network_costs_a_tenth_of_the_original():
     """FLOPs by hand, 2 a multiply-add: 64 x 128 px, heatmaps of 16 x 32 cells."""
     ours, original = (
         network_cost(network_of(get_model(name), get_size("long")), 128) for name in ("lean", "original")

@@ -1,4 +1,4 @@
-"""Cost and accuracy of the variants: tables, figures, short and long training, and the command that makes them."""
+"""Cost and accuracy of the networks: tables, figures, short and long training, and the command that makes them."""
 
 import json
 from dataclasses import replace
@@ -139,11 +139,11 @@ def test_changes_stand_beside_the_network_that_learns_alike():
 def test_latency_is_shown_for_one_runtime_and_one_thread():
     rows = [("small", "torch", 1, 9.0), ("small", "onnxruntime", 1, 2.0), ("small", "onnxruntime", 2, 1.0)]
     rows.append(("small", "torch", None, 0.5))  # on a GPU
-    table = pd.DataFrame(rows, columns=["variant", "runtime", "threads", "ms"]).astype({"threads": "Int64"})
+    table = pd.DataFrame(rows, columns=["network", "runtime", "threads", "ms"]).astype({"threads": "Int64"})
     assert measured_on_one_thread(table, "ms") == {"small": 2.0}
 
 
-def test_training_lengths_are_compared_where_a_variant_has_both():
+def test_training_lengths_are_compared_where_a_network_has_both():
     runs = [of_network("original", 0.3), of_network("original", 0.6, size="long"), of_network("early", 0.4)]
     short = pareto_table(runs, "short", {})
     assert differences_by_length({"short": short}).empty
@@ -295,8 +295,8 @@ def run_command(*arguments: str) -> str:
 
 def test_the_command_writes_tables_and_figures_and_says_what_is_missing(home, monkeypatch):
     rows = [(name, "onnxruntime", 1, ms, 60.0) for name, ms in LATENCY.items()]
-    table = pd.DataFrame(rows, columns=["variant", "runtime", "threads", "ms", "network MB"])
-    monkeypatch.setattr(benchmark_records, "variant_latency", lambda: table, raising=False)
+    table = pd.DataFrame(rows, columns=["network", "runtime", "threads", "ms", "network MB"])
+    monkeypatch.setattr(benchmark_records, "network_latency", lambda: table, raising=False)
     said = run_command("networks", "made")
     folder = home / "figures" / "made-networks"
     short, long = (pd.read_csv(folder / name) for name in ("pareto.csv", "pareto-long.csv"))
@@ -321,10 +321,10 @@ def test_the_command_writes_tables_and_figures_and_says_what_is_missing(home, mo
 
 def test_the_command_needs_no_latency(home, monkeypatch):
     def none() -> pd.DataFrame:
-        raise PosekitError("there is no record variants.json; make it")
+        raise PosekitError("there is no record networks.json; make it")
 
-    monkeypatch.setattr(benchmark_records, "variant_latency", none, raising=False)
-    assert "there is no record variants.json" in run_command("networks", "made")
+    monkeypatch.setattr(benchmark_records, "network_latency", none, raising=False)
+    assert "there is no record networks.json" in run_command("networks", "made")
     table = pd.read_csv(home / "figures" / "made-networks" / "pareto.csv")
     assert table["latency_ms"].isna().all() and len(table) == 2
     result = CliRunner().invoke(app, ["networks", "unheard-of"])

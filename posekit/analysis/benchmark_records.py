@@ -51,26 +51,27 @@ def floors(data_fingerprint: str, size: str) -> dict[str, dict[str, float]]:
     return record["sets"] if same else {}
 
 
-def variant_latency() -> pd.DataFrame:
-    """A row per variant, device, runtime and number of threads, at the size of training
-    (`benchmarks/variants.py`): variant, device, runtime, threads; ms of one image and ratio (original over
-    variant), each with the 95 % interval of its median as `... low` and `... high`; process MB and network MB, the
-    peak memory of a process that runs the network and the network's part of it, NaN where it was not measured.
-    Variants that share a network have the same numbers.
+def network_latency() -> pd.DataFrame:
+    """A row per network, device, runtime and number of threads, at the size of training
+    (`benchmarks/networks.py`): network, device, runtime, threads; ms of one image and ratio (the original one's
+    time over this one's), each with the 95 % interval of its median as `... low` and `... high`; process MB and
+    network MB, the peak memory of a process that runs the network and the network's part of it, NaN where it was
+    not measured.
+    Models that share a network have the same numbers.
 
     Raises `PosekitError` if there is no such record.
     """
-    return _latency_of_variants(_read_variants())
+    return _latency_rows(_read_networks())
 
 
 def full_size_latency() -> pd.DataFrame:
-    """The same as `variant_latency` at the report's size: the original network and the small ones."""
-    return _latency_of_variants(_read_variants()["full_size"])
+    """The same as `network_latency` at the report's size: the original network and the small ones."""
+    return _latency_rows(_read_networks()["full_size"])
 
 
 def part_times() -> pd.DataFrame:
     """A row per part of the original network, at the sizes of training and of the report
-    (`benchmarks/variants.py`): size (px of the crop); part and level as `posekit.models.cost.cost_by_part` has
+    (`benchmarks/networks.py`): size (px of the crop); part and level as `posekit.models.cost.cost_by_part` has
     them, and `between` for pooling, upsampling and sums; ms and share (percent of the forward pass), each with the
     95 % interval of its median.
 
@@ -80,7 +81,7 @@ def part_times() -> pd.DataFrame:
         {"size": table["size"], "part": row["part"], "level": row["level"]}
         | _median("ms", row["seconds"], 1e3)
         | _median("share", row["share"], 100)
-        for table in _read_variants()["part_times"]
+        for table in _read_networks()["part_times"]
         for row in table["parts"]
     ]
     return pd.DataFrame(rows).astype({"level": "Int64"})
@@ -129,27 +130,27 @@ def times_of_peers() -> dict[str, float]:
     return {row["network"]: row["ratio"][0] for row in record["measurements"]}
 
 
-def _read_variants() -> dict:
-    return _read("variants.json", "python benchmarks/variants.py --out")
+def _read_networks() -> dict:
+    return _read("networks.json", "python benchmarks/networks.py --out")
 
 
-def _latency_of_variants(table: dict) -> pd.DataFrame:
+def _latency_rows(table: dict) -> pd.DataFrame:
     times = [
-        {"variant": variant}
+        {"network": network}
         | {name: row[name] for name in ("device", "runtime", "threads")}
         | _median("ms", row["seconds"], 1e3)
         | _median("ratio", row["ratio"])
         for row in table["measurements"]
-        for variant in row["variants"]
+        for network in row["networks"]
     ]
     memory = [
-        {"variant": variant}
+        {"network": network}
         | {name: row[name] for name in ("device", "runtime")}
         | {f"{name} MB": row[f"{name}_megabytes"] for name in ("process", "network")}
         for row in table["memory"]
-        for variant in row["variants"]
+        for network in row["networks"]
     ]
-    both = pd.DataFrame(times).merge(pd.DataFrame(memory), "left", ["variant", "device", "runtime"])
+    both = pd.DataFrame(times).merge(pd.DataFrame(memory), "left", ["network", "device", "runtime"])
     return both.astype({"threads": "Int64", "process MB": float, "network MB": float})
 
 

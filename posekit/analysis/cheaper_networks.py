@@ -20,7 +20,7 @@ from posekit.study.seeds import Seeds, by_configuration
 #: Of data/pareto.csv; the first columns of `pareto_table`.
 PARETO_COLUMNS = ["network", "parameters", "gflop", "latency_ms", "pckh", "difference", "low", "high"]
 
-#: The original network in all but its loss: compared with it, a variant shows the effect of its layers alone.
+#: The original network in all but its loss: compared with it, a network shows the effect of its layers alone.
 ALIKE = "likelihood"
 
 #: Tables show latency in this runtime: there it is the time of the arithmetic, not of torch's calls.
@@ -32,7 +32,7 @@ PEOPLE, BOTH = "people", "people and seeds"
 
 @dataclass(frozen=True)
 class Difference:
-    """A variant's PCKh@0.5 weighted14 minus another one's (points), with its paired 95 % interval.
+    """A network's PCKh@0.5 weighted14 minus another one's (points), with its paired 95 % interval.
 
     covers: `BOTH` where both networks have several seeds. Otherwise `PEOPLE`: the interval holds for these very
     trainings on other people and leaves out the chance of the seed. no_loss: the verdict of rule "no loss" on
@@ -58,16 +58,16 @@ def training_command(data: str, model: str, size: str) -> str:
     return " ".join([f"posekit train --model {model} --size {size}", *(f"--data path/to/{name}" for name in sets)])
 
 
-def differences(variants: Mapping[str, Seeds], other: str = "original") -> dict[str, Difference]:
-    """Every variant minus the network named `other`. variants: of `by_network`, which includes `other`.
+def differences(networks: Mapping[str, Seeds], other: str = "original") -> dict[str, Difference]:
+    """Every network minus the network named `other`. networks: of `by_network`, which includes `other`.
 
-    The scatter of seeds is pooled over all variants (`posekit.evaluation.intervals.seed_chance`), since few of
+    The scatter of seeds is pooled over all networks (`posekit.evaluation.intervals.seed_chance`), since few of
     them have more than two seeds.
     """
-    distances = {name: seeds.distances() for name, seeds in variants.items()}
+    distances = {name: seeds.distances() for name, seeds in networks.items()}
     chance = seed_chance(list(distances.values()))
     found = {}
-    for name in variants.keys() - {other}:
+    for name in networks.keys() - {other}:
         compared = compare(distances[name], distances[other], chance=chance)
         if pd.isna(compared.seeds_low):
             low, high, covers = compared.low, compared.high, PEOPLE
@@ -80,24 +80,24 @@ def differences(variants: Mapping[str, Seeds], other: str = "original") -> dict[
 def pareto_table(
     runs: Sequence[Run], size: str, latency: Mapping[str, float], peak_memory: Mapping[str, float] | None = None
 ) -> pd.DataFrame:
-    """A row per variant that was trained at one of `COMPARISON_SIZES`, the original network first.
+    """A row per network that was trained at one of `COMPARISON_SIZES`, the original network first.
 
     The columns are `PARETO_COLUMNS`: gflop counts 2 FLOPs per multiply-add for one image; pckh is PCKh@0.5
     weighted14 (percent), the mean of the seeds; difference, low and high are those of `Difference`, NaN for the
     original. Then covers and no_loss ("" for the original); the same five again, called alike_..., compared with
-    the variant `ALIKE`; pckh_low and pckh_high, the 95 % interval of pckh over people; seeds and epochs, how many;
-    peak_mb, the most memory that the network takes. latency (ms) and peak_memory (MB) are by variant; the columns
+    the network `ALIKE`; pckh_low and pckh_high, the 95 % interval of pckh over people; seeds and epochs, how many;
+    peak_mb, the most memory that the network takes. latency (ms) and peak_memory (MB) are by network; the columns
     are NaN where they were not measured. Raises `PosekitError` if the original is missing.
     """
-    variants = by_network(runs, size)
-    if "original" not in variants:
+    networks = by_network(runs, size)
+    if "original" not in networks:
         data = runs[0].config.data if runs else "sample"
         raise PosekitError(
             f"the original network has not been trained yet: {training_command(data, 'original', size)}"
         )
-    minus, alike = differences(variants), differences(variants, ALIKE) if ALIKE in variants else {}
+    minus, alike = differences(networks), differences(networks, ALIKE) if ALIKE in networks else {}
     rows = []
-    for name, seeds in sorted(variants.items(), key=lambda item: item[0] != "original"):
+    for name, seeds in sorted(networks.items(), key=lambda item: item[0] != "original"):
         cost = network_cost(seeds.config.network, seeds.config.crop.size)
         own = interval(seeds.distances())
         rows.append(
@@ -128,9 +128,9 @@ def _columns(difference: Difference | None, prefix: str = "") -> dict[str, float
 
 
 def measured_on_one_thread(measured: pd.DataFrame, column: str) -> dict[str, float]:
-    """A column of `posekit.analysis.benchmark_records.variant_latency` by variant, in `RUNTIME` on one thread."""
+    """A column of `posekit.analysis.benchmark_records.network_latency` by network, in `RUNTIME` on one thread."""
     rows = measured[(measured["runtime"] == RUNTIME) & (measured["threads"] == THREADS)]
-    return dict(zip(rows["variant"], rows[column].astype(float), strict=True))
+    return dict(zip(rows["network"], rows[column].astype(float), strict=True))
 
 
 def networks_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -176,7 +176,7 @@ def covers_text(*covers: str) -> str:
 
 
 def untrained(runs: Sequence[Run]) -> dict[str, list[str]]:
-    """The variants without a finished run, by size."""
+    """The networks without a finished run, by size."""
     return {size: [name for name in NETWORKS if name not in by_network(runs, size)] for size in COMPARISON_SIZES}
 
 
@@ -191,11 +191,11 @@ def _share(value: float, original: float) -> str:
 
 
 def differences_by_length(tables: Mapping[str, pd.DataFrame], alike: bool = False) -> pd.DataFrame:
-    """A row per variant that was trained at both of `COMPARISON_SIZES`. tables: of `pareto_table`, by size.
+    """A row per network that was trained at both of `COMPARISON_SIZES`. tables: of `pareto_table`, by size.
 
     Columns: network; `short difference`, `short low`, `short high`, `short covers`, `short no_loss` and the same
-    of long, see `Difference`. alike: compared with the variant `ALIKE` instead of the original. The table is empty
-    where a size is missing or no variant has both.
+    of long, see `Difference`. alike: compared with the network `ALIKE` instead of the original. The table is empty
+    where a size is missing or no network has both.
     """
     if not all(size in tables for size in COMPARISON_SIZES):
         return pd.DataFrame()
@@ -237,13 +237,13 @@ def no_loss_table(
     A row per network that is trained: its difference (percentage points, 95 % interval of people and seeds) and
     the verdict on each set of people, the verdict on all of them together, and what would decide it.
     """
-    variants = by_network(runs, size)
-    finished = [run for seeds in variants.values() for run in seeds.runs]
+    trained = by_network(runs, size)
+    finished = [run for seeds in trained.values() for run in seeds.runs]
     rows = []
     for name in networks:
-        if name == other or not {name, other} <= set(variants):
+        if name == other or not {name, other} <= set(trained):
             continue
-        first, second = variants[name], variants[other]
+        first, second = trained[name], trained[other]
         row: dict[str, str] = {
             "network": name,
             "minus": other,
@@ -252,7 +252,7 @@ def no_loss_table(
         }
         verdicts, needed = [], []
         for yardstick in yardsticks(finished):
-            found = yardstick.compare(first, second, yardstick.chance(list(variants.values())))
+            found = yardstick.compare(first, second, yardstick.chance(list(trained.values())))
             verdicts.append(judging.no_loss([found]))
             row[f"{yardstick.title}, {yardstick.metric}: points"] = f"{points(found)}: {verdicts[-1]}"
             people, seeds = yardstick.people(first.runs[0]), min(len(first.runs), len(second.runs))

@@ -58,7 +58,7 @@ def networks_figure(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
 def learning_figure(runs: Sequence[Run], title: str) -> Figure:
     """PCKh@0.5 weighted14 of the validation people after every epoch, a panel per size.
 
-    runs: at least one, of the variants in `LEARNING`, finished or not. Thick: mean of the finished seeds, or, as
+    runs: at least one, of the networks in `LEARNING`, finished or not. Thick: mean of the finished seeds, or, as
     long as there are none, of those that are still going, as far as all have come. Thin: every seed, where there
     are several. Each size has its own decay of the learning rate, so the short curve does not end on the long one.
     """

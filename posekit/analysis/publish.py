@@ -54,7 +54,7 @@ OF_NO_STUDY = {
     "latency": "Milliseconds per batch at full size, as recorded (benchmarks/inference.py measures yours).",
 }
 
-#: Names of the tables of cost and accuracy. All variants are trained at the size short, a few at the size long.
+#: Names of the tables of cost and accuracy. All networks are trained at the size short, a few at the size long.
 PARETO_FILES = {"short": "pareto.csv", "long": "pareto-long.csv"}
 
 
@@ -150,9 +150,9 @@ def publish_pictures(runs: list[Run], crops: Crops, folder: Path) -> list[Path]:
 def publish_networks(
     runs: list[Run], latency: pd.DataFrame | None, figures: Path, numbers: Path, progress: bool = True
 ) -> list[Path]:
-    """Figures and tables of the variants, from runs on one data set (`posekit.analysis.results.read_networks`).
+    """Figures and tables of the networks, from runs on one data set (`posekit.analysis.results.read_networks`).
 
-    latency: of `posekit.analysis.benchmark_records.variant_latency`, or None. Of every size at which the
+    latency: of `posekit.analysis.benchmark_records.network_latency`, or None. Of every size at which the
     original network is trained, `PARETO_FILES` in the folder `numbers`; of all together, in `figures`: learning,
     all_networks, chosen (a figure and a table, where latency is known), and the tables networks and
     training_lengths. Returns the paths.
@@ -163,7 +163,7 @@ def publish_networks(
     tables = {s: pareto_table(runs, s, ms, peak) for s in tqdm(sizes, "sizes", disable=not progress)}
     title = f"Networks by cost ({runs[0].config.data})"
     settings = [setting_of([run for run in runs if run.config.size == size]) for size in sizes]
-    times = ["Times are as recorded (benchmarks/variants.py measures them on your machine)."] if ms else []
+    times = ["Times are as recorded (benchmarks/networks.py measures them on your machine)."] if ms else []
     setting = "\n\n".join(settings + times)
     paths = []
     if learning := [run for run in runs if run.config.model in LEARNING]:

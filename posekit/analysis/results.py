@@ -28,7 +28,7 @@ SUPERSEDED = "mpii-1992-lspet-6000-half"
 #: Studies whose verdicts stand beside those of `PUBLISHED`.
 OLDER = (SUPERSEDED, PUBLISHED_GRID)
 
-#: The data set of the variants of the original network.
+#: The data set of the networks that are compared by cost.
 PUBLISHED_DATA = "mpii-1992-lspet-6000"
 
 

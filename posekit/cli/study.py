@@ -213,7 +213,7 @@ def networks(
     data = data or PUBLISHED_DATA
     runs = read_networks(data)
     try:
-        latency = benchmark_records.variant_latency()
+        latency = benchmark_records.network_latency()
     except PosekitError as error:
         print(f"posekit: without latency: {error}", file=sys.stderr)
         latency = None

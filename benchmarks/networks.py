@@ -1,6 +1,6 @@
-"""How long every variant takes for one image, and how much memory: torch, torch folded, onnxruntime.
+"""How long every network takes for one image, and how much memory: torch, torch folded, onnxruntime.
 
-    python benchmarks/variants.py [--rounds 60] [--json] [--out data/benchmarks/variants.json]
+    python benchmarks/networks.py [--rounds 60] [--json] [--out data/benchmarks/networks.json]
 
 The networks of posekit.study.networks as the size `short` trains them, with random weights, on which time does not
 depend; models that share network and loss are measured once. A turn ends with heatmaps: after cross-entropy, that
@@ -8,10 +8,10 @@ includes a softmax over the scores. Each is run by torch as it was trained, by t
 folded into convolutions (`posekit.models.folding`), and by onnxruntime from an exported file, on one thread of the
 CPU and, by torch, on a GPU if there is one. A turn is two forward passes of one image, of which the second is
 timed: the first brings the weights back into the processor's cache. All take turns, in the other order in every
-other round, so that a machine that changes its speed changes all. Latencies are
-medians over rounds. ratio is original over variant, the median of the ratios within rounds: above 1, the variant
-is faster. Both have 95 % intervals by bootstrap over rounds: they say how sure the median is on this machine, and
-nothing about others.
+other round, so that a machine that changes its speed changes all. Latencies are medians over rounds. ratio is the
+original network's time over this one's, the median of the ratios within rounds: above 1, this one is faster. Both
+have 95 % intervals by bootstrap over rounds: they say how sure the median is on this machine, and nothing about
+others.
 
 Memory is the peak of a fresh process that runs one network once, and how far that is above the peak of a process
 that runs a network of almost no size: the rest is Python, torch and onnxruntime. The same follows for the original
@@ -182,7 +182,7 @@ def gpu_memory(networks: Iterable[Measured], size: int, device: torch.device) ->
 
 
 def compare_networks(networks: dict[str, Measured], size: int, rounds: int) -> dict:
-    """`size`, `measurements` and `memory` of the networks by variant, the original one first."""
+    """`size`, `measurements` and `memory` of the networks by name, the original one first."""
     names: dict[Measured, list[str]] = {}
     for name, measured in networks.items():
         names.setdefault(measured, []).append(name)
@@ -198,8 +198,8 @@ def compare_networks(networks: dict[str, Measured], size: int, rounds: int) -> d
             gpu = torch.device("cuda")
             rows += latencies(exported, size, gpu, None, rounds)
             occupied += gpu_memory(exported, size, gpu)
-    of_variants = [[{"variants": names[row.pop("measured")]} | row for row in table] for table in (rows, occupied)]
-    return {"size": size} | dict(zip(("measurements", "memory"), of_variants, strict=True))
+    of_networks = [[{"networks": names[row.pop("measured")]} | row for row in table] for table in (rows, occupied)]
+    return {"size": size} | dict(zip(("measurements", "memory"), of_networks, strict=True))
 
 
 def part_times(measured: Measured, size: int, rounds: int) -> dict:
@@ -274,13 +274,13 @@ def main() -> None:
             where = f"{row['device']}, {row['threads']} thread(s)" if row["threads"] else row["device"]
             median, low, high = (1e3 * value for value in row["seconds"])
             print(
-                f"  {', '.join(row['variants']):18s} {row['runtime']:12s} {where:16s} {median:8.2f} ms "
+                f"  {', '.join(row['networks']):18s} {row['runtime']:12s} {where:16s} {median:8.2f} ms "
                 f"(95 %: {low:.2f} to {high:.2f}), {row['ratio'][0]:.2f} times as fast as original"
             )
         for row in table["memory"]:
             process = f", whole process {row['process_megabytes']:.0f}" if row["process_megabytes"] else ""
             print(
-                f"  {', '.join(row['variants']):18s} {row['runtime']:12s} {row['device']:16s} "
+                f"  {', '.join(row['networks']):18s} {row['runtime']:12s} {row['device']:16s} "
                 f"{row['network_megabytes']:8.1f} MB{process}"
             )
     for table in record["part_times"]:

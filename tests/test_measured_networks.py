@@ -1,14 +1,14 @@
-"""Latency and memory of variants, time by part, runtimes: what benchmarks record and what readers make of it."""
+"""Latency and memory of networks, time by part, runtimes: what benchmarks record and what readers make of it."""
 
 import json
 import math
 from dataclasses import asdict, replace
 
+import networks
 import pandas as pd
 import pytest
 import runtimes
 import torch
-import variants
 from conftest import CHECKOUT
 from tables import TINY
 
@@ -24,17 +24,17 @@ from posekit.training.checkpoint import save_weights
 RECORD = {
     "size": 128,
     "measurements": [
-        {"variants": ["original"], "device": "cpu", "runtime": "torch", "threads": 1, "rounds": 9}
+        {"networks": ["original"], "device": "cpu", "runtime": "torch", "threads": 1, "rounds": 9}
         | {"seconds": [0.02, 0.018, 0.025], "ratio": [1.0, 1.0, 1.0]},
-        {"variants": ["compact", "student"], "device": "cpu", "runtime": "torch", "threads": 1, "rounds": 9}
+        {"networks": ["compact", "student"], "device": "cpu", "runtime": "torch", "threads": 1, "rounds": 9}
         | {"seconds": [0.004, 0.003, 0.005], "ratio": [5.0, 4.5, 5.5]},
-        {"variants": ["original"], "device": "A GPU", "runtime": "torch", "threads": None, "rounds": 9}
+        {"networks": ["original"], "device": "A GPU", "runtime": "torch", "threads": None, "rounds": 9}
         | {"seconds": [0.001, 0.001, 0.002], "ratio": [1.0, 1.0, 1.0]},
     ],
     "memory": [
-        {"variants": ["compact", "student"], "device": "cpu", "runtime": "torch"}
+        {"networks": ["compact", "student"], "device": "cpu", "runtime": "torch"}
         | {"process_megabytes": 300.0, "network_megabytes": 7.5},
-        {"variants": ["original"], "device": "A GPU", "runtime": "torch"}
+        {"networks": ["original"], "device": "A GPU", "runtime": "torch"}
         | {"process_megabytes": None, "network_megabytes": 40.0},
     ],
 }
@@ -50,17 +50,17 @@ def records(tmp_path, monkeypatch):
     return tmp_path
 
 
-def write_variants(folder, part_times, full_size=RECORD) -> None:
+def write_networks(folder, part_times, full_size=RECORD) -> None:
     record = RECORD | {"full_size": full_size, "part_times": part_times}
-    (folder / "variants.json").write_text(json.dumps(record))
+    (folder / "networks.json").write_text(json.dumps(record))
 
 
-def test_variants_that_share_a_network_share_its_numbers(records):
+def test_models_that_share_a_network_share_its_numbers(records):
     large = {"size": 256, "measurements": RECORD["measurements"][:1], "memory": RECORD["memory"][:1]}
-    write_variants(records, [], large)
-    table = benchmark_records.variant_latency()
-    assert list(table["variant"]) == ["original", "compact", "student", "original"]
-    rows = table.set_index(["variant", "device"])
+    write_networks(records, [], large)
+    table = benchmark_records.network_latency()
+    assert list(table["network"]) == ["original", "compact", "student", "original"]
+    rows = table.set_index(["network", "device"])
     student = rows.loc["student", "cpu"]
     assert list(student[["ms", "ms low", "ms high"]]) == pytest.approx([4, 3, 5])
     assert list(student[["ratio", "ratio low", "ratio high"]]) == [5, 4.5, 5.5]
@@ -69,11 +69,11 @@ def test_variants_that_share_a_network_share_its_numbers(records):
     gpu = rows.loc["original", "A GPU"]
     assert pd.isna(gpu["threads"]) and pd.isna(gpu["process MB"]) and gpu["network MB"] == 40
     (one,) = benchmark_records.full_size_latency().to_dict("records")
-    assert one["variant"] == "original" and one["ms"] == pytest.approx(20) and pd.isna(one["process MB"])
+    assert one["network"] == "original" and one["ms"] == pytest.approx(20) and pd.isna(one["process MB"])
 
 
 def test_parts_are_in_milliseconds_and_percent(records):
-    write_variants(records, [{"size": size, "rounds": 9, "seconds": [0], "parts": PARTS} for size in (128, 256)])
+    write_networks(records, [{"size": size, "rounds": 9, "seconds": [0], "parts": PARTS} for size in (128, 256)])
     table = benchmark_records.part_times()
     assert list(table["size"]) == [128, 128, 256, 256] and list(table["part"]) == 2 * ["stem", "hourglass 1"]
     assert list(table.loc[1, ["ms", "ms low", "ms high"]]) == pytest.approx([10, 9, 11])
@@ -112,20 +112,20 @@ SCRIPTS = {"runtimes": "runtimes", "frames_per_second": "video", "times_of_peers
 
 @pytest.mark.parametrize(
     "name",
-    ["variant_latency", "full_size_latency", "part_times", "runtimes", "frames_per_second", "times_of_peers"],
+    ["network_latency", "full_size_latency", "part_times", "runtimes", "frames_per_second", "times_of_peers"],
 )
 def test_a_missing_record_says_how_it_is_made(records, name):
-    script = SCRIPTS.get(name, "variants")
+    script = SCRIPTS.get(name, "networks")
     with pytest.raises(PosekitError, match=rf"{script}\.json; make it by: python benchmarks/{script}\.py.* --out"):
         getattr(benchmark_records, name)()
 
 
 def test_small_networks_at_full_size_are_the_report_s_with_fewer_of_everything():
     original = HourglassConfig("original", channels=256, stacks=2, modules=2)
-    assert variants.at_full_size("original") == variants.Measured(original)
-    assert variants.at_full_size("compact") == variants.at_full_size("student")
-    for name in variants.AT_FULL_SIZE[1:]:
-        trained, full = variants.as_trained(name), variants.at_full_size(name)
+    assert networks.at_full_size("original") == networks.Measured(original)
+    assert networks.at_full_size("compact") == networks.at_full_size("student")
+    for name in networks.AT_FULL_SIZE[1:]:
+        trained, full = networks.as_trained(name), networks.at_full_size(name)
         assert trained.likelihoods and full.likelihoods
         small, large = trained.network, full.network
         assert (large.channels, large.columns) == (4 * small.channels, 2 * small.columns)
@@ -134,45 +134,45 @@ def test_small_networks_at_full_size_are_the_report_s_with_fewer_of_everything()
         assert kept[0] == kept[1]
 
 
-def test_variants_are_measured_with_their_heatmaps(tmp_path):
+def test_networks_are_measured_with_their_heatmaps(tmp_path):
     """After cross-entropy, all columns of a heatmap are there, and its cells add up to those of a Gaussian."""
-    lean = variants.as_trained("lean")
+    lean = networks.as_trained("lean")
     torch.manual_seed(1)
-    crop = variants.one_crop(variants.SIZE, variants.CPU)
-    file = variants.export(lean, variants.SIZE, tmp_path / "lean.onnx")
+    crop = networks.one_crop(networks.SIZE, networks.CPU)
+    file = networks.export(lean, networks.SIZE, tmp_path / "lean.onnx")
     with torch.inference_mode():
-        for network in (variants.build(lean, variants.CPU), OnnxNetwork(file)):
+        for network in (networks.build(lean, networks.CPU), OnnxNetwork(file)):
             (heatmaps,) = network(crop)
             assert heatmaps.shape == (1, 16, 32, 32) and not heatmaps[..., :8].any()
             torch.testing.assert_close(heatmaps.sum(dim=(-2, -1)), torch.full((1, 16), 2 * math.pi))
 
 
 def test_models_are_measured_once_if_they_were_in_the_committed_record():
-    record = json.loads((CHECKOUT / "data" / "benchmarks" / "variants.json").read_text())
-    groups = {tuple(row["variants"]) for row in record["measurements"]}
-    measured = [{variants.as_trained(name) for name in group} for group in groups]
+    record = json.loads((CHECKOUT / "data" / "benchmarks" / "networks.json").read_text())
+    groups = {tuple(row["networks"]) for row in record["measurements"]}
+    measured = [{networks.as_trained(name) for name in group} for group in groups]
     assert all(len(one) == 1 for one in measured) and len(set.union(*measured)) == len(groups)
 
 
-def test_what_is_recorded_of_variants_is_what_is_read(records, monkeypatch):
-    large = variants.Measured(HourglassConfig("original", channels=16, stacks=2, modules=1, reductions=1))
+def test_what_is_recorded_of_networks_is_what_is_read(records, monkeypatch):
+    large = networks.Measured(HourglassConfig("original", channels=16, stacks=2, modules=1, reductions=1))
     narrow = HourglassConfig("early", channels=8, stacks=1, modules=1, reductions=1, columns=16, unread=False)
-    small = variants.Measured(narrow, likelihoods=True)
-    megabytes = {large: 250.0, small: 230.0, variants.NOTHING: 200.0}  # a process each would take seconds
-    monkeypatch.setattr(variants, "peak", lambda config, size, path: megabytes[config] + (path is not None))
+    small = networks.Measured(narrow, likelihoods=True)
+    megabytes = {large: 250.0, small: 230.0, networks.NOTHING: 200.0}  # a process each would take seconds
+    monkeypatch.setattr(networks, "peak", lambda config, size, path: megabytes[config] + (path is not None))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    record = variants.compare_networks({"original": large, "compact": small, "student": small}, 32, 2)
-    parts = variants.part_times(large, 32, 3)
-    (records / "variants.json").write_text(json.dumps(record | {"full_size": record, "part_times": [parts]}))
+    record = networks.compare_networks({"original": large, "compact": small, "student": small}, 32, 2)
+    parts = networks.part_times(large, 32, 3)
+    (records / "networks.json").write_text(json.dumps(record | {"full_size": record, "part_times": [parts]}))
 
-    table = benchmark_records.variant_latency()
+    table = benchmark_records.network_latency()
     assert len(table) == 9 and (table["ms"] > 0).all() and (table["ms low"] <= table["ms high"]).all()
-    assert (table.loc[table["variant"] == "original", "ratio"] == 1).all()
-    ours = table.drop(columns="variant")
+    assert (table.loc[table["network"] == "original", "ratio"] == 1).all()
+    ours = table.drop(columns="network")
     pd.testing.assert_frame_equal(
-        *(ours[table["variant"] == name].reset_index(drop=True) for name in ("compact", "student"))
+        *(ours[table["network"] == name].reset_index(drop=True) for name in ("compact", "student"))
     )
-    memory = table.set_index(["variant", "runtime"])["network MB"]
+    memory = table.set_index(["network", "runtime"])["network MB"]
     assert (
         memory["original", "torch"] == memory["original", "onnxruntime"] == 50 and memory["student", "torch"] == 30
     )
