@@ -129,4 +129,4 @@ def test_the_readme_is_short_and_its_table_of_networks_is_the_made_one():
     assert len(readme.encode()) <= 8_000
     assert (CHECKOUT / "figures" / "showcase" / "peers.md").read_text() in readme, "run posekit showcase"
     by_joint = (CHECKOUT / "figures" / "showcase" / "peers_by_joint.md").read_text()
-    assert by_joint in (CHECKOUT / "docs" / "results.md").read_text(), "run posekit showcase"
+    assert by_joint in (CHECKOUT / "docs" / "networks.md").read_text(), "run posekit showcase"

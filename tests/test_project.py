@@ -15,7 +15,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from posekit.analysis.publish import publish_page, with_setting
+from posekit.analysis.publish import publish_docs, with_setting
 from posekit.analysis.results import PUBLISHED, Results
 from posekit.analysis.tables import models_table
 from posekit.cli.cli import app
@@ -119,6 +119,16 @@ FLOOR = {wing: floor for floor, row in enumerate(WINGS) for wing in row}
 MODULES = sorted((CHECKOUT / "posekit").rglob("*.py"))
 
 
+@pytest.mark.parametrize("page", sorted((CHECKOUT / "docs").glob("*.md")), ids=lambda path: path.stem)
+def test_a_page_of_several_parts_begins_with_a_list_of_them(page):
+    text = page.read_text()
+    parts = [
+        re.sub(r"[^\w\- ]", "", part.lower()).replace(" ", "-") for part in re.findall("^## (.*)$", text, re.M)
+    ]
+    if len(parts) > 1:
+        assert re.findall(r"\]\(#(.*?)\)", text[: text.index("\n## ")]) == parts
+
+
 def wing_of(module: Path) -> str:
     """Of a file in posekit/ or of what an import names: its folder, or the ground."""
     parts = module.relative_to(CHECKOUT / "posekit").parts
@@ -157,7 +167,8 @@ def test_modules_are_small_and_few_lie_outside_of_wings():
 def test_the_tables_of_results_are_those_of_the_records(tmp_path):
     """`posekit figures` would change nothing: neither the page nor the tables in figures/."""
     results = Results.read(PUBLISHED)
-    page = Path(shutil.copy(CHECKOUT / "docs" / "results.md", tmp_path))
-    assert not publish_page(results, page), "run posekit figures"
+    for name in ("results.md", "networks.md"):
+        shutil.copy(CHECKOUT / "docs" / name, tmp_path)
+    assert not publish_docs(results, tmp_path), "run posekit figures"
     made = CHECKOUT / "figures" / PUBLISHED / "models.md"
     assert made.read_text() == with_setting(models_table(results.runs), results), "run posekit figures"

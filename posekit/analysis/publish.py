@@ -105,12 +105,15 @@ def publish_records(results: Results, folder: Path, progress: bool = True) -> li
     return paths
 
 
-def publish_page(results: Results, page: Path) -> bool:
-    """Writes the tables of a study into a page of text (`posekit.analysis.pages`): models, claims, and the
-    verdicts of `OLDER` studies beside its own. Whether the page changed."""
+def publish_docs(results: Results, docs: Path) -> list[Path]:
+    """Writes tables into the pages of a folder (`posekit.analysis.pages`); the pages that changed.
+
+    results.md: the models and claims of a study, and the verdicts of `OLDER` studies beside its own. networks.md:
+    whether cheaper networks lose joints.
+    """
     studies = [results, *results.older]
     judged = judge_studies(studies, latency(), crop_audit())
-    blocks = {
+    of_study = {
         "models": with_setting(models_table(results.runs), results),
         "claims": with_setting(claims_table(judged[results.name]), results),
         "studies": "\n".join(f"- `{study.name}`: {setting_of(study.runs)}" for study in studies)
@@ -119,8 +122,9 @@ def publish_page(results: Results, page: Path) -> bool:
     }
     runs = [run for run in read_networks(PUBLISHED_DATA) if run.config.size == "long"]
     beside = [no_loss_table(runs, "long", JUDGED, other) for other in ("original", ALIKE)]
-    blocks["cheaper"] = f"{setting_of(runs)}\n\n{markdown(pd.concat(beside))}"
-    return renew(page, blocks)
+    of_networks = {"cheaper": f"{setting_of(runs)}\n\n{markdown(pd.concat(beside))}"}
+    pages = {docs / "results.md": of_study, docs / "networks.md": of_networks}
+    return [page for page, blocks in pages.items() if renew(page, blocks)]
 
 
 def example_person(people: People, rule: CropRule) -> int:

@@ -46,9 +46,9 @@ def publish_tables(folder: Path) -> list[Path]:
 
 
 def publish_pages(repository: Path) -> list[Path]:
-    """Writes the tables of peers into README.md and docs/results.md of a checkout; the pages that changed."""
+    """Writes the tables of peers into README.md and docs/networks.md of a checkout; the pages that changed."""
     table = peers_table(peers())
-    pages = {repository / "README.md": False, repository / "docs" / "results.md": True}
+    pages = {repository / "README.md": False, repository / "docs" / "networks.md": True}
     return [
         page
         for page, joints in pages.items()

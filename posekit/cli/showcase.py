@@ -15,7 +15,7 @@ def showcase(
     """Compare the included networks with public ones on the same people, and draw the picture of the README.
 
     Reads what the networks found from data/peers/ (its README says how to renew that) and writes to
-    figures/showcase/; in a checkout, the tables in README.md and docs/results.md as well.
+    figures/showcase/; in a checkout, the tables in README.md and docs/networks.md as well.
     """
     from posekit.analysis.showcase import publish_pages, publish_picture, publish_tables
     from posekit.paths import REPOSITORY, figures_folder, home

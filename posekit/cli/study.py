@@ -237,9 +237,8 @@ def figures(
     mpii: MpiiOption = None,
     lspet: LspetOption = None,
 ) -> None:
-    """All figures and tables from records, without training; in a checkout, the tables in docs/results.md as
-    well."""
-    from posekit.analysis.publish import publish_page, publish_pictures, publish_records
+    """All figures and tables from records, without training; in a checkout, the tables in docs/ as well."""
+    from posekit.analysis.publish import publish_docs, publish_pictures, publish_records
     from posekit.analysis.results import PUBLISHED, SUPERSEDED, Results
     from posekit.paths import REPOSITORY, drawn_folder, figures_folder, home, records_folder
     from posekit.study.configurations import COMPARISON_SIZES
@@ -275,9 +274,10 @@ def figures(
         else:
             print(f"{name}: Figs. 1 and 5 show images that are not at hand (POSEKIT_MPII, or posekit sample)")
         print(f"{name}: {len(paths)} files in {target}")
-        page = REPOSITORY / "docs" / "results.md"
-        if name == PUBLISHED and home() == REPOSITORY and page.exists():
-            print(f"{page}: {'tables written anew' if publish_page(Results.read(name), page) else 'up to date'}")
+        docs = REPOSITORY / "docs"
+        if name == PUBLISHED and home() == REPOSITORY and docs.exists():
+            changed = publish_docs(Results.read(name), docs)
+            print(f"{docs}: {', '.join(page.name for page in changed) or 'no page'} changed")
 
 
 def notebooks() -> None:
