@@ -11,6 +11,8 @@ from conftest import CHECKOUT
 from tables import TINY
 from turns import in_turns
 
+from posekit.inference.predictor import SMALL_NETWORK
+
 SCRIPTS = sorted(path.stem for path in (CHECKOUT / "benchmarks").glob("*.py") if "__main__" in path.read_text())
 
 
@@ -29,7 +31,7 @@ SMALL = {
     "data": (["{drawn}", "--json"], {"ROUNDS": 1}),
     "inference": (["--rounds", "2", "--json"], {"BATCHES": (1,), "THREADS": (1,), "SIZE": 64}),
     "training": (["--device", "cpu", "--batch", "2", "--rounds", "1"], {"get_size": lambda name: TINY}),
-    "video": (["--rounds", "2", "--json"], {"FRAMES": 3, "THREADS": (1,)}),
+    "video": (["--rounds", "2", "--json"], {"FRAMES": 3, "THREADS": (1,), "OWN_NETWORK": SMALL_NETWORK}),
 }
 
 
