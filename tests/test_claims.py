@@ -11,7 +11,7 @@ from conftest import CHECKOUT
 from made_runs import make_run
 
 from posekit.analysis import benchmark_records
-from posekit.analysis.claims import Claim, claims_table, judge_claims, verdicts_by_study
+from posekit.analysis.claims import Claim, claims_table, differences_table, judge_claims, verdicts_by_study
 from posekit.analysis.judging import points
 from posekit.analysis.optimizers import make_grid
 from posekit.analysis.results import Results
@@ -85,7 +85,11 @@ def test_verdicts_follow_the_runs():
     assert only(found, "most accurate").verdict == "does not hold", "Model 3 is 10 points ahead"
     assert only(found, "biggest step").verdict == "holds"
     (finding,) = only(found, "at the report's rates").findings
-    assert finding.people == "made" and finding.evidence.startswith("RMSprop minus RAdam +")
+    assert finding.people == "made"
+    assert [(who, number[0]) for who, number in finding.differences] == [
+        ("RMSprop minus RAdam", "+"),
+        ("RMSprop minus Adam", "-"),
+    ]
 
 
 def test_two_sets_of_people_are_judged_each_by_its_metric():
@@ -107,7 +111,8 @@ def test_the_scheduler_is_judged_by_the_seeds_that_both_models_have():
     both = Seeds(tuple(r for r in runs if r.config.model == "model-4")), Seeds(tuple(runs[1:3]))
     expected = compare(*(side.distances() for side in both), same_seeds=True)
     (finding,) = only(judged(runs), "scheduler").findings
-    assert finding.evidence == f"Model 4 minus Model 3 {points(expected)}" and finding.verdict == "does not hold"
+    assert finding.differences == (("Model 4 minus Model 3", points(expected)),)
+    assert finding.verdict == "does not hold"
     assert only(judged(runs), "scheduler").missing == ("Model 4 at 0.001: seed 0",)
 
 
@@ -161,13 +166,16 @@ def test_the_tables_show_each_set_of_people_and_each_study():
         "what would decide it",
     ]
     assert len(table) == 10
-    by_study = verdicts_by_study({"new": list(new.values()), "old": list(old.values())}).set_index("claim")
-    row = by_study.loc["The reduced network does not lose accuracy"]
-    assert (
-        row["new"].startswith("holds. made: Model 5 minus Model 1 ") and "LSP: Model 5 minus Model 1" in row["new"]
-    )
-    assert row["old"].startswith("holds. made: ") and "LSP" not in row["old"]
+    both = {"new": list(new.values()), "old": list(old.values())}
+    by_study = verdicts_by_study(both).set_index("claim")
+    stems = "The reduced network does not lose accuracy"
+    assert by_study.loc[stems].to_dict() == {"new": "holds", "old": "holds"}
     assert not any("115,520" in claim for claim in by_study.index)
+    differences = differences_table(both).set_index(["claim", "difference"])
+    assert list(differences) == ["new: made", "new: LSP", "old: made"]
+    for people, finding in zip(("new: made", "new: LSP"), only(new, "does not lose").findings, strict=True):
+        assert dict(finding.differences) == differences.loc[stems, people].to_dict()
+    assert list(differences_table({"new": both["new"]}))[2:] == ["made", "LSP"]
 
 
 def test_the_record_of_latency_is_of_both_networks_in_turns():

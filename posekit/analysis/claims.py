@@ -8,7 +8,6 @@ says its setting, and `verdicts_by_study` shows the verdicts of several studies 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -85,15 +84,13 @@ def judge_studies(studies: Sequence[Results], latency: pd.DataFrame, crop: dict)
 
 
 def claims_table(claims: Sequence[Claim]) -> pd.DataFrame:
-    """A row per claim: what it says, the rule, what was found and the verdict on each set of people, the verdict
-    of all together, and what would decide it. Differences are percentage points with 95 % intervals of people
-    and seeds."""
+    """A row per claim: what it says, the rule, what was counted or measured, the verdict on each set of people
+    and of all together, and what would decide it."""
     rows = []
     for claim in claims:
         row = {"claim": f"{claim.claim} ({claim.section})", "rule": claim.rule}
         for finding in claim.findings:
-            text = f"{finding.evidence}: {finding.verdict}" if finding.people else finding.evidence
-            row[finding.people or "counted or measured"] = text
+            row[finding.people or "counted or measured"] = finding.verdict if finding.people else finding.evidence
         rows.append(row | {"verdict": claim.verdict, "what would decide it": claim.would_decide})
     table = pd.DataFrame(rows).fillna("")
     last = ["verdict", "what would decide it"]
@@ -101,24 +98,29 @@ def claims_table(claims: Sequence[Claim]) -> pd.DataFrame:
     return table.loc[:, (table != "").any()]
 
 
-def verdict_counts(claims: Sequence[Claim]) -> pd.DataFrame:
-    """How many claims hold, do not hold and are undecided: one row."""
-    verdicts = [claim.verdict for claim in claims]
-    return pd.DataFrame([{verdict: verdicts.count(verdict) for verdict in get_args(Verdict)}])
+def differences_table(claims: dict[str, Sequence[Claim]]) -> pd.DataFrame:
+    """What the verdicts about accuracy stand on, of one study or several by name: a row per claim and difference,
+    a column per study and set of people, in percentage points with 95 % intervals over people and seeds."""
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for study, judged in claims.items():
+        for claim in judged:
+            for finding in claim.findings:
+                column = f"{study}: {finding.people}" if len(claims) > 1 else finding.people
+                for of_whom, number in finding.differences:
+                    rows.setdefault((claim.claim, of_whom), {})[column] = number
+    order = list(dict.fromkeys(claim.claim for judged in claims.values() for claim in judged))
+    table = [{"claim": claim, "difference": of_whom} | numbers for (claim, of_whom), numbers in rows.items()]
+    return pd.DataFrame(sorted(table, key=lambda row: order.index(row["claim"]))).fillna("")
 
 
 def verdicts_by_study(claims: dict[str, Sequence[Claim]]) -> pd.DataFrame:
     """The verdicts of several studies side by side, by the name of the study: a row per claim that trainings
-    judge.
-
-    A cell has the verdict of all sets of people together, and what it stands on.
-    """
+    judge, with the verdict of all sets of people together."""
     rows: dict[str, dict[str, str]] = {}
     for study, judged in claims.items():
         for claim in judged:
             if any(finding.people for finding in claim.findings):
-                found = "; ".join(f"{f.people}: {f.evidence}" for f in claim.findings)
-                rows.setdefault(claim.claim, {})[study] = f"{claim.verdict}. {found}"
+                rows.setdefault(claim.claim, {})[study] = claim.verdict
     return pd.DataFrame.from_dict(rows, orient="index").fillna("not judged").rename_axis("claim").reset_index()
 
 
@@ -137,7 +139,7 @@ def _parameters() -> Claim:
     )
     verdict: Verdict = "holds" if saved == PARAMETERS_SAVED else "does not hold"
     claim = f"The reduced stem has {PARAMETERS_SAVED:,} fewer parameters"
-    return Claim(claim, "IV", "count", (Finding("", evidence, verdict),))
+    return Claim(claim, "IV", "count", (Finding("", verdict, evidence),))
 
 
 def _crop(crop: dict) -> Claim:
@@ -147,7 +149,7 @@ def _crop(crop: dict) -> Claim:
         f"ankles outside the crop: {lost['200']:.1f} % at 200 px, {lost['210']:.1f} % at 210 px, "
         f"{difference:.1f} points fewer ({low:.1f} to {high:.1f}); {crop['people']:,} people of MPII"
     )
-    found = Finding("", evidence, judging.above([(low, high)], 0))
+    found = Finding("", judging.above([(low, high)], 0), evidence)
     return Claim("A crop of 210 px instead of 200 px saves legs", "IV", "saves", (found,))
 
 
@@ -162,7 +164,7 @@ def _inference(latency: pd.DataFrame) -> Claim:
         f"time of the original / time of the reduced network, at full size, as recorded (`python "
         f"benchmarks/inference.py` measures it on your machine): {'; '.join(settings)}"
     )
-    found = Finding("", evidence, judging.above(intervals, 1))
+    found = Finding("", judging.above(intervals, 1), evidence)
     return Claim("The reduced network takes less time for inference", "VI", "faster", (found,))
 
 
@@ -184,7 +186,7 @@ def _first_step(runs: Sequence[Run]) -> Claim:
         claim,
         "V",
         "first step",
-        (Finding("", evidence, verdict),),
+        (Finding("", verdict, evidence),),
         (f"a second seed of {listed(few)}",) * bool(few),
     )
 
@@ -226,7 +228,7 @@ def _own_best_rates(results: Results) -> Claim:
             claim,
             "V",
             BEST.name,
-            (Finding(results.yardsticks[0].title, "not trained", "undecided"),),
+            (Finding(results.yardsticks[0].title, "undecided"),),
             ("posekit grid",),
         )
     chosen = {rate for optimizer in GRID_MODELS for rate in best_rates(grid, optimizer).values()}
@@ -236,12 +238,14 @@ def _own_best_rates(results: Results) -> Claim:
     comparisons = [duel.comparison for duel in duels]
     people = yardsticks([run for seeds in grid.values() for run in seeds.runs])[0].title
     verdict = "undecided" if edge else judging.best({people: comparisons}, complete)[people]
-    evidence = "; ".join(f"{duel.first} minus {duel.second} {points(duel.comparison)}" for duel in duels)
     elsewhere = f" ({results.grid_study})" if results.grid_study != results.name else ""
+    differences = tuple(
+        (f"{duel.first} minus {duel.second}{elsewhere}", points(duel.comparison)) for duel in duels
+    )
     beyond = (
         f"rates beyond {' and '.join(f'{rate:g}' for rate in edge)}, which is the edge of the grid" if edge else ""
     )
-    return Claim(claim, "V", BEST.name, (Finding(people, evidence + elsewhere, verdict, beyond),))
+    return Claim(claim, "V", BEST.name, (Finding(people, verdict, differences=differences, needed=beyond),))
 
 
 def reduced_and_original(runs: Sequence[Run]) -> list[tuple[str, str]]:

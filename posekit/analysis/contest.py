@@ -8,7 +8,6 @@ import numpy as np
 from posekit.analysis import judging
 from posekit.analysis.judging import Rule, Verdict, points
 from posekit.analysis.results import Results
-from posekit.evaluation.intervals import Comparison
 from posekit.study.configurations import MODELS, get_size
 from posekit.study.seeds import Seeds
 
@@ -18,8 +17,9 @@ class Finding:
     """What was found on one set of people, or without people where a claim is not about accuracy."""
 
     people: str  # such as "MPII"; "" where the finding is not about people
-    evidence: str
     verdict: Verdict
+    evidence: str = ""  # what was counted or measured
+    differences: tuple[tuple[str, str], ...] = ()  # of whom, such as "RMSprop minus Adam", and how many points
     needed: str = ""  # people or seeds that would decide it
 
 
@@ -79,17 +79,10 @@ class Contest:
                 seeds = min(len(side.seeds.runs) for pair in trained for side in pair)
                 needs = rule.needs(comparisons, len(pairs) * len(self.yardsticks))
                 needed = judging.deciding_number(needs, people, seeds)
-            evidence = _evidence([(a.name, b.name) for a, b in trained], comparisons)
-            findings.append(Finding(yardstick.title, evidence or "not trained", verdict, needed))
+            names = [f"{first.name} minus {second.name}" for first, second in trained]
+            differences = tuple(zip(names, map(points, comparisons), strict=True))
+            findings.append(Finding(yardstick.title, verdict, differences=differences, needed=needed))
         return tuple(findings)
-
-
-def _evidence(names: Sequence[tuple[str, str]], comparisons: Sequence[Comparison]) -> str:
-    """Such as "RMSprop minus RAdam +1.0 (-0.5 to +2.5), Adam -4.6 (-6.0 to -3.2); Model 6 minus ..."."""
-    texts: dict[str, list[str]] = {}
-    for (first, second), comparison in zip(names, comparisons, strict=True):
-        texts.setdefault(first, []).append(f"{second} {points(comparison)}")
-    return "; ".join(f"{first} minus {', '.join(rest)}" for first, rest in texts.items())
 
 
 def missing_runs(pairs: Sequence[Pair], planned: int) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import io
 import re
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import matplotlib
@@ -25,7 +25,7 @@ from posekit.analysis.cheaper_networks import (
     training_lengths_table,
 )
 from posekit.analysis.chosen_networks import chosen_figure, chosen_table
-from posekit.analysis.claims import claims_table, judge_claims, judge_studies, verdicts_by_study
+from posekit.analysis.claims import claims_table, differences_table, judge_claims, judge_studies, verdicts_by_study
 from posekit.analysis.cost_figures import LEARNING, learning_figure, networks_figure
 from posekit.analysis.losses import losses_table, readings_table
 from posekit.analysis.optimizers import at_best_rates, at_equal_rates, at_report_rates, duel_table, grid_table
@@ -86,12 +86,14 @@ def publish_records(results: Results, folder: Path, progress: bool = True) -> li
         tables |= {"grid": lambda: grid_table(grid), "optimizers": lambda: duel_table(duels)}
         figures["grid"] = lambda: grid_figure(grid, made["grid"])
     if any(run.config.model in REPORT_MODELS for run in runs):
+        judged = cache(lambda: judge_claims(results, latency(), crop_audit()))
         tables |= {
             "losses": lambda: losses_table(runs),
             "readings": lambda: readings_table(results),
             "table_1": table_1_beside_the_report,
             "latency": latency,
-            "claims": lambda: claims_table(judge_claims(results, latency(), crop_audit())),
+            "claims": lambda: claims_table(judged()),
+            "differences": lambda: differences_table({results.name: judged()}),
         }
         figures["six_losses"] = lambda: six_losses_figure(runs)
     paths = []
@@ -116,9 +118,12 @@ def publish_docs(results: Results, docs: Path) -> list[Path]:
     of_study = {
         "models": with_setting(models_table(results.runs), results),
         "claims": with_setting(claims_table(judged[results.name]), results),
+        "differences": markdown(differences_table({results.name: judged[results.name]})),
         "studies": "\n".join(f"- `{study.name}`: {setting_of(study.runs)}" for study in studies)
         + "\n\n"
-        + markdown(verdicts_by_study(judged)),
+        + markdown(verdicts_by_study(judged))
+        + "\n\n"
+        + markdown(differences_table(judged)),
     }
     runs = [run for run in read_networks(PUBLISHED_DATA) if run.config.size == "long"]
     beside = [no_loss_table(runs, "long", JUDGED, other) for other in ("original", ALIKE)]
