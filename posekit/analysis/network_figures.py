@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, Patch, Rectangle
+from matplotlib.patches import Circle, FancyArrowPatch, Patch, Polygon, Rectangle
 from torch import Tensor
 
 from posekit.analysis.skeleton_plots import show_picture
@@ -73,6 +73,46 @@ def hourglass_figure(config: HourglassConfig, size: int) -> Figure:
     return figure
 
 
+def stacks_figure(stacks: int = 2) -> Figure:
+    """A drawing of hourglasses one after the other: what each hands on to the next, and where losses are taken."""
+    figure, axes = new_figure(9.6, 3.0)
+    (axis,) = axes[0]
+    _block(axis, 0, 2.0, "0.85", "crop")
+    _block(axis, 1.5, 1.6, STEM, "stem")
+    _arrow(axis, (0.42, 0), (1.08, 0))
+    before = 1.5
+    for stack in range(stacks):
+        hourglass = 3.4 + 5.3 * stack
+        head, last = hourglass + 1.9, stack == stacks - 1
+        start = before + (0.42 if stack == 0 else 0.24)
+        _arrow(axis, (start, 0), (hourglass - 0.85, 0))
+        narrow, wide = 0.25, 0.8
+        corners = [(-0.8, -wide), (0, -narrow), (0.8, -wide), (0.8, wide), (0, narrow), (-0.8, wide)]
+        axis.add_patch(
+            Polygon([(hourglass + x, y) for x, y in corners], facecolor=BLOCKS, edgecolor="0.1", closed=True)
+        )
+        _words(axis, hourglass, -1.15, f"hourglass {stack + 1}")
+        _arrow(axis, (hourglass + 0.85, 0), (head - 0.42, 0))
+        _block(axis, head, 1.6, HEAD, "head")
+        axis.add_patch(Rectangle((head - 0.38, 1.35), 0.76, 0.76, facecolor=HEATMAPS, edgecolor="0.1"))
+        _words(axis, head - 0.95, 1.73, "heat-\nmaps")
+        _arrow(axis, (head, 0.82), (head, 1.32))
+        _words(axis, head, 2.4, f"loss {stack + 1}" + (" and answer" if last else ""))
+        if not last:
+            before = hourglass + 3.7
+            axis.add_patch(Circle((before, 0), 0.22, facecolor="white", edgecolor="0.1"))
+            axis.text(before, 0, "+", ha="center", va="center", fontsize=12)
+            _arrow(axis, (head + 0.42, 0), (before - 0.24, 0))
+            _words(axis, (head + before) / 2 + 0.12, -0.3, "features")
+            _bent_arrow(axis, [(head + 0.4, 1.73), (before, 1.73)], (before, 0.24), "0.2")
+            left = hourglass - 1.2
+            _bent_arrow(axis, [(left, 0), (left, -1.55), (before, -1.55)], (before, -0.24), SKIP)
+            _words(axis, (left + before) / 2, -1.85, "what the hourglass was given")
+    axis.set(xlim=(-0.6, 3.4 + 5.3 * (stacks - 1) + 3.1), ylim=(-2.2, 2.7), aspect="equal")
+    axis.set_axis_off()
+    return figure
+
+
 def features_figure(crop: np.ndarray, features: Mapping[str, Tensor]) -> Figure:
     """A crop (S, S, 3) uint8 and what becomes of it: one channel of each place, above on the way down, below up.
 
@@ -105,6 +145,11 @@ def _block(axis: Axes, x: float, height: float, color: str, text: str) -> None:
 def _arrow(axis: Axes, start: tuple[float, float], end: tuple[float, float], dashed: bool = False) -> None:
     style = {"linestyle": (0, (3, 2))} if dashed else {}
     axis.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=11, color="0.2", **style))
+
+
+def _bent_arrow(axis: Axes, corners: list[tuple[float, float]], end: tuple[float, float], color: str) -> None:
+    axis.plot(*zip(*corners, strict=True), color=color, linewidth=1.4)
+    axis.add_patch(FancyArrowPatch(corners[-1], end, arrowstyle="-|>", mutation_scale=11, color=color, shrinkA=0))
 
 
 def _skip(axis: Axes, left: float, right: float, height: float) -> None:
