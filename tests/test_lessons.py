@@ -195,6 +195,17 @@ def test_the_drawing_shows_the_resolutions_of_the_network(config, size, cells):
     assert sorted(numbers) == sorted(once_per_side)
 
 
+@pytest.mark.parametrize("stacks", [1, 2, 3])
+def test_the_drawing_of_several_hourglasses_has_a_loss_for_each(stacks):
+    (axis,) = network_figures.stacks_figure(stacks).axes
+    texts = [text.get_text() for text in axis.texts]
+    assert [text for text in texts if text.startswith("loss")] == [
+        *(f"loss {number}" for number in range(1, stacks)),
+        f"loss {stacks} and answer",
+    ]
+    assert texts.count("+") == texts.count("features") == stacks - 1
+
+
 def test_the_pictures_of_features_are_those_of_the_channel_that_varies_most():
     crop, flat = np.zeros((8, 8, 3), np.uint8), torch.zeros(1, 2, 2, 2)
     lively = flat.clone()
