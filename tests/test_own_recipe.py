@@ -1,0 +1,40 @@
+"""The steps of the recipe of posekit.pt, against the records of its trainings and the card's numbers."""
+
+import re
+
+import numpy as np
+import pytest
+from conftest import CHECKOUT
+
+from posekit.analysis.own_recipe import DATA, PARTS, recipe_steps
+from posekit.analysis.results import Results
+
+
+def test_each_part_has_the_joints_and_hours_of_its_records():
+    steps = recipe_steps().set_index("step")
+    for name, size in PARTS.items():
+        (run,) = Results.read(f"{DATA}-{size}").runs
+        row = steps.loc[name]
+        assert float(row["MPII, PCKh@0.5, %"]) == pytest.approx(run.history["pckh_weighted14"].iloc[-1], abs=0.05)
+        distances = run.distances("lsp")
+        known = distances[~np.isnan(distances)]
+        assert float(row["LSP, PCK@0.2, %"]) == pytest.approx(100 * (known <= 0.2).mean(), abs=0.05)
+        assert float(row["hours"]) == pytest.approx(run.history["seconds"].sum() / 3600, abs=0.05)
+        assert int(row["epochs"]) == len(run.history)
+
+
+def test_the_last_steps_are_the_card_s_numbers_and_gains_add_up():
+    steps = recipe_steps()
+    found = steps["MPII, PCKh@0.5, %"].astype(float).tolist()
+    card = (CHECKOUT / "posekit" / "networks" / "README.md").read_text()
+    shown = [
+        re.search(rf"{title}.*?\| \**([\d.]+) %", card)[1]
+        for title in ("without flip test", "weighted14, flip test")
+    ]
+    assert found[-2:] == [float(number) for number in shown]
+    gains = [float(text.split()[0]) for text in steps["MPII, points more (95 %)"] if text]
+    assert np.diff(found) == pytest.approx(gains, abs=0.11)
+
+
+def test_a_seed_that_is_not_trained_has_no_steps():
+    assert recipe_steps(seed=99).empty
