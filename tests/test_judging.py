@@ -4,13 +4,11 @@ import numpy as np
 import pytest
 
 from posekit.analysis.judging import (
-    BEST,
     EQUAL,
     NO_LOSS,
     above,
     best,
     contradict,
-    deciding_number,
     equal,
     first_step,
     no_loss,
@@ -106,45 +104,6 @@ def test_two_sets_of_people_make_one_verdict(one, other, verdict):
     assert together([one, other]) == together([other, one]) == verdict
     assert contradict([one, other]) == ({one, other} == {"holds", "does not hold"})
     assert together([one]) == one
-
-
-def test_more_people_are_needed_where_they_add_more_variance():
-    """No loss of 0 points needs a half-width of 2. It is 4 with t = 2: a variance of 4, which must become 1.
-
-    The people's 3.75 of 100 people must become 0.75 beside the seeds' 0.25: five times the people.
-    """
-    comparison = difference(0, -4, 4, people=3.75, seeds=0.25)
-    assert deciding_number(NO_LOSS.needs([comparison], 1), 100, 3) == "about 500 people instead of 100"
-    swapped = difference(0, -4, 4, people=0.25, seeds=3.75)
-    assert deciding_number(NO_LOSS.needs([swapped], 1), 100, 3) == "about 15 seeds instead of 3"
-
-
-def test_both_are_needed_where_one_alone_cannot_decide():
-    comparison = difference(0, -4, 4, people=2.5, seeds=1.5)  # the seeds' 1.5 alone is more than 1
-    expected = "about 400 people instead of 100 and 12 seeds instead of 3"
-    assert deciding_number(EQUAL.needs([comparison], 1), 100, 3) == expected
-
-
-def test_on_the_limit_no_number_decides():
-    on_margin = difference(-2, -6, 2, people=3.75, seeds=0.25)
-    assert "no number decides" in deciding_number(NO_LOSS.needs([on_margin], 1), 100, 3)
-    assert deciding_number(NO_LOSS.needs([ONE_SEED], 1), 100, 3) == ""
-    assert deciding_number([], 100, 3) == ""
-
-
-def test_what_decides_is_the_hardest_pair_or_the_one_that_loses():
-    easy, hard = (difference(d, d - 4, d + 4, people=4, seeds=0) for d in (1, 0))
-    assert deciding_number(NO_LOSS.needs([easy, hard], 1), 100, 3) == "about 400 people instead of 100"
-    losing = difference(-5, -9, -1, people=4, seeds=0)  # 4 / 3 of the half-width that is allowed
-    assert deciding_number(NO_LOSS.needs([easy, hard, losing], 1), 100, 3) == "about 180 people instead of 100"
-
-
-def test_best_needs_more_where_more_is_compared():
-    """A lead of 4 with a half-width of 4 is on the limit of 5 %; four comparisons ask for z = 2.498, not 1.96."""
-    lead = difference(4, 0, 8, 0.05, people=4, seeds=0)
-    times = (2.4977 / 1.95996) ** 2
-    assert times == pytest.approx(1.624, abs=0.001)
-    assert deciding_number(BEST.needs([lead], 4), 100, 3) == "about 170 people instead of 100"
 
 
 def test_the_variances_of_a_comparison_make_its_interval():

@@ -7,6 +7,7 @@ from typing import Literal
 import pandas as pd
 
 from posekit.analysis import judging
+from posekit.analysis.deciding import deciding_number
 from posekit.analysis.judging import Verdict, points
 from posekit.analysis.yardsticks import yardsticks
 from posekit.errors import PosekitError
@@ -256,7 +257,7 @@ def no_loss_table(
             verdicts.append(judging.no_loss([found]))
             row[f"{yardstick.title}, {yardstick.metric}: points"] = f"{points(found)}: {verdicts[-1]}"
             people, seeds = yardstick.people(first.runs[0]), min(len(first.runs), len(second.runs))
-            number = judging.deciding_number(judging.NO_LOSS.needs([found], 1), people, seeds)
+            number = deciding_number(judging.NO_LOSS.needs([found], 1), people, seeds)
             needed.append(f"{yardstick.title}: {number}" if number else "")
         verdict = judging.together(verdicts)
         missing = (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posekit.analysis import judging
+from posekit.analysis.deciding import deciding_number
 from posekit.analysis.judging import Rule, Verdict, points
 from posekit.analysis.results import Results
 from posekit.study.configurations import MODELS, get_size
@@ -78,7 +78,7 @@ class Contest:
                 people = yardstick.people(trained[0][0].seeds.runs[0])
                 seeds = min(len(side.seeds.runs) for pair in trained for side in pair)
                 needs = rule.needs(comparisons, len(pairs) * len(self.yardsticks))
-                needed = judging.deciding_number(needs, people, seeds)
+                needed = deciding_number(needs, people, seeds)
             names = [f"{first.name} minus {second.name}" for first, second in trained]
             differences = tuple(zip(names, map(points, comparisons), strict=True))
             findings.append(Finding(yardstick.title, verdict, differences=differences, needed=needed))

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
+from posekit.analysis.deciding import Need
 from posekit.evaluation.intervals import Comparison, holm
 
 Verdict = Literal["holds", "does not hold", "undecided"]
@@ -26,9 +27,6 @@ LEVEL = 0.05
 
 #: Comparisons of a claim by set of people, and whether none is missing: a verdict for each set.
 Judge = Callable[[Mapping[str, Sequence[Comparison]], bool], dict[str, Verdict]]
-
-#: A comparison, and the half-width that its interval must come below.
-Need = tuple[Comparison, float]
 
 
 @dataclass(frozen=True)
@@ -137,31 +135,6 @@ NO_LOSS = Rule(
 )
 
 
-def deciding_number(needs: Sequence[Need], people: int, seeds: int) -> str:
-    """How many people or seeds would decide what is undecided, in words.
-
-    needs: comparisons and the half-widths that their intervals must come below. More people make the people's
-    part of the variance smaller, more seeds that of the seeds. The answer names the larger part; both, where the
-    other one alone is already too large. "" where no interval is known.
-    """
-    if not needs or any(math.isnan(c.people_variance) for c, _ in needs):
-        return ""
-    comparison, width = max(needs, key=lambda need: _times(*need))
-    times = _times(comparison, width)
-    if width < 0.05:
-        return "no number decides: the difference lies on the limit of the rule"
-    if times <= 1:
-        return ""
-    of_people, of_seeds = comparison.people_variance, comparison.seeds_variance
-    allowed = (of_people + of_seeds) / times
-    if of_people >= of_seeds and allowed > of_seeds:
-        return f"about {_rounded(people * of_people / (allowed - of_seeds))} people instead of {people:,}"
-    if of_seeds > of_people and allowed > of_people:
-        return f"about {_rounded(seeds * of_seeds / (allowed - of_people))} seeds instead of {seeds}"
-    both = f"{_rounded(times * people)} people instead of {people:,} and {_rounded(times * seeds)} seeds"
-    return f"about {both} instead of {seeds}"
-
-
 def points(comparison: Comparison) -> str:
     """A difference in percentage points with its interval of people and seeds, where there is one."""
     if np.isnan(comparison.seeds_low):
@@ -173,11 +146,3 @@ def _times(comparison: Comparison, width: float) -> float:
     """By what the variance must be divided until the interval's half-width is as given."""
     half = (comparison.seeds_high - comparison.seeds_low) / 2
     return (half / width) ** 2 if width > 0 else math.inf
-
-
-def _rounded(number: float) -> str:
-    """Upward to two digits: it is an estimate."""
-    if number > 1e6:
-        return "more than a million"
-    step = 10 ** max(int(np.floor(np.log10(number))) - 1, 0)
-    return f"{math.ceil(number / step) * step:,}"

@@ -55,7 +55,7 @@ class Comparison:
 
     low, high and p are about people: the paired bootstrap's 95 % interval and the sign-flip test. seeds_low,
     seeds_high and seeds_p are about people and seeds; NaN where a side has one seed. Their variance (points
-    squared) is the sum of people_variance and seeds_variance.
+    squared) is the sum of people_variance and seeds_variance, of which the latter has seeds_degrees of freedom.
     """
 
     difference: float
@@ -67,6 +67,7 @@ class Comparison:
     seeds_p: float
     people_variance: float = float("nan")
     seeds_variance: float = float("nan")
+    seeds_degrees: float = float("nan")
 
 
 def interval(
@@ -280,10 +281,11 @@ def _with_seeds(
     difference: float,
     chance: SeedChance | None,
     same_seeds: bool,
-) -> tuple[float, float, float, float, float]:
-    """(low, high, p) of people and seeds, and the variance that people and that seeds add."""
+) -> tuple[float, ...]:
+    """(low, high, p) of people and seeds, the variance that people and that seeds add, and the latter's degrees of
+    freedom."""
     if min(len(hits_a), len(hits_b)) < 2 or np.isnan(difference):
-        return (float("nan"),) * 5
+        return (float("nan"),) * 6
     people = len(counts)
     totals = counts.sum(axis=0)
     # How much each person pulls the difference away from what it is: the linear part of a ratio of sums.
@@ -301,9 +303,11 @@ def _with_seeds(
             parts.append((own / len(values), degrees))
     variance = sum(part for part, _ in parts)
     people_variance, seeds_variance = float(parts[0][0]), float(sum(part for part, _ in parts[1:]))
+    squares = sum(part**2 / degrees for part, degrees in parts[1:])
+    variances = people_variance, seeds_variance, float(seeds_variance**2 / squares) if squares else float("inf")
     if variance == 0:
-        return difference, difference, float(difference == 0), people_variance, seeds_variance
+        return difference, difference, float(difference == 0), *variances
     freedom = variance**2 / sum(part**2 / degrees for part, degrees in parts)
     reach = stats.t.ppf(0.975, freedom) * np.sqrt(variance)
     p = 2 * stats.t.sf(abs(difference) / np.sqrt(variance), freedom)
-    return float(difference - reach), float(difference + reach), float(p), people_variance, seeds_variance
+    return float(difference - reach), float(difference + reach), float(p), *variances
