@@ -191,8 +191,8 @@ def test_the_parts_of_the_encoder_add_up():
 def test_the_drawing_shows_the_resolutions_of_the_network(config, size, cells):
     (axis,) = network_figures.hourglass_figure(config, size).axes
     numbers = [int(text.get_text()) for text in axis.texts if text.get_text().isdigit()]
-    once_per_side = [*cells, *cells[:-1], cells[0]]  # down, up, and the head at the highest one
-    assert sorted(numbers) == sorted(once_per_side)
+    stem_sum_and_head, down_and_up, bottom = [cells[0]] * 3, [*cells[1:], *cells[1:]], [cells[-1]]
+    assert sorted(numbers) == sorted(stem_sum_and_head + down_and_up + bottom)
 
 
 @pytest.mark.parametrize("stacks", [1, 2, 3])

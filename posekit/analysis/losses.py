@@ -176,9 +176,12 @@ def readings_table(results: Results) -> pd.DataFrame:
     found = pd.DataFrame(rows)
     differences = found["mean difference of gaps to Model 1, points"]
     nearer = (differences == differences.min()) & differences.notna().all()
-    reproduces = nearer & (found["rank correlation with the report"] >= RANK_CORRELATION)
+    other_order = found["rank correlation with the report"] < RANK_CORRELATION  # False where it is not known
     undecided = ~differences.notna().all()
-    answers = ["not yet known" if undecided else "yes" if yes else "no" for yes in reproduces]
+    answers = [
+        "no" if other else "not yet known" if undecided else "yes" if near else "no"
+        for other, near in zip(other_order, nearer, strict=True)
+    ]
     return found.assign(**{"nearer": ["" if undecided else "yes" if n else "no" for n in nearer]}).assign(
         **{"reproduces the report": answers}
     )

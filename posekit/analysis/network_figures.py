@@ -16,7 +16,7 @@ from posekit.preprocessing.heatmaps import STRIDE
 from posekit.skeleton import JOINTS
 
 #: Colors of the drawing, of Okabe and Ito's palette, by what is drawn.
-STEM, BLOCKS, HEAD, HEATMAPS, SKIP = "#56B4E9", "#0072B2", "#E69F00", "#009E73", "0.45"
+STEM, BLOCKS, HEAD, HEATMAPS, SUM, SKIP = "#56B4E9", "#0072B2", "#E69F00", "#009E73", "white", "0.45"
 
 
 def hourglass_figure(config: HourglassConfig, size: int) -> Figure:
@@ -30,45 +30,48 @@ def hourglass_figure(config: HourglassConfig, size: int) -> Figure:
     cells = [size // STRIDE // 2**level for level in range(levels + 1)]
     heights = [1.0 + 0.7 * (levels - level) for level in range(levels + 1)]
 
+    stem, step = 1.6, 1.1
+    down = [stem + 0.2 + step * level for level in range(1, levels + 1)]  # by level, from 1
+    bottom = down[-1] + step
+    up = [bottom + step * number for number in range(levels, 0, -1)]
+    added = up[0] + step
     _block(axis, 0, heights[0] + 1.0, "0.85", f"{size}\nx\n{size}\npx")
-    down = [1.8, *(3.4 + 1.2 * level for level in range(levels - 1))]
-    bottom = down[-1] + 1.4
-    up = [bottom + 1.4 + 1.2 * level for level in range(levels)][::-1]
-    _arrow(axis, (0.45, 0), (down[0] - 0.45, 0))
-    for level in range(levels):
-        _block(axis, down[level], heights[level], BLOCKS if level else STEM, f"{cells[level]}")
-        _block(axis, up[level], heights[level], BLOCKS, f"{cells[level]}")
-        _skip(axis, down[level], up[level], heights[level])
+    _block(axis, stem, heights[0], STEM, f"{cells[0]}")
+    for level, (left, right) in enumerate(zip(down, up, strict=True), start=1):
+        _block(axis, left, heights[level], BLOCKS, f"{cells[level]}")
+        _block(axis, right, heights[level], BLOCKS, f"{cells[level]}")
+        if level < levels:
+            _skip(axis, left, right, heights[level])
     _block(axis, bottom, heights[-1], BLOCKS, f"{cells[-1]}")
-    places = [*down, bottom, *up[::-1]]
-    for left, right in pairwise(places):
+    _block(axis, added, heights[0], SUM, f"{cells[0]}")
+    _skip(axis, stem, added, heights[0])
+    for left, right in pairwise([0, stem, *down, bottom, *up[::-1], added]):
         _arrow(axis, (left + 0.42, 0), (right - 0.42, 0))
-    head = up[0] + 1.6
+    head = added + 1.4
     _block(axis, head, heights[0], HEAD, f"{cells[0]}")
-    _arrow(axis, (up[0] + 0.38, 0), (head - 0.45, 0))
-    _block(axis, head + 1.6, heights[0], HEATMAPS, f"{len(JOINTS)}\nx\n{cells[0]}\nx\n{cells[0]}")
-    _arrow(axis, (head + 0.38, 0), (head + 1.15, 0))
-    _words(axis, head + 1.6, -heights[0] / 2 - 0.55, "compared with\nthe truth: loss")
-    if config.stacks > 1:
-        _arrow(axis, (head + 2.05, 0), (head + 2.8, 0), dashed=True)
-        _words(axis, head + 3.75, 0, "next\nhourglass")
+    _arrow(axis, (added + 0.42, 0), (head - 0.42, 0))
+    _block(axis, head + 1.4, heights[0], HEATMAPS, f"{len(JOINTS)}\nx\n{cells[0]}\nx\n{cells[0]}")
+    _arrow(axis, (head + 0.42, 0), (head + 0.98, 0))
+    _words(axis, head + 1.4, -heights[0] / 2 - 0.55, "compared with\nthe truth: loss")
 
     top = heights[0] / 2 + 0.35
-    for x, word in ((0, "crop"), (head, "head"), (head + 1.6, "heatmaps")):
+    for x, word in ((0, "crop"), (head, "head"), (head + 1.4, "heatmaps")):
         _words(axis, x, top + (0.5 if x == 0 else 0), word)
-    _words(axis, down[0], -top, "stem")
-    _words(axis, (down[0] + bottom) / 2, -heights[0] / 2 - 0.55, "down: pool 2 x 2,\nthen residual blocks")
-    _words(
-        axis,
-        (up[0] + bottom) / 2 + 0.1,
-        -heights[0] / 2 - 0.55,
-        "up: residual blocks,\nenlarge 2 x 2, add the skip",
-    )
-    names = {BLOCKS: "residual blocks, one resolution", STEM: "stem", HEAD: "head", HEATMAPS: "heatmaps"}
+    _words(axis, stem, -top, "stem")
+    low = -heights[0] / 2 - 0.55
+    _words(axis, (down[0] + bottom) / 2, low, "down: pool 2 x 2,\nthen residual blocks")
+    _words(axis, (added + bottom) / 2, low, "up: residual blocks,\nenlarge 2 x 2, add the skip")
+    names = {
+        BLOCKS: "residual blocks, one resolution",
+        STEM: "stem",
+        SUM: "the last sum",
+        HEAD: "head",
+        HEATMAPS: "heatmaps",
+    }
     handles = [Patch(facecolor=color, edgecolor="0.1", label=name) for color, name in names.items()]
     arch = FancyArrowPatch((0, 0), (1, 0), color=SKIP, label="skip: residual blocks that keep the resolution")
     figure.legend(handles=[*handles, arch], loc="outside lower center", ncols=3, frameon=False, fontsize=9)
-    axis.set(xlim=(-0.9, head + 4.7), ylim=(-heights[0] / 2 - 1.1, heights[0] / 2 + 2.1))
+    axis.set(xlim=(-0.9, head + 2.4), ylim=(-heights[0] / 2 - 1.1, heights[0] / 2 + 2.1))
     axis.set_axis_off()
     return figure
 
@@ -117,7 +120,8 @@ def features_figure(crop: np.ndarray, features: Mapping[str, Tensor]) -> Figure:
     """A crop (S, S, 3) uint8 and what becomes of it: one channel of each place, above on the way down, below up.
 
     features: of `posekit.models.features.hourglass_features`, for this crop alone. Of the channels of a place, the
-    one whose values vary most is shown, from its lowest value (black) to its highest (white).
+    one whose values vary most is shown, from its lowest value (black) to its highest (white). In the scores it is
+    one of the joints.
     """
     down = [name for name in features if name.startswith(("stem", "down"))]
     up = [name for name in features if name not in down]
@@ -129,7 +133,8 @@ def features_figure(crop: np.ndarray, features: Mapping[str, Tensor]) -> Figure:
         values = features[name][0].float().cpu()
         most = int(values.flatten(1).std(dim=1).argmax())
         axis.imshow(values[most].numpy(), cmap="gray")
-        axis.set_title(f"{name.split(' to ')[0]}\n{' x '.join(map(str, values.shape))}")
+        title = f"{name} ({JOINTS[most]})" if len(values) == len(JOINTS) else name.split(" to ")[0]
+        axis.set_title(f"{title}\n{' x '.join(map(str, values.shape))}")
     for axis in axes.flat:
         axis.title.set_fontsize(9.5)
         axis.set_axis_off()
@@ -138,7 +143,7 @@ def features_figure(crop: np.ndarray, features: Mapping[str, Tensor]) -> Figure:
 
 def _block(axis: Axes, x: float, height: float, color: str, text: str) -> None:
     axis.add_patch(Rectangle((x - 0.38, -height / 2), 0.76, height, facecolor=color, edgecolor="0.1"))
-    light = color in ("0.85", STEM, HEAD)
+    light = color in ("0.85", STEM, HEAD, SUM)
     axis.text(x, 0, text, ha="center", va="center", fontsize=9.5, color="black" if light else "white")
 
 

@@ -136,19 +136,16 @@ def peers_table(networks: list[Peer]) -> pd.DataFrame:
 
 
 def described_peers(table: pd.DataFrame, joints: bool = False) -> pd.DataFrame:
-    """`peers_table` as text for readers; joints: with the columns of the 14 joints and of each group."""
+    """`peers_table` as text for readers; joints: with all columns, also those of 14 joints and of each group."""
     rows = []
     for row in table.itertuples():
-        text = {
-            "network": f"**{row.network}**" if row.own else row.network,
-            "parameters": row.parameters,
-            "input, px": row.input_px,
-            "12 joints, % (95 %)": f"{row.pckh12:.1f} ({row.low:.1f} to {row.high:.1f})",
-            f"minus {BASELINE}, points (95 %)": ""
-            if pd.isna(row.difference)
-            else f"{row.difference:+.1f} ({row.difference_low:+.1f} to {row.difference_high:+.1f})",
-        }
+        text = {"network": f"**{row.network}**" if row.own else row.network, "parameters": row.parameters}
         if joints:
+            text["input, px"] = row.input_px
+        text["12 joints, % (95 %)"] = f"{row.pckh12:.1f} ({row.low:.1f} to {row.high:.1f})"
+        if joints:
+            minus = f"{row.difference:+.1f} ({row.difference_low:+.1f} to {row.difference_high:+.1f})"
+            text[f"minus {BASELINE}, points (95 %)"] = "" if pd.isna(row.difference) else minus
             text["14 joints, %"] = "" if pd.isna(row.pckh14) else f"{row.pckh14:.1f}"
             text |= {f"{group}, %": f"{getattr(row, group):.1f}" for group in GROUPS if group != "head"}
         recorded = f"{row.ms} ms, as recorded" if row.ms else ""

@@ -82,7 +82,7 @@ def loss_figure(runs: Sequence[Run], title: str) -> Figure:
         axis.set_title(name)
         axis.xaxis.get_major_locator().set_params(integer=True)
         sns.despine(ax=axis)
-    axes[0, 0].set_ylabel("loss below the floor (%)")
+    axes[0, 0].set_ylabel("loss below the floor (%), higher is better")
     figure.legend(loc="outside lower center", ncols=2, frameon=False)
     several = len(runs) > len(models)
     figure.suptitle(f"{title}\n({study_of(runs)}{'; thin: further seeds' if several else ''})", fontsize="medium")

@@ -23,7 +23,7 @@ from posekit.inference.predictor import Predictor
 from posekit.paths import cache_folder, drawn_folder
 from posekit.preprocessing.batches import make_crops
 from posekit.preprocessing.crop import transform
-from posekit.skeleton import SCORED
+from posekit.skeleton import JOINTS, SCORED
 from posekit.training.loop import EVALUATION_BATCH
 
 #: A joint counts as found within this many head sizes.
@@ -81,34 +81,32 @@ def found_joints(distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def shown_people(people: People, answers: Evaluation, right: int = 4) -> tuple[list[int], int]:
     """Whom the picture shows, by number: of the people whose 14 joints are all found, those with the widest poses;
-    and the person with the fewest joints found (the first of several)."""
+    and the person with the fewest joints found (the first of several). All have room in their images."""
     found, annotated = found_joints(answers.distances)
-    whole = annotated == len(SCORED)
+    wide, tall = np.ptp(people.joints, axis=1).T
+    room = np.minimum(people.image_size[:, 1], people.image_size[:, 0] / _ASPECT)
+    whole = (annotated == len(SCORED)) & (np.maximum(tall, wide / _ASPECT) / _PERSON <= room)
     all_found = np.flatnonzero(whole & (found == annotated))
-    widths = np.ptp(people.joints[all_found], axis=1)
-    widest = all_found[np.argsort(-widths[:, 0] / widths[:, 1], kind="stable")[:right]]
+    widest = all_found[np.argsort(-(wide / tall)[all_found], kind="stable")[:right]]
     return sorted(widest.tolist()), int(np.argmin(np.where(whole, found, len(SCORED) + 1)))
 
 
 def answers_figure(people: People, answers: Evaluation, right: Sequence[int], wrong: int) -> Figure:
     """Predicted skeletons of chosen people; under each, how many of the annotated joints are found.
 
-    The last one is `wrong`, with the annotation in white beside the prediction.
+    The last but one is `wrong`, and the last one is the annotation of that person.
     """
     found, annotated = found_joints(answers.distances)
-    chosen = [*right, wrong]
-    figure, axes = new_figure(1.76 * len(chosen), 2.5, len(chosen))
-    for axis, person in zip(axes[0], chosen, strict=True):
-        image = people.photograph(person)
-        picture, matrix = _around(image, people.joints[person])
-        if person == wrong:
-            truth = transform(matrix, people.joints[person])
-            picture = draw_skeleton(picture, truth, people.labeled[person], truth=True)
-        joints = transform(matrix, answers.joints[person])
-        axis.imshow(draw_skeleton(picture, joints, np.full(len(joints), True)))
+    figure, axes = new_figure(1.76 * (len(right) + 2), 2.5, len(right) + 2)
+    for axis, person in zip(axes[0], [*right, wrong, wrong], strict=True):
+        picture, matrix = _around(people.photograph(person), people.joints[person])
         text = f"{found[person]} of {annotated[person]} joints"
-        if person == wrong:
+        joints, shown = answers.joints[person], np.full(len(JOINTS), True)
+        if axis is axes[0, -1]:
+            text, joints, shown = "the truth", people.joints[person], people.labeled[person]
+        elif person == wrong:
             text = f"a failure: {text}" + "\nleft and right exchanged" * _mostly_exchanged(people, answers, wrong)
+        axis.imshow(draw_skeleton(picture, transform(matrix, joints), shown))
         axis.text(0.5, -0.03, text, transform=axis.transAxes, ha="center", va="top")
         axis.set_axis_off()
     return figure
