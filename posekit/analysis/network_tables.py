@@ -41,7 +41,7 @@ def arithmetic_table(table_1: pd.DataFrame) -> pd.DataFrame:
                 "convolution": f"{kernel} x {kernel}, {inputs} to {outputs} channels",
                 "weights + offsets": f"{weights} + {outputs}",
                 "parameters": kernel**2 * inputs * outputs + outputs,
-                "2 x weights x places": f"2 x {weights} x {size} x {size}",
+                "2 x weights x cells": f"2 x {weights} x {size} x {size}",
                 "GFLOP": 2 * kernel**2 * inputs * outputs * size**2 / 1e9,
             }
         )
