@@ -96,7 +96,7 @@ def pckh_curve_figure(runs: Sequence[Run]) -> Figure:
                 f"{name} at 0.5", (0.5, value), (9, 0), textcoords="offset points", va="center", fontsize=SMALL
             )
     axis.set_xlabel("threshold (head sizes)")
-    axis.set_ylabel("PCKh, weighted14 (%)")
+    axis.set_ylabel("joints found (%)")
     axis.set_xlim(0, 1)
     axis.set_ylim(bottom=0)
     several = "; thin: further seeds" if len(runs) > len(by_configuration(runs)) else ""
@@ -201,7 +201,7 @@ def grid_figure(grid: Grid, table: pd.DataFrame) -> Figure:
     axis.xaxis.set_minor_locator(NullLocator())
     axis.set_xticklabels([f"{rate:g}" for rate in rates])
     axis.set_xlabel("learning rate, logarithmic\nlines: mean of the seeds, 95 % over people; small points: seeds")
-    axis.set_ylabel("PCKh@0.5, weighted14 (%)")
+    axis.set_ylabel("joints found: PCKh@0.5 (%)")
     axis.set_ylim(bottom=0)
     axis.set_title(f"Optimizers by learning rate, original network ({study_of(runs)})", pad=20)
     figure.legend(loc="outside lower center", ncols=3, frameon=False)

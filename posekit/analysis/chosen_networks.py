@@ -84,7 +84,7 @@ def chosen_figure(tables: Mapping[str, pd.DataFrame]) -> Figure:
     axis.minorticks_off()
     axis.set_ylim(0, 72)
     axis.set_xlabel("ms per image (onnxruntime, one thread; logarithmic)")
-    axis.set_ylabel("joints found: PCKh@0.5, weighted14 (%)")
+    axis.set_ylabel("joints found: PCKh@0.5 (%)")
     sns.despine(ax=axis)
     return figure
 

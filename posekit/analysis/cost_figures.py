@@ -95,7 +95,7 @@ def learning_figure(runs: Sequence[Run], title: str) -> Figure:
         textcoords="offset points",
     )
     axes[0, 0].set_ylim(bottom=0)
-    axes[0, 0].set_ylabel("PCKh@0.5, weighted14, validation people (%)")
+    axes[0, 0].set_ylabel("joints found: PCKh@0.5 (%)")
     _legend(figure, columns=5)
     figure.suptitle(title)
     return figure
