@@ -164,7 +164,10 @@ def test_grid_and_claims_are_published_from_the_others(tmp_path):
     assert {f"{name}.{kind}" for name in ("grid", "accuracy") for kind in ("png", "svg", "csv", "md")} <= names
     assert "RMSprop 0.001" in (tmp_path / "optimizers.md").read_text()
     claims = (tmp_path / "claims.md").read_text()
-    assert claims.startswith("Trained on made; size quick") and sum("undecided" in row for row in claims.splitlines()) == 7
+    assert (
+        claims.startswith("Trained on made; size quick")
+        and sum("undecided" in row for row in claims.splitlines()) == 7
+    )
 
 
 def test_figures_compute_no_interval_and_nothing_is_computed_twice(tmp_path, monkeypatch):

@@ -167,7 +167,7 @@ def test_modules_are_small_and_few_lie_outside_of_wings():
 def test_the_tables_of_results_are_those_of_the_records(tmp_path):
     """`posekit figures` would change nothing: neither the page nor the tables in figures/."""
     results = Results.read(PUBLISHED)
-    for name in ("results.md", "networks.md"):
+    for name in ("results.md", "other_studies.md", "networks.md"):
         shutil.copy(CHECKOUT / "docs" / name, tmp_path)
     assert not publish_docs(results, tmp_path), "run posekit figures"
     made = CHECKOUT / "figures" / PUBLISHED / "models.md"

@@ -110,8 +110,8 @@ def publish_records(results: Results, folder: Path, progress: bool = True) -> li
 def publish_docs(results: Results, docs: Path) -> list[Path]:
     """Writes tables into the pages of a folder (`posekit.analysis.pages`); the pages that changed.
 
-    results.md: the models and claims of a study, and the verdicts of `OLDER` studies beside its own. networks.md:
-    whether cheaper networks lose joints.
+    results.md: the models and claims of a study. other_studies.md: the verdicts of `OLDER` studies beside its own.
+    networks.md: whether cheaper networks lose joints.
     """
     studies = [results, *results.older]
     judged = judge_studies(studies, latency(), crop_audit())
@@ -119,6 +119,8 @@ def publish_docs(results: Results, docs: Path) -> list[Path]:
         "models": with_setting(models_table(results.runs), results),
         "claims": with_setting(claims_table(judged[results.name]), results),
         "differences": markdown(differences_table({results.name: judged[results.name]})),
+    }
+    of_all = {
         "studies": "\n".join(f"- `{study.name}`: {setting_of(study.runs)}" for study in studies)
         + "\n\n"
         + markdown(verdicts_by_study(judged))
@@ -128,8 +130,8 @@ def publish_docs(results: Results, docs: Path) -> list[Path]:
     runs = [run for run in read_networks(PUBLISHED_DATA) if run.config.size == "long"]
     beside = [no_loss_table(runs, "long", JUDGED, other) for other in ("original", ALIKE)]
     of_networks = {"cheaper": f"{setting_of(runs)}\n\n{markdown(pd.concat(beside))}"}
-    pages = {docs / "results.md": of_study, docs / "networks.md": of_networks}
-    return [page for page, blocks in pages.items() if renew(page, blocks)]
+    pages = {"results.md": of_study, "other_studies.md": of_all, "networks.md": of_networks}
+    return [docs / name for name, blocks in pages.items() if renew(docs / name, blocks)]
 
 
 def example_person(people: People, rule: CropRule) -> int:
