@@ -51,12 +51,6 @@ def zero_heatmap_loss(joints: np.ndarray, present: np.ndarray, size: int, codec:
     return stacks * total / (len(joints) * len(JOINTS) * cells[0] * cells[1])
 
 
-def zero_heatmap_floor(people: People, rule: CropRule, codec: Codec, stacks: int) -> float:
-    """`zero_heatmap_loss` of a table of people whose image sizes are known; it needs no photograph."""
-    crops = crops_without_images(people, rule)
-    return zero_heatmap_loss(crops.joints, crops.present, rule.size, codec, stacks)
-
-
 def percent_below(loss: float | np.ndarray, floor: float) -> float | np.ndarray:
     """How far a loss lies below the loss of answering zero everywhere, in percent of it; negative above it.
 
