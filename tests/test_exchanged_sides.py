@@ -23,7 +23,10 @@ def test_an_answer_on_the_other_foot_is_exchanged_and_one_beside_the_person_is_n
     joints[1, RIGHT] = [10.0, 10.0]
     assert np.argwhere(exchanged_joints(joints, people)).tolist() == [[0, RIGHT]]
     table = exchanged_table(joints, people)
-    assert table.loc["ankle", ["misses", "exchanged"]].tolist() == [2, 1]
+    assert table.loc["ankle", ["misses", "exchanged", "partner found too"]].tolist() == [2, 1, 1]
+    joints[0, LEFT] = people.joints[0, RIGHT]  # now both are on the wrong side
+    both = exchanged_table(joints, people)
+    assert both.loc["ankle", ["misses", "exchanged", "partner found too"]].tolist() == [3, 2, 0]
     assert table.loc["all", ["misses", "exchanged"]].tolist() == [2, 1]
     assert table.drop(index=["ankle", "all"]).to_numpy().sum() == 0
 

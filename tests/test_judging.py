@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from posekit.analysis.judging import (
     EQUAL,
@@ -14,7 +15,7 @@ from posekit.analysis.judging import (
     no_loss,
     together,
 )
-from posekit.evaluation.intervals import Comparison, compare
+from posekit.evaluation.intervals import Comparison, SeedChance, compare
 from posekit.study.configurations import REPORT_MODELS
 
 NAN = float("nan")
@@ -135,3 +136,18 @@ def test_same_seeds_cancel_what_both_sides_share():
     assert unequal.seeds_variance == pytest.approx(50 / 2)  # of the differences 0 and -10
     with pytest.raises(ValueError, match="3 seeds cannot be compared one by one with 2"):
         compare(first, second[:2], same_seeds=True)
+
+
+def test_the_pooled_scatter_of_seeds_is_one_estimate():
+    """Two seeds per side that agree, and a pooled variance of 4 of 6 degrees: 4 (1/2 + 1/2), with 6 and not 12."""
+    people = np.linspace(0, 1, 400, endpoint=False)[:, None]
+
+    def side(accuracy):
+        return np.stack([np.broadcast_to(np.where(people < accuracy, 0.1, 2.0), (400, 16))] * 2)
+
+    found = compare(side(0.5), side(0.55), resamples=50, chance=SeedChance(4.0, 6))
+    assert (found.seeds_variance, found.seeds_degrees) == pytest.approx((4.0, 6.0))
+    variance = found.people_variance + 4.0
+    freedom = variance**2 / (found.people_variance**2 / 399 + 4.0**2 / 6)
+    half = (found.seeds_high - found.seeds_low) / 2
+    assert half == pytest.approx(stats.t.ppf(0.975, freedom) * np.sqrt(variance))

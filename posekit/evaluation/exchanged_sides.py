@@ -51,10 +51,14 @@ def partly_exchanged(joints: np.ndarray, people: People, threshold: float = 0.5)
 
 def exchanged_table(joints: np.ndarray, people: People, threshold: float = 0.5) -> pd.DataFrame:
     """A row per group of joints, shoulder to ankle, and one for all: misses; exchanged, those on the other side;
-    by chance, how many of the misses would lie there if they had nothing to do with the person."""
+    partner found too, those of them where the answer for the other side's joint is right, so that this joint has
+    two answers; by chance, how many of the misses would lie there if they had nothing to do with the person."""
+    exchanged = exchanged_joints(joints, people, threshold)
+    found = head_distances(joints, people.joints, people.head_size) <= threshold
     parts = {
         "misses": _missed(joints, people, threshold).astype(float),
-        "exchanged": exchanged_joints(joints, people, threshold).astype(float),
+        "exchanged": exchanged.astype(float),
+        "partner found too": (exchanged & found[:, mirrored_joints()]).astype(float),
         "by chance": exchanged_by_chance(joints, people, threshold),
     }
     groups = {name: members for name, members in GROUPS.items() if len(members) == 2}

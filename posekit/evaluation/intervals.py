@@ -296,11 +296,15 @@ def _with_seeds(
     if same_seeds:
         parts.append(((of_seeds[0] - of_seeds[1]).var(ddof=1) / len(hits_a), len(hits_a) - 1))
     else:
+        pooled = 0.0  # one estimate, of its own degrees, even where both sides use it
         for values in of_seeds:
-            own, degrees = values.var(ddof=1), len(values) - 1
+            own = values.var(ddof=1)
             if chance is not None and chance.variance > own:
-                own, degrees = chance.variance, chance.degrees
-            parts.append((own / len(values), degrees))
+                pooled += chance.variance / len(values)
+            else:
+                parts.append((own / len(values), len(values) - 1))
+        if pooled:
+            parts.append((pooled, chance.degrees))
     variance = sum(part for part, _ in parts)
     people_variance, seeds_variance = float(parts[0][0]), float(sum(part for part, _ in parts[1:]))
     squares = sum(part**2 / degrees for part, degrees in parts[1:])
