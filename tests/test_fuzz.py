@@ -20,7 +20,7 @@ def test_damaged_files_cost_one_sentence_and_nothing_else(tmp_path, monkeypatch)
     assert sum(outcomes["refused"] for outcomes in found.values()) > 5
 
 
-@pytest.mark.parametrize("way", {*DAMAGES, *DAMAGES_OF_TEXT}, ids=lambda way: way.__name__)
+@pytest.mark.parametrize("way", dict.fromkeys([*DAMAGES, *DAMAGES_OF_TEXT]), ids=lambda way: way.__name__)
 def test_the_same_seed_damages_in_the_same_way(way):
     data = b"".join(b'{"person": %d, "joints": [[1.5, 2], [3, 4]]}\n' % number for number in range(21))
     first, again = (way(data, np.random.default_rng(3)) for _ in range(2))
