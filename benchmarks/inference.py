@@ -20,7 +20,7 @@ import multiprocessing
 from functools import partial
 
 import torch
-from reporting import add_options, peak_megabytes_so_far, write_record
+from reporting import peak_megabytes_so_far, read_options, write_record
 from timing import forward_seconds
 from turns import in_turns, load_now, surroundings, with_interval
 
@@ -95,11 +95,7 @@ def measure(rounds: int) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=8, help="of batch 16; batch 1 has five times as many")
-    add_options(parser)
-    options = parser.parse_args()
-    if options.rounds < 2:
-        parser.error("--rounds must be at least 2: an interval needs them")
+    options = read_options(parser, rounds=8, about_rounds="of batch 16; batch 1 has five times as many")
     record = measure(options.rounds)
     write_record(record, options)
     if options.json:

@@ -35,7 +35,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from reporting import add_options, peak_megabytes_so_far, write_record
+from reporting import peak_megabytes_so_far, read_options, write_record
 from timing import forward_seconds
 from torch import nn
 from tqdm.auto import tqdm
@@ -259,11 +259,7 @@ def measure(rounds: int) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=60, help="at the report's size, a tenth of it")
-    add_options(parser)
-    options = parser.parse_args()
-    if options.rounds < 2:
-        parser.error("--rounds must be at least 2: an interval needs them")
+    options = read_options(parser, rounds=60, about_rounds="at the report's size, a tenth of it")
     record = measure(options.rounds)
     write_record(record, options)
     if options.json:

@@ -25,7 +25,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from reporting import add_options, write_record
+from reporting import read_options, write_record
 from turns import in_turns, load_now, surroundings, with_interval
 
 PACKAGES = ("mediapipe", "ai-edge-litert", "onnxruntime", "numpy")
@@ -97,11 +97,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("onnx", type=Path, nargs="+", help="files of posekit export, the first is the baseline")
     parser.add_argument("--tflite", type=Path, nargs="*", default=[], help="BlazePose networks of other packages")
-    parser.add_argument("--rounds", type=int, default=200)
-    add_options(parser)
-    options = parser.parse_args()
-    if options.rounds < 2:
-        parser.error("--rounds must be at least 2: an interval needs them")
+    options = read_options(parser, rounds=200)
     for path in options.tflite:
         if path.name not in BLAZEPOSE:
             parser.error(f"{path} is none of {', '.join(BLAZEPOSE)}")

@@ -12,6 +12,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="write the record here (JSON)")
 
 
+def read_options(
+    parser: argparse.ArgumentParser, rounds: int, about_rounds: str | None = None
+) -> argparse.Namespace:
+    """The command line of a benchmark that measures in rounds: --rounds (at least 2), --json and --out."""
+    parser.add_argument("--rounds", type=int, default=rounds, help=about_rounds)
+    add_options(parser)
+    options = parser.parse_args()
+    if options.rounds < 2:
+        parser.error("--rounds must be at least 2: an interval needs them")
+    return options
+
+
 def write_record(record: dict, options: argparse.Namespace) -> None:
     """Writes a record to the file --out, and prints it if --json is given."""
     text = json.dumps(record, indent=2)

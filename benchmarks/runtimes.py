@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from networks import networks_in_turns, one_crop
-from reporting import add_options, write_record
+from reporting import read_options, write_record
 from torch import Tensor, nn
 from turns import load_now, surroundings, with_interval
 
@@ -179,11 +179,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mpii", type=Path, required=True, help="folder with annotations/ and images/")
     parser.add_argument("--checkpoint", type=Path, default=OWN_NETWORK, help="of posekit train")
-    parser.add_argument("--rounds", type=int, default=100)
-    add_options(parser)
-    options = parser.parse_args()
-    if options.rounds < 2:
-        parser.error("--rounds must be at least 2: an interval needs them")
+    options = read_options(parser, rounds=100)
     record = measure(options.mpii, options.checkpoint, options.rounds)
     write_record(record, options)
     if options.json:

@@ -25,7 +25,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from reporting import add_options, write_record
+from reporting import read_options, write_record
 from turns import in_turns, load_now, surroundings, with_interval
 
 from posekit.datasets.drawn.scene import draw_person
@@ -97,11 +97,7 @@ def measure(rounds: int, folder: Path) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    add_options(parser)
-    options = parser.parse_args()
-    if options.rounds < 2:
-        parser.error("--rounds must be at least 2: an interval needs them")
+    options = read_options(parser, rounds=5)
     with tempfile.TemporaryDirectory() as folder:
         record = measure(options.rounds, Path(folder))
     write_record(record, options)

@@ -56,8 +56,7 @@ def network_latency() -> pd.DataFrame:
     (`benchmarks/networks.py`): network, device, runtime, threads; ms of one image and ratio (the original one's
     time over this one's), each with the 95 % interval of its median as `... low` and `... high`; process MB and
     network MB, the peak memory of a process that runs the network and the network's part of it, NaN where it was
-    not measured.
-    Models that share a network have the same numbers.
+    not measured. Models that share a network have the same numbers.
 
     Raises `PosekitError` if there is no such record.
     """

@@ -7,6 +7,7 @@ import pandas as pd
 
 from posekit.analysis.judging import points
 from posekit.analysis.results import Results
+from posekit.analysis.texts import difference_text
 from posekit.study.configurations import MODELS
 
 
@@ -79,7 +80,7 @@ def pair_table(results: Results, pairs: Sequence[tuple[str, str]]) -> pd.DataFra
                     "difference": f"{MODELS[first].title} minus {MODELS[second].title}",
                     "people": f"{yardstick.title}, {yardstick.metric}",
                     "seeds": " and ".join(str(len(side.runs)) for side in sides),
-                    "points (over people)": f"{found.difference:+z.1f} ({found.low:+z.1f} to {found.high:+z.1f})",
+                    "points (over people)": difference_text(found.difference, found.low, found.high),
                     "points (over people and seeds)": points(found),
                 }
             )

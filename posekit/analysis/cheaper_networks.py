@@ -9,6 +9,7 @@ import pandas as pd
 from posekit.analysis import judging
 from posekit.analysis.deciding import deciding_number
 from posekit.analysis.judging import Verdict, points
+from posekit.analysis.texts import difference_text
 from posekit.analysis.yardsticks import yardsticks
 from posekit.errors import PosekitError
 from posekit.evaluation.intervals import compare, interval, seed_chance
@@ -164,11 +165,6 @@ def networks_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             rows.append(text)
     table = pd.DataFrame(rows)
     return table[[column for column in table if (table[column] != "").any()]]  # without what was not measured
-
-
-def difference_text(points: float, low: float, high: float) -> str:
-    """Such as `-1.2 (-3.0 to +0.6)`; "" where there is none. What rounds to zero is +0.0."""
-    return "" if pd.isna(points) else f"{points:+z.1f} ({low:+z.1f} to {high:+z.1f})"
 
 
 def covers_text(*covers: str) -> str:

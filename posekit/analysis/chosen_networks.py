@@ -10,8 +10,9 @@ import seaborn as sns
 import torch
 from matplotlib.figure import Figure
 
-from posekit.analysis.cheaper_networks import ALIKE, difference_text
+from posekit.analysis.cheaper_networks import ALIKE
 from posekit.analysis.style import new_figure
+from posekit.analysis.texts import difference_text
 from posekit.preprocessing.batches import Crops
 from posekit.skeleton import INDEX
 from posekit.study.configurations import COMPARISON_SIZES, SIZES

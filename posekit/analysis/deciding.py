@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from scipy import stats
 
-from posekit.evaluation.intervals import Comparison
+from posekit.evaluation.intervals import Comparison, total_variance
 
 #: A comparison, and the half-width in percentage points that its interval must come below.
 Need = tuple[Comparison, float]
@@ -27,11 +27,8 @@ def half_width(comparison: Comparison, people: float, seeds: tuple[int, float]) 
     """
     now, instead = seeds
     of_people, of_seeds = comparison.people_variance / people, comparison.seeds_variance * now / instead
-    variance = of_people + of_seeds
-    if variance == 0:
-        return 0.0
     degrees = comparison.seeds_degrees * (instead - 1) / (now - 1)
-    freedom = degrees * (variance / of_seeds) ** 2 if of_seeds > 0 else math.inf
+    variance, freedom = total_variance([(of_people, math.inf), (of_seeds, degrees)])
     return float(stats.t.ppf(0.975, freedom) * np.sqrt(variance))
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from scipy import stats
 
 from posekit.analysis.deciding import Need
+from posekit.analysis.texts import difference_text
 from posekit.evaluation.intervals import Comparison, holm
 
 Verdict = Literal["holds", "does not hold", "undecided"]
@@ -139,7 +140,7 @@ def points(comparison: Comparison) -> str:
     """A difference in percentage points with its interval of people and seeds, where there is one."""
     if np.isnan(comparison.seeds_low):
         return f"{comparison.difference:+z.1f} (one seed)"
-    return f"{comparison.difference:+z.1f} ({comparison.seeds_low:+z.1f} to {comparison.seeds_high:+z.1f})"
+    return difference_text(comparison.difference, comparison.seeds_low, comparison.seeds_high)
 
 
 def _times(comparison: Comparison, width: float) -> float:

@@ -147,9 +147,8 @@ def _block(axis: Axes, x: float, height: float, color: str, text: str) -> None:
     axis.text(x, 0, text, ha="center", va="center", fontsize=9.5, color="black" if light else "white")
 
 
-def _arrow(axis: Axes, start: tuple[float, float], end: tuple[float, float], dashed: bool = False) -> None:
-    style = {"linestyle": (0, (3, 2))} if dashed else {}
-    axis.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=11, color="0.2", **style))
+def _arrow(axis: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
+    axis.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=11, color="0.2"))
 
 
 def _bent_arrow(axis: Axes, corners: list[tuple[float, float]], end: tuple[float, float], color: str) -> None:

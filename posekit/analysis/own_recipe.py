@@ -5,6 +5,7 @@ import pandas as pd
 
 from posekit.analysis.peers import BASELINE, peers
 from posekit.analysis.results import Results
+from posekit.analysis.texts import difference_text
 from posekit.analysis.yardsticks import MEAN
 from posekit.evaluation.intervals import compare
 from posekit.evaluation.pckh import pckh
@@ -32,7 +33,7 @@ def recipe_steps(seed: int = 0) -> pd.DataFrame:
         more = ""
         if title in before:
             gain = compare(distances, before[title], MEAN, threshold)
-            more = f"{gain.difference:+.1f} ({gain.low:+.1f} to {gain.high:+.1f})"
+            more = difference_text(gain.difference, gain.low, gain.high)
         before[title] = distances
         return {
             f"{title}, {metric}, %": f"{pckh(distances, threshold).mean(MEAN):.1f}",

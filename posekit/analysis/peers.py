@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from posekit.analysis.benchmark_records import times_of_peers
+from posekit.analysis.texts import difference_text
 from posekit.errors import PosekitError
 from posekit.evaluation.intervals import compare, interval
 from posekit.evaluation.pckh import head_distances, pckh
@@ -144,8 +145,8 @@ def described_peers(table: pd.DataFrame, joints: bool = False) -> pd.DataFrame:
             text["input, px"] = row.input_px
         text["12 joints, % (95 %)"] = f"{row.pckh12:.1f} ({row.low:.1f} to {row.high:.1f})"
         if joints:
-            minus = f"{row.difference:+.1f} ({row.difference_low:+.1f} to {row.difference_high:+.1f})"
-            text[f"minus {BASELINE}, points (95 %)"] = "" if pd.isna(row.difference) else minus
+            minus = difference_text(row.difference, row.difference_low, row.difference_high)
+            text[f"minus {BASELINE}, points (95 %)"] = minus
             text["14 joints, %"] = "" if pd.isna(row.pckh14) else f"{row.pckh14:.1f}"
             text |= {f"{group}, %": f"{getattr(row, group):.1f}" for group in GROUPS if group != "head"}
         recorded = f"{row.ms} ms, as recorded" if row.ms else ""

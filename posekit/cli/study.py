@@ -264,7 +264,8 @@ def figures(
             print(f"{name}: a fine-tuned network; posekit train --from prints what it gained")
             continue
         target = figures_folder(name)
-        paths = publish_records(Results.read(name), target)
+        results = Results.read(name)
+        paths = publish_records(results, target)
         drawn, folders = runs[0].config.data == "sample", named_data(data, mpii, lspet)
         at_hand = drawn_folder().exists() if drawn else bool(folders)
         the_study = Study(runs[0].config.size, [] if drawn else folders) if at_hand else None
@@ -276,7 +277,7 @@ def figures(
         print(f"{name}: {len(paths)} files in {target}")
         docs = REPOSITORY / "docs"
         if name == PUBLISHED and home() == REPOSITORY and docs.exists():
-            changed = publish_docs(Results.read(name), docs)
+            changed = publish_docs(results, docs)
             print(f"{docs}: {', '.join(page.name for page in changed) or 'no page'} changed")
 
 

@@ -178,6 +178,13 @@ def compare(
     )
 
 
+def total_variance(parts: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """The variance of a sum of independent parts (variance, degrees of freedom), and its degrees of freedom by
+    Welch and Satterthwaite (Biometrics Bulletin 1946); infinite where nothing varies."""
+    variance, squares = sum(part for part, _ in parts), sum(part**2 / degrees for part, degrees in parts)
+    return variance, variance**2 / squares if squares else float("inf")
+
+
 def holm(p_values: Sequence[float]) -> np.ndarray:
     """(M,) p values adjusted for a family of M comparisons: below 0.05, all of them hold together at 95 %.
 
@@ -305,13 +312,10 @@ def _with_seeds(
                 parts.append((own / len(values), len(values) - 1))
         if pooled:
             parts.append((pooled, chance.degrees))
-    variance = sum(part for part, _ in parts)
-    people_variance, seeds_variance = float(parts[0][0]), float(sum(part for part, _ in parts[1:]))
-    squares = sum(part**2 / degrees for part, degrees in parts[1:])
-    variances = people_variance, seeds_variance, float(seeds_variance**2 / squares) if squares else float("inf")
+    variance, freedom = total_variance(parts)
+    variances = float(parts[0][0]), *map(float, total_variance(parts[1:]))
     if variance == 0:
         return difference, difference, float(difference == 0), *variances
-    freedom = variance**2 / sum(part**2 / degrees for part, degrees in parts)
     reach = stats.t.ppf(0.975, freedom) * np.sqrt(variance)
     p = 2 * stats.t.sf(abs(difference) / np.sqrt(variance), freedom)
     return float(difference - reach), float(difference + reach), float(p), *variances
