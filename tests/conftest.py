@@ -9,6 +9,7 @@ import torch
 from file_server import server  # noqa: F401
 from moving_dot import dot_network  # noqa: F401
 from tables import TINY
+from xdist.scheduler import LoadFileScheduling
 
 from posekit.datasets.drawn import make_sample
 from posekit.datasets.mpii import read_mpii
@@ -43,6 +44,18 @@ LONG = (
     "test_browser_themes",
     "test_pareto",
 )
+
+
+class Scopes(LoadFileScheduling):
+    """A process runs whole files, so that what they prepare is prepared once. Notebooks share nothing and take
+    minutes, so they are given out one by one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid if "::test_notebook_runs[" in nodeid else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling:
+    return Scopes(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
