@@ -26,6 +26,8 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV) || { echo "venv is missing; on Debian: apt install python3-venv"; exit 1; }
 	@echo "Installing the packages of requirements.lock (some minutes, once) ..."
 	$(BIN)/python -m pip install --disable-pip-version-check --no-compile --requirement requirements.lock
+	@echo "Compiling them on all cores ..."
+	@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true  # some hold templates that are not Python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 

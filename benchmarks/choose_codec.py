@@ -21,11 +21,9 @@ from posekit.errors import PosekitError
 from posekit.evaluation.evaluate import evaluate
 from posekit.evaluation.intervals import compare
 from posekit.inference.predictor import Predictor
-from posekit.paths import cache_folder, drawn_folder
 from posekit.preprocessing.batches import make_crops
 from posekit.preprocessing.heatmaps import Codec
 from posekit.training.checkpoint import read_checkpoint, write_state
-from posekit.training.loop import EVALUATION_BATCH
 
 KINDS = ("subpixel", "region")
 
@@ -40,13 +38,13 @@ def main() -> None:
     if options.out and options.out.exists():
         raise PosekitError(f"{options.out} exists already; name another file")
     predictor = Predictor.from_checkpoint(options.checkpoint, choose_device(), flip=True)
-    train, _ = read_people([options.data], drawn_folder())[0].split()
+    train, _ = read_people([options.data])[0].split()
     drawn = np.random.default_rng(0).permutation(len(train))[: options.people]
-    crops = make_crops(train.select(np.sort(drawn)), predictor.rule, cache_folder())
+    crops = make_crops(train.select(np.sort(drawn)), predictor.rule)
     found = {}
     for kind in tqdm(KINDS, desc="codecs"):
         codec = Codec(kind, predictor.codec.sigma)
-        found[kind] = evaluate(predictor.network, crops, codec, predictor.device, EVALUATION_BATCH).distances
+        found[kind] = evaluate(predictor.network, crops, codec, predictor.device).distances
     best = KINDS[0]
     for kind in KINDS[1:]:
         gain = compare(found[kind], found[KINDS[0]])

@@ -20,7 +20,6 @@ from posekit.datasets.exchanged import HALVES, log_likelihood_ratios
 from posekit.datasets.lsp import read_lsp
 from posekit.datasets.people import People, with_images
 from posekit.inference.predictor import Predictor
-from posekit.paths import cache_folder
 from posekit.preprocessing.batches import batches, make_crops, without_context
 from posekit.preprocessing.heatmaps import to_cells
 from posekit.training.memory import keep_freed_memory
@@ -36,7 +35,7 @@ def fold(people: People, number: int, folds: int) -> np.ndarray:
 @torch.inference_mode()
 def ratios_of(predictor: Predictor, people: People) -> dict[str, np.ndarray]:
     """`log_likelihood_ratios` of the people by one network, which learned by cross-entropy."""
-    crops, parts = make_crops(people, predictor.rule, cache_folder()), []
+    crops, parts = make_crops(people, predictor.rule), []
     for kept in batches(crops, BATCH, predictor.device):
         batch = without_context(kept, predictor.rule)
         likelihoods = predictor.network(batch.images)[-1].float() / (2 * math.pi)

@@ -22,7 +22,6 @@ from posekit.datasets.people import People
 from posekit.datasets.sources import read_people
 from posekit.evaluation.floors import center_distances, codec_distances, crops_without_images, mean_pose_distances
 from posekit.evaluation.pckh import pckh
-from posekit.paths import drawn_folder
 from posekit.study.configurations import get_size
 
 
@@ -63,7 +62,7 @@ def main() -> None:
     parser.add_argument("--size", default="half", help="whose crop and codec")
     add_options(parser)
     options = parser.parse_args()
-    people, _ = read_people(options.data, drawn_folder())
+    people, _ = read_people(options.data)
     record = measure(people, options.size)
     write_record(record, options)
     if options.json:

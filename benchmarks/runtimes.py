@@ -39,11 +39,9 @@ from posekit.inference.onnx_network import INPUT
 from posekit.inference.predictor import OWN_NETWORK, Predictor
 from posekit.models.answers import HeatmapNetwork
 from posekit.models.build import build_network
-from posekit.paths import cache_folder
 from posekit.preprocessing.batches import Crops, batches, make_crops, without_context
 from posekit.study.study import Study
 from posekit.training.checkpoint import load_weights, read_checkpoint
-from posekit.training.loop import EVALUATION_BATCH
 from posekit.training.run_config import RunConfig
 
 CPU = torch.device("cpu")
@@ -77,7 +75,7 @@ def quantize(source: Path, crops: Crops, out: Path) -> None:
 
     class Reader(CalibrationDataReader):
         def __init__(self) -> None:
-            self.batches = batches(crops, EVALUATION_BATCH, CPU)
+            self.batches = batches(crops, CPU)
 
         def get_next(self) -> dict[str, np.ndarray] | None:
             batch = next(self.batches, None)
@@ -118,7 +116,7 @@ def ways(checkpoint: Path, calibration: People, folder: Path) -> dict[tuple[str,
         file = folder / "weights.pt"
         torch.save(network.state_dict(), file)
         found[key] = (Predictor(network, config.crop, config.codec), file.stat().st_size)
-    crops = make_crops(calibration, config.crop, cache_folder())
+    crops = make_crops(calibration, config.crop)
     files = {kind: folder / f"{kind}.onnx" for kind in ("float32", "int8")}
     export_onnx(folded, files["float32"])
     quantize(files["float32"], crops, files["int8"])
@@ -138,12 +136,11 @@ def measure(mpii: Path, checkpoint: Path, rounds: int) -> dict:
         predictors = {key: predictor for key, (predictor, _) in asked.items()}
         first = next(iter(predictors))
         rule, codec = predictors[first].rule, predictors[first].codec
-        crops = make_crops(validation, rule, cache_folder())
+        crops = make_crops(validation, rule)
         middle = slice(rule.margin, rule.margin + rule.size)
         pictures = np.array(crops.images[:, middle, middle])
         distances = {
-            key: evaluate(predictor.network, crops, codec, CPU, EVALUATION_BATCH).distances
-            for key, predictor in predictors.items()
+            key: evaluate(predictor.network, crops, codec, CPU).distances for key, predictor in predictors.items()
         }
         answers = {
             key: compare_answers(predictors[first], other, pictures, 1) for key, other in predictors.items()

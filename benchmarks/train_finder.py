@@ -18,7 +18,7 @@ import torch
 from posekit.datasets.people import People
 from posekit.datasets.sources import read_people
 from posekit.device import choose_device
-from posekit.paths import checkpoints_folder, drawn_folder
+from posekit.paths import checkpoints_folder
 from posekit.preprocessing.scenes import group_by_photograph
 from posekit.training.finder import FinderRecipe, average_precision, save_finder, train_finder
 from posekit.training.memory import keep_freed_memory
@@ -43,7 +43,7 @@ def main() -> None:
     keep_freed_memory()
     recipe = replace(FinderRecipe(), seed=options.seed)
     recipe = recipe if options.steps is None else replace(recipe, steps=options.steps)
-    people, _ = read_people(options.data, drawn_folder())
+    people, _ = read_people(options.data)
     people = people.select(~people.validation)
     apart = np.isin(people.image, held_out_photographs(people))
     people, aside = people.select(~apart), people.select(apart)

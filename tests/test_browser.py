@@ -22,7 +22,7 @@ from posekit.skeleton import JOINTS
 @pytest.fixture(scope="module")
 def place(tmp_path_factory) -> Path:
     """A folder with a copy of the notebook, and a home with the checkout's drawn people and nothing else of it."""
-    read_people([], CHECKOUT / "data" / "sample", progress=False)  # draws them where they are missing
+    read_people(progress=False)  # draws them where they are missing
     folder = tmp_path_factory.mktemp("lab")
     visualizer.lay_out(folder)
     (folder / "home" / "data").mkdir(parents=True)

@@ -165,7 +165,7 @@ def test_photographs_beside_the_file_or_in_images(tmp_path, written, name):
     written(content(person(1, 1), person(2, 2), photographs=2), photographs=False)
     for file in ("1.jpg", name):
         write_image(tmp_path / file, np.zeros((400, 300, 3), np.uint8))
-    people, left_out = read_people([tmp_path / "own.json"], tmp_path / "drawn")
+    people, left_out = read_people([tmp_path / "own.json"])
     assert left_out == "" and people.name == "coco-own-2"
     assert people.images_folder / people.image[1] == tmp_path / name
 
@@ -174,7 +174,7 @@ def test_photographs_of_cvats_and_cocos_folders_are_found(tmp_path, written):
     path = written(content(person()), "annotations/person_keypoints_default.json", photographs=False)
     for folder in ("images", "images/default", "default"):
         write_image(tmp_path / folder / "1.jpg", np.zeros((400, 300, 3), np.uint8))
-        people, left_out = read_people([path], tmp_path / "drawn")
+        people, left_out = read_people([path])
         assert left_out == "" and people.images_folder == tmp_path / folder
         (tmp_path / folder / "1.jpg").unlink()
 
@@ -184,17 +184,17 @@ def test_a_path_of_windows_is_a_path(tmp_path, written):
     given["images"][0]["file_name"] = "images\\sub\\1.jpg"
     path = written(given, photographs=False)
     write_image(tmp_path / "images" / "sub" / "1.jpg", np.zeros((400, 300, 3), np.uint8))
-    assert read_people([path], tmp_path / "drawn")[1] == ""
+    assert read_people([path])[1] == ""
 
 
 def test_missing_photographs_are_reported(tmp_path, written):
     path = written(content(person(1, 1), person(2, 2), photographs=2))
     (tmp_path / "2.jpg").unlink()
-    people, left_out = read_people([path], tmp_path / "drawn")
+    people, left_out = read_people([path])
     assert len(people) == 1 and "1 photographs are not in" in left_out
     (tmp_path / "1.jpg").unlink()
     with pytest.raises(PosekitError, match="none of the 2 annotated people has its photograph"):
-        read_people([path], tmp_path / "drawn")
+        read_people([path])
 
 
 @pytest.mark.parametrize("orientation, turned", [(6, -1), (3, 2), (8, 1)])
@@ -208,7 +208,7 @@ def test_a_photograph_of_a_telephone_is_turned_upright_as_in_predict(tmp_path, o
     (tmp_path / "1.jpg").write_bytes(pixels[:2] + app1 + pixels[2:])
     assert np.abs(read_image(tmp_path / "1.jpg", upright=True).astype(int) - upright).mean() < 2
     (tmp_path / "own.json").write_text(json.dumps(content(person(bbox=[95, 45, 50, 200]))))
-    people, _ = read_people([tmp_path / "own.json"], tmp_path / "drawn")
+    people, _ = read_people([tmp_path / "own.json"])
     crops = make_crops(people, CropRule(width=230, height=230, size=64), tmp_path / "cache", progress=False)
     reds = np.argwhere(crops.images[0][..., 0] > 128)
     np.testing.assert_allclose(reds.mean(axis=0), 31.5, atol=1)  # the middle of the box is that of the crop
@@ -271,9 +271,9 @@ def test_a_bad_file_gets_one_sentence(written, given, sentence):
 def test_a_file_that_is_not_utf_8_or_not_there_gets_one_sentence(tmp_path):
     (tmp_path / "own.json").write_text(json.dumps(content(person())), encoding="utf-16")
     with pytest.raises(PosekitError, match="not a JSON file in UTF-8"):
-        read_people([tmp_path / "own.json"], tmp_path / "drawn")
+        read_people([tmp_path / "own.json"])
     with pytest.raises(PosekitError, match="cannot be read"):
-        read_people([tmp_path / "other.json"], tmp_path / "drawn")
+        read_people([tmp_path / "other.json"])
 
 
 def test_what_is_written_is_read_back_to_the_same_joints(tmp_path):

@@ -33,7 +33,7 @@ def test_a_folder_is_written_and_read_back_to_the_same_joints(photographs, tmp_p
     coco, rows = tmp_path / "out" / "people.json", tmp_path / "rows.csv"
     assert run("predict", photographs, *box, "--joints", coco, "--format", "coco").exit_code == 0
     assert run("predict", photographs, *box, "--joints", rows).exit_code == 0
-    people, left_out = read_people([coco], tmp_path / "drawn")
+    people, left_out = read_people([coco])
     assert left_out == "" and people.labeled.all() and people.visible.all()
     with rows.open() as stream:
         table = list(csv.DictReader(stream))
@@ -62,7 +62,7 @@ def test_a_photograph_may_have_several_people_or_none(tmp_path):
         note(tmp_path / "two.png", [somebody(1, 0), somebody(2, 100)], image)  # the second leaves the picture
         note(tmp_path / "nobody.png", [], image)
     write_image(tmp_path / "two.png", image)
-    people, _ = read_people([path], tmp_path / "drawn")
+    people, _ = read_people([path])
     assert people.image.tolist() == ["two.png", "two.png"]
     np.testing.assert_allclose(people.joints[1] - people.joints[0], 100, atol=0.01)
     assert [image["file_name"] for image in json.loads(path.read_text())["images"]] == ["two.png", "nobody.png"]

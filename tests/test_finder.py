@@ -209,7 +209,7 @@ def test_who_is_cut_off_or_too_small_is_ignored(spot_photograph):
 def test_a_training_that_is_stopped_goes_on_as_if_it_had_not_been(drawn, tmp_path, monkeypatch):
     """Stopped in the third of four steps; the second was the last one that was kept."""
     recipe = FinderRecipe(steps=4, batch_size=2, warmup=1, scenes=SceneRule(side=64))
-    people, _ = read_people([drawn], tmp_path)
+    people, _ = read_people([drawn])
     monkeypatch.setattr(finder_training, "SAVE_EVERY", 2)
     whole = train_finder(recipe, people, tmp_path / "whole.pt", CPU, progress=False)
 

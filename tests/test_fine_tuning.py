@@ -67,7 +67,7 @@ def test_the_command_reports_before_and_after_and_its_checkpoint_predicts(start,
         assert re.search(rf"^  {line} .*95 % interval", result.stdout, re.MULTILINE)
     assert "head sizes are estimated" in result.stdout
     checkpoint = re.search(r"network: (\S+)", result.stdout).group(1)
-    people, _ = read_people([own], tmp_path)
+    people, _ = read_people([own])
     photograph = people.images_folder / people.image[0]
     asked = run("predict", photograph, "--checkpoint", checkpoint, "--box", 50, 20, 200, 300, "--json")
     assert asked.exit_code == 0 and len(json.loads(asked.stdout)) == 16
@@ -89,13 +89,13 @@ def test_with_a_size_its_recipe_begins_with_the_weights_of_the_checkpoint(start,
 
 
 def test_scores_are_of_the_kept_people_by_the_networks_before_and_after(start, own):
-    people, _ = read_people([own], own.parent)
+    people, _ = read_people([own])
     tuned = fine_tune(people, start, device="cpu", progress=False)
     kept = people.select(people.validation)
     for path, distances in ((start, tuned.before), (tuned.checkpoint, tuned.after)):
         network, config = load_network(path, CPU)
         crops = make_crops(kept, config.crop, own.parent / "cache", progress=False)
-        again = evaluate(network, crops, config.codec, CPU, 32).distances
+        again = evaluate(network, crops, config.codec, CPU).distances
         np.testing.assert_allclose(distances, again, atol=1e-5)
     assert not np.array_equal(tuned.before, tuned.after)
     assert tuned.gain.low <= tuned.gain.difference <= tuned.gain.high
@@ -103,7 +103,7 @@ def test_scores_are_of_the_kept_people_by_the_networks_before_and_after(start, o
 
 
 def test_the_run_is_recorded_with_what_it_started_from_and_read_again(start, own, monkeypatch):
-    people, _ = read_people([own], own.parent)
+    people, _ = read_people([own])
     tuned = fine_tune(people, start, device="cpu", progress=False)
     made_by = RunConfig.from_dict(read_checkpoint(start)["config"])
     config = tuned.run.config
@@ -127,7 +127,7 @@ def test_the_run_is_recorded_with_what_it_started_from_and_read_again(start, own
 
 
 def test_a_stopped_run_goes_on_to_the_same_weights(start, own, tmp_path, monkeypatch):
-    people, _ = read_people([own], own.parent)
+    people, _ = read_people([own])
     whole = read_checkpoint(fine_tune(people, start, device="cpu", progress=False).checkpoint)
     monkeypatch.setenv("POSEKIT_HOME", str(tmp_path / "stopped"))
 
@@ -155,7 +155,7 @@ def test_it_starts_from_the_weights_and_leaves_frozen_parts_as_they_are(
     )
     network = make_network(replace(config, seed=3), CPU)
     save_weights(tmp_path / "encoder.pt", config, network, [])
-    people, _ = read_people([own], own.parent)
+    people, _ = read_people([own])
     monkeypatch.setattr(fine_tuning, "EPOCHS", 1)
     tuned = fine_tune(people, tmp_path / "encoder.pt", device="cpu", progress=False, learning_rate=1e-9)
     before = read_checkpoint(tmp_path / "encoder.pt")["network"]
@@ -169,7 +169,7 @@ def test_it_starts_from_the_weights_and_leaves_frozen_parts_as_they_are(
 
 
 def test_a_handful_of_people_is_enough(start, own):
-    people, _ = read_people([own], own.parent)
+    people, _ = read_people([own])
     few = np.concatenate([np.flatnonzero(~people.validation)[:3], np.flatnonzero(people.validation)])
     tuned = fine_tune(replace(people.select(few), name="few"), start, device="cpu", progress=False)
     assert tuned.run.config.batch_size == 3 and len(tuned.after) == 4
@@ -178,7 +178,7 @@ def test_a_handful_of_people_is_enough(start, own):
 
 def test_posekits_own_network_can_be_fine_tuned(own, tiny_study, monkeypatch):
     """The settings for whatever network is shipped give a run whose network takes the shipped weights."""
-    people, _ = read_people([own], own.parent)
+    people, _ = read_people([own])
     base = RunConfig.from_dict(read_checkpoint(OWN_NETWORK)["config"])
     config = fine_tuning.fine_tuning(base, people, 16, OWN_NETWORK, seed=0)
     assert RunConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
@@ -209,13 +209,13 @@ def test_one_photograph_alone_has_no_validation_people(start, own, tiny_study):
     content["images"] = content["images"][:1]
     content["annotations"] = [a for a in content["annotations"] if a["image_id"] == content["images"][0]["id"]]
     own.write_text(json.dumps(content))
-    people, _ = read_people([own], own.parent)
+    people, _ = read_people([own])
     with pytest.raises(PosekitError, match="no validation people"):
         fine_tune(people, start, device="cpu", progress=False)
 
 
 def test_every_epoch_leaves_a_network_to_look_at(start, own):
-    people, _ = read_people([own], own.parent)
+    people, _ = read_people([own])
     tuned = fine_tune(people, start, device="cpu", progress=False)
     for epoch in (1, 2):
         assert Predictor.from_checkpoint(snapshot_path(tuned.checkpoint, epoch), CPU)

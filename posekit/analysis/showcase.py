@@ -20,11 +20,9 @@ from posekit.evaluation.exchanged_sides import exchanged_joints
 from posekit.files import write_whole
 from posekit.inference.drawing import draw_skeleton
 from posekit.inference.predictor import Predictor
-from posekit.paths import cache_folder, drawn_folder
 from posekit.preprocessing.batches import make_crops
 from posekit.preprocessing.crop import transform
 from posekit.skeleton import JOINTS, SCORED
-from posekit.training.loop import EVALUATION_BATCH
 
 #: A joint counts as found within this many head sizes.
 FOUND = 0.5
@@ -63,10 +61,10 @@ def publish_pages(repository: Path) -> list[Path]:
 def publish_picture(folder: Path) -> Path:
     """Runs posekit's own network on the drawn validation people, draws some of its predictions into people.png and
     returns its path. Missing people are drawn first."""
-    people = read_people([], drawn_folder())[0].validation_sets()[0]
+    people = read_people()[0].validation_sets()[0]
     own = Predictor.own()
-    crops = make_crops(people, own.rule, cache_folder())
-    answers = evaluate(own.network, crops, own.codec, own.device, EVALUATION_BATCH)
+    crops = make_crops(people, own.rule)
+    answers = evaluate(own.network, crops, own.codec, own.device)
     stream = io.BytesIO()
     answers_figure(people, answers, *shown_people(people, answers)).savefig(stream, dpi=110, bbox_inches="tight")
     write_whole(folder / "people.png", stream.getvalue())

@@ -146,19 +146,17 @@ def _evaluate_checkpoint(path: Path, flip: bool, data: list[Path]) -> list[tuple
     from posekit.device import choose_device
     from posekit.evaluation.evaluate import evaluate as evaluate_network
     from posekit.inference.predictor import Predictor
-    from posekit.paths import cache_folder, drawn_folder
     from posekit.preprocessing.batches import make_crops
-    from posekit.training.loop import EVALUATION_BATCH
 
     predictor = Predictor.from_checkpoint(path, choose_device(), flip)
-    people, left_out = read_people(data, drawn_folder())
+    people, left_out = read_people(data)
     if left_out:
         print(f"posekit: {left_out}", file=sys.stderr)
     judged = []
     for of_set in people.validation_sets():
-        crops = make_crops(of_set, predictor.rule, cache_folder())
-        how = crops, predictor.codec, predictor.device, EVALUATION_BATCH
-        judged.append((evaluate_network(predictor.network, *how), of_set))
+        crops = make_crops(of_set, predictor.rule)
+        answers = evaluate_network(predictor.network, crops, predictor.codec, predictor.device)
+        judged.append((answers, of_set))
     return judged
 
 

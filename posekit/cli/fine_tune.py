@@ -30,13 +30,12 @@ def fine_tune(start: Path, data: list[Path], *how: object) -> None:
     `posekit.study.fine_tuning.fine_tune`. Raises `PosekitError` as it does, and without data.
     """
     from posekit.datasets.sources import read_people
-    from posekit.paths import drawn_folder
     from posekit.study import fine_tuning
     from posekit.training.distributed import is_leader
 
     if not data:
         raise PosekitError("--from needs --data, such as a .json file of COCO keypoints that you annotated")
-    people, left_out = read_people(data, drawn_folder(), progress=is_leader())
+    people, left_out = read_people(data, progress=is_leader())
     if is_leader():
         print(left_out or f"everybody of {people.name} is there")
         learning, kept = (int(side.sum()) for side in (~people.validation, people.validation))

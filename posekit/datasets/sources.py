@@ -14,6 +14,7 @@ from posekit.datasets.lsp import read_lsp
 from posekit.datasets.mpii import ALL_PEOPLE, read_mpii
 from posekit.datasets.people import People, combine, with_images
 from posekit.errors import PosekitError
+from posekit.paths import drawn_folder
 
 #: The environment variable that names data sets, separated as in PATH, and the older ones that name one each.
 DATA_VARIABLE = "POSEKIT_DATA"
@@ -32,13 +33,11 @@ def each_once(folders: Sequence[Path]) -> list[Path]:
     return list({Path(folder).resolve(): Path(folder) for folder in folders}.values())
 
 
-def read_people(
-    data: Sequence[Path], drawn: Path, progress: bool = True, repaired: bool = False
-) -> tuple[People, str]:
+def read_people(data: Sequence[Path] = (), progress: bool = True, repaired: bool = False) -> tuple[People, str]:
     """All people of the named data sets whose photograph exists, in one table, and a sentence about the others.
 
     data: folders, and .json files of COCO keypoints; the first one decides the table's first people. If it is
-    empty, the people that posekit draws are read from the folder `drawn`, and drawn first if they are missing. The
+    empty, the people that posekit draws are read from `drawn_folder()`, and drawn first if they are missing. The
     table's name lists the data sets with their numbers of people, such as mpii-2203-lspet-9844; complete MPII is
     just "mpii".
     repaired: people of LSP Extended whose right and left look exchanged are repaired, or their doubtful joints are
@@ -46,6 +45,7 @@ def read_people(
     Raises `PosekitError` for a folder of an unknown kind, or one that cannot be read.
     """
     if not data:
+        drawn = drawn_folder()
         drawn.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(drawn.with_name(".sample-lock")):  # two commands at once draw once
             make_sample(drawn, progress=progress)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from posekit.datasets.people import People
 from posekit.device import network_input, to_device
+from posekit.paths import cache_folder
 from posekit.preprocessing.cache import cached_crops
 from posekit.preprocessing.crop import CropRule, crop_matrix, inside, kept_box, transform
 
@@ -46,13 +47,13 @@ class Batch:
     share: float = 1.0  # weight of their mean loss, where a batch is divided among processes (see `batches`)
 
 
-def make_crops(people: People, rule: CropRule, cache: Path, progress: bool = True) -> Crops:
-    """Crops of all people, read from the cache folder; missing ones are made and kept there.
+def make_crops(people: People, rule: CropRule, cache: Path | None = None, progress: bool = True) -> Crops:
+    """Crops of all people, read from the folder `cache` (`cache_folder()`); missing ones are made and kept there.
 
     Raises `PosekitError` naming the person or file if an image is broken, a center lies outside the image, a crop
     has no pixel, or the cache cannot be written (see `posekit.preprocessing.cache`).
     """
-    images, boxes = cached_crops(people, rule, cache, progress)
+    images, boxes = cached_crops(people, rule, cache or cache_folder(), progress)
     matrices = crop_matrix(boxes, rule)
     # A joint beyond the border of the image was never seen. Sizes that no annotation gives are no limit here.
     image_size = np.where(people.image_size > 0, people.image_size, np.iinfo(np.int64).max)

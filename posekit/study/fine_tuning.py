@@ -19,14 +19,13 @@ from posekit.errors import PosekitError
 from posekit.evaluation.evaluate import Evaluation, evaluate
 from posekit.evaluation.floors import floors_and_ceiling
 from posekit.evaluation.intervals import Comparison, Interval, compare, interval
-from posekit.paths import cache_folder, checkpoints_folder, records_folder
+from posekit.paths import checkpoints_folder, records_folder
 from posekit.preprocessing.batches import make_crops
 from posekit.skeleton import JOINTS
 from posekit.study.recording import Execution, train_and_record
 from posekit.study.runs import Run, RunStore, read_run
 from posekit.training.checkpoint import load_network, read_checkpoint, weights_hash
 from posekit.training.distributed import from_leader
-from posekit.training.loop import EVALUATION_BATCH
 from posekit.training.run_config import RunConfig, continued_name
 
 #: The size of a fine-tuned run in its records, and the end of its study's name.
@@ -105,11 +104,11 @@ def fine_tune(
     store = RunStore(records_folder() / name, checkpoints_folder(name))
     subfolder = store.subfolder(config, usual)
     sides = (train_people, validation_people)
-    crops = tuple(make_crops(side, config.crop, cache_folder(), progress) for side in sides)
+    crops = tuple(make_crops(side, config.crop, progress=progress) for side in sides)
 
     def before(_: nn.Module) -> Mapping[str, tuple[People, Evaluation]]:
         network, _ = load_network(start, where)
-        answers = evaluate(network, crops[1], config.codec, where, EVALUATION_BATCH)
+        answers = evaluate(network, crops[1], config.codec, where)
         return {BEFORE: (validation_people, answers)}
 
     def done() -> bool:

@@ -73,7 +73,7 @@ class Study:
         self.progress = progress
         self._crops: dict[CropRule, tuple[Crops, Crops]] = {}
         self._floors: dict[tuple, dict[str, float]] = {}
-        self.people, self.left_out = read_people(self.data, paths.drawn_folder(), progress, self.size.repaired)
+        self.people, self.left_out = read_people(self.data, progress, self.size.repaired)
         self.name = f"{self.people.name}-{self.size.name}"
 
     @classmethod
@@ -124,7 +124,7 @@ class Study:
         return [self._make(people, rule) for people in self.validation_people[1:]]
 
     def _make(self, people: People, rule: CropRule) -> Crops:
-        return make_crops(people, rule, paths.cache_folder(), self.progress)
+        return make_crops(people, rule, progress=self.progress)
 
     @cached_property
     def validation_people(self) -> list[People]:

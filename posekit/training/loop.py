@@ -35,8 +35,6 @@ from posekit.training.step import Step, make_network, make_optimizer
 #: Steps between two looks at the loss. A look makes a GPU wait, so it is not taken at every step.
 CHECK_EVERY = 20
 
-EVALUATION_BATCH = 32
-
 
 @dataclass(frozen=True)
 class EpochRecord:
@@ -161,9 +159,7 @@ def train(
 
 def validate(config: RunConfig, network: nn.Module, crops: Crops, device: torch.device) -> Evaluation:
     """What the network of a run answers for all people of the crops, with the run's own loss."""
-    return evaluate(
-        network, crops, config.codec, device, EVALUATION_BATCH, config.likelihoods, LOSSES[config.loss]
-    )
+    return evaluate(network, crops, config.codec, device, config.likelihoods, LOSSES[config.loss])
 
 
 def _train_epoch(

@@ -80,7 +80,7 @@ class Answers:
                     joints=self.crops.joints[which],
                     present=self.crops.present[which],
                 )
-                found.append(evaluate(predictor.network, part, predictor.codec, predictor.device, PART).distances)
+                found.append(evaluate(predictor.network, part, predictor.codec, predictor.device).distances)
                 on_progress(int(which[-1]) + 1, total)
             self._errors[model] = np.concatenate(found)
         return self._errors[model]

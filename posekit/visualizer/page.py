@@ -6,7 +6,7 @@ from filelock import FileLock
 from posekit.datasets.drawn import make_sample
 from posekit.datasets.mpii import read_mpii
 from posekit.inference.predictor import OWN_NETWORK, SMALL_NETWORK, Predictor
-from posekit.paths import cache_folder, home
+from posekit.paths import home
 from posekit.preprocessing.batches import make_crops
 from posekit.visualizer.own_photograph import OwnPhotograph
 from posekit.visualizer.people import Visualizer
@@ -33,5 +33,5 @@ def people_page() -> widgets.Widget:
         make_sample(folder, train=0, validation=PEOPLE, progress=False)
     own = Predictor.own()
     once = Predictor.from_checkpoint(OWN_NETWORK, own.device)
-    crops = make_crops(read_mpii(folder, name="app"), own.rule, cache_folder(), progress=False)
+    crops = make_crops(read_mpii(folder, name="app"), own.rule, progress=False)
     return Visualizer(crops, {"posekit": own, "posekit, without flip test": once}).widget
