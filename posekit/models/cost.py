@@ -1,6 +1,7 @@
 """What a network costs: parameters and floating-point operations, counted by torch, not by formula."""
 
 from collections.abc import Iterator
+from functools import cache
 
 import torch
 from torch import nn
@@ -13,6 +14,7 @@ from posekit.models.hourglass import Hourglass, HourglassConfig, StackedHourglas
 from posekit.preprocessing.heatmaps import STRIDE
 
 
+@cache
 def network_cost(config: NetworkConfig, size: int) -> dict[str, float]:
     """Cost of a network at crops of size x size px: the keys of `posekit cost --json`, for one image.
 
