@@ -31,7 +31,7 @@ from turns import load_now, surroundings, with_interval
 
 from posekit.datasets.people import People
 from posekit.device import cpu_threads, memory_format
-from posekit.evaluation.evaluate import evaluate
+from posekit.evaluation.evaluate import CPU_BATCH, evaluate
 from posekit.evaluation.intervals import compare, interval
 from posekit.inference.export import compare as compare_answers
 from posekit.inference.export import export_onnx
@@ -75,7 +75,7 @@ def quantize(source: Path, crops: Crops, out: Path) -> None:
 
     class Reader(CalibrationDataReader):
         def __init__(self) -> None:
-            self.batches = batches(crops, CPU)
+            self.batches = batches(crops, CPU_BATCH, CPU)
 
         def get_next(self) -> dict[str, np.ndarray] | None:
             batch = next(self.batches, None)
