@@ -128,12 +128,13 @@ def test_no_text_is_smaller_than_9_points_on_a_page_of_850_pixels():
     runs = [make_run(n, 0.5, lsp=0.4) for n in range(1, 7)]
     for run in runs:
         run.history["pckh_weighted14"] = 50.0
+    made = Results("made", runs, [], {}, "")
     sticks, grid = yardsticks(runs), make_grid(runs, [])
     groups = {yardstick: group_table(runs, yardstick) for yardstick in sticks}
     figures = [
         loss_figure(runs, "Loss"),
-        six_losses_figure(runs),
-        losses_and_joints_figure(losses_and_joints(Results("made", runs, [], {}, "")), 15, "made"),
+        six_losses_figure(made),
+        losses_and_joints_figure(losses_and_joints(made), 15, "made"),
         accuracy_figure(runs, groups[sticks[0]], sticks[0]),
         seeds_figure(runs, groups),
         pckh_curve_figure(runs),

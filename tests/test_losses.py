@@ -169,13 +169,17 @@ def test_the_first_epoch_does_not_take_the_room_of_the_others():
 
 def test_the_figure_of_six_losses_has_the_reports_and_every_seed():
     runs = [make_run(1, 0.5, s, losses=(9.0, loss)) for s, loss in enumerate((3.0, 1.5))]
-    axis = six_losses_figure(runs).axes[0]
-    filled = [
-        line.get_xdata() for line in axis.lines if line.get_fillstyle() == "full" and len(line.get_xdata()) == 1
-    ]
-    open_ones = np.concatenate([line.get_xdata() for line in axis.lines if line.get_fillstyle() == "none"])
-    assert np.concatenate(filled)[0] == pytest.approx(16.6, abs=0.05) and len(filled) == 6
-    assert list(open_ones) == [50, 75]
+    others = [make_run(3, 0.5, rate=2.5e-4, losses=(9.0, 5.4)), make_run(3, 0.5, rate=0.002, losses=(9.0, 1.0))]
+    axis = six_losses_figure(Results("made", runs, others, {}, "")).axes[0]
+    drawn = [line for line in axis.lines if line.get_marker() != "None"]
+    assert len(drawn) == 3 * 6
+    report, ours, at_one_rate = ([line.get_xdata() for line in drawn[kind::3]] for kind in range(3))
+    assert report[0] == pytest.approx(16.6, abs=0.05) and all(len(values) == 1 for values in report)
+    assert [list(values) for values in ours] == [[50, 75], [], [], [], [], []]
+    assert [list(values) for values in at_one_rate] == [[], [], [pytest.approx(10)], [], [], []]
+    assert "small: here, 0.00025 for every optimizer" in axis.get_xlabel()
+    alone = six_losses_figure(Results("made", runs, [], {}, "")).axes[0]
+    assert "small" not in alone.get_xlabel()
 
 
 def test_the_reports_four_statements_are_answered_with_numbers():

@@ -12,13 +12,15 @@ from posekit.analysis.results import Results
 from posekit.evaluation.floors import percent_below
 from posekit.study.configurations import MODELS, REPORT_RATES
 from posekit.study.runs import Run
+from posekit.training.run_config import OptimizerName
 
 REPORT, TRAINING, VALIDATION = "report, training", "ours, training", "ours, validation"
 
 #: The two readings of what the report does not say: the learning rate of Adam and RAdam.
+ONE_RATE = dict.fromkeys(REPORT_RATES, REPORT_RATES["RMSprop"])
 READINGS = {
     "1e-3 for Adam and RAdam (the authors' notebook, for Adam)": REPORT_RATES,
-    "2.5e-4 for all (the code that they built on)": dict.fromkeys(REPORT_RATES, REPORT_RATES["RMSprop"]),
+    "2.5e-4 for all (the code that they built on)": ONE_RATE,
 }
 
 #: docs/judging_claims.md: a reading reproduces the report only if its six losses are in nearly the same order.
@@ -136,16 +138,25 @@ def steps_table(runs: Sequence[Run]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def runs_at(rates: dict[OptimizerName, float], results: Results) -> dict[str, list[Run]]:
+    """The finished runs of the report's six models, each at its optimizer's rate; none where there are none."""
+    found = {}
+    for name in original_report.models():
+        seeds = results.configurations.get((name, rates[MODELS[name].optimizer]))
+        found[name] = list(seeds.runs) if seeds else []
+    return found
+
+
 def readings_by_model(results: Results) -> pd.DataFrame:
     """Percent below the floor after the last epoch (training loss, means over the seeds) of the six models, in the
     report and here under each of `READINGS`; NaN where a model is not trained. A row per model."""
     published = original_report.losses()
+    readings = {reading: runs_at(rates, results) for reading, rates in READINGS.items()}
     rows = []
     for name, loss in zip(original_report.models(), published["loss"], strict=True):
         row = {"model": MODELS[name].title, "report": percent_below(loss, original_report.floor())}
-        for reading, rates in READINGS.items():
-            seeds = results.configurations.get((name, rates[MODELS[name].optimizer]))
-            row[reading] = np.mean([_last_below(run) for run in seeds.runs]) if seeds else np.nan
+        for reading, trained in readings.items():
+            row[reading] = np.mean([last_below(run) for run in trained[name]]) if trained[name] else np.nan
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -213,7 +224,8 @@ def rank_correlations(results: Results) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _last_below(run: Run) -> float:
+def last_below(run: Run) -> float:
+    """The training loss of the last epoch in percent below the floor."""
     return percent_below(run.history["train_loss"].iloc[-1], run.floors["zero_heatmap_train"])
 
 

@@ -95,7 +95,7 @@ def publish_records(results: Results, folder: Path, progress: bool = True) -> li
             "claims": lambda: claims_table(judged()),
             "differences": lambda: differences_table({results.name: judged()}),
         }
-        figures["six_losses"] = lambda: six_losses_figure(runs)
+        figures["six_losses"] = lambda: six_losses_figure(results)
     paths = []
     made = {name: make() for name, make in tqdm(tables.items(), desc="tables", disable=not progress)}
     settings = {name: setting_of(results.grid_runs) for name in ("grid", "optimizers") if name in made}

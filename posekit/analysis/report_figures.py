@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from posekit.analysis import original_report
-from posekit.analysis.losses import REPORT, TRAINING, VALIDATION, curves
+from posekit.analysis.losses import ONE_RATE, REPORT, TRAINING, VALIDATION, curves, last_below, runs_at
+from posekit.analysis.results import Results
 from posekit.analysis.style import SMALL, line_styles, new_figure, study_of
 from posekit.study.configurations import MODELS
 from posekit.study.runs import Run
@@ -109,19 +110,32 @@ def _write_what_is_lower(axis: Axes, values: pd.Series) -> None:
     )
 
 
-def six_losses_figure(runs: Sequence[Run]) -> Figure:
+def six_losses_figure(results: Results) -> Figure:
     """How far the report's six models and ours end below the floor of answering zero, training losses in percent
-    of it: filled symbols are the report's, open ones ours, one per seed."""
-    figure, axes = new_figure(7.6, 3.2)
+    of it: filled symbols are the report's, open ones ours, one per seed, and small ones ours at RMSprop's rate
+    for every optimizer, where that is not how the study trains them."""
+    figure, axes = new_figure(7.6, 3.8)
     axis = axes[0, 0]
     names = original_report.models()
-    table, style = curves([run for run in runs if run.finished]), line_styles(names)
+    table, style = curves([run for run in results.runs if run.finished]), line_styles(names)
     last = table[table["epoch"] == table.groupby("curve")["epoch"].transform("max")]
+    usual = {(run.config.model, run.config.learning_rate) for run in results.runs}
+    at_one_rate = {
+        name: [last_below(run) for run in runs if (name, run.config.learning_rate) not in usual]
+        for name, runs in runs_at(ONE_RATE, results).items()
+    }
     for row, name in enumerate(names):
         symbol = {"color": style[name]["color"], "marker": style[name]["marker"], "linestyle": "none"}
-        for curve, fill, place in ((REPORT, "full", row - 0.16), (TRAINING, "none", row + 0.16)):
-            values = last.loc[(last["curve"] == curve) & (last["model"] == name), "below"]
-            axis.plot(values, [place] * len(values), **symbol, fillstyle=fill, markersize=8, markeredgewidth=1.5)
+        reported, ours = (
+            last.loc[(last["curve"] == curve) & (last["model"] == name), "below"] for curve in (REPORT, TRAINING)
+        )
+        for values, fill, size, place in (
+            (reported, "full", 8, row - 0.22),
+            (ours, "none", 8, row + 0.05),
+            (at_one_rate[name], "full", 4.5, row + 0.3),
+        ):
+            height = [place] * len(values)
+            axis.plot(values, height, **symbol, fillstyle=fill, markersize=size, markeredgewidth=1.5)
     axis.axvline(0, color="black", linewidth=1, linestyle=(0, (2, 2)))
     axis.annotate(
         "floor: answering zero everywhere",
@@ -135,9 +149,10 @@ def six_losses_figure(runs: Sequence[Run]) -> Figure:
     axis.set_yticks(range(len(names)), [MODELS[name].label for name in names])
     axis.invert_yaxis()
     axis.margins(x=0.08, y=0.08)
-    axis.set_xlabel(
-        "training loss below the floor after the last epoch (%)\nfilled: the report; open: here, each seed"
-    )
+    symbols = "filled: the report; open: here, each seed"
+    if any(at_one_rate.values()):
+        symbols += f"\nsmall: here, {ONE_RATE['Adam']:g} for every optimizer"
+    axis.set_xlabel(f"training loss below the floor after the last epoch (%)\n{symbols}")
     sns.despine(ax=axis)
     return figure
 
