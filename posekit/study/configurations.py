@@ -238,7 +238,7 @@ def run_config(
     for name, value in (("learning rate", learning_rate), ("batch size", batch_size)):
         if value is not None and not 0 < value < float("inf"):
             raise PosekitError(f"the {name} must be positive and finite, not {value:g}")
-    network = network_of(model, size)
+    network, start = network_of(model, size), start_weights or model.start
     if learning_rate is None and model.optimizer not in size.learning_rates:
         raise PosekitError(
             f"size {size.name} has no learning rate for {model.optimizer}; name one by --learning-rate"
@@ -262,9 +262,9 @@ def run_config(
         teacher=model.teacher,
         teacher_weights=teacher_weights,
         weight_decay=size.weight_decay if model.optimizer == "AdamW" else 0.0,
-        start=start_weights or model.start,
+        start=start,
         frozen=model.frozen,
-        encoder_rate=size.encoder_rate if network.family == "encoder" else None,
+        encoder_rate=size.encoder_rate if network.family == "encoder" and start else None,
         averaging=size.averaging,
         growing=size.growing,
         emphasis=size.emphasis,
