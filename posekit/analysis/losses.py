@@ -140,9 +140,9 @@ def steps_table(runs: Sequence[Run]) -> pd.DataFrame:
 
 def runs_at(rates: dict[OptimizerName, float], results: Results) -> dict[str, list[Run]]:
     """The finished runs of the report's six models, each at its optimizer's rate; none where there are none."""
-    found = {}
+    found, configurations = {}, results.configurations
     for name in original_report.models():
-        seeds = results.configurations.get((name, rates[MODELS[name].optimizer]))
+        seeds = configurations.get((name, rates[MODELS[name].optimizer]))
         found[name] = list(seeds.runs) if seeds else []
     return found
 

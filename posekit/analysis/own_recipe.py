@@ -17,7 +17,7 @@ from posekit.study.runs import Run
 DATA = "mpii-2203-lspet-repaired-9844-lsp-2000"
 PARTS = {"first part": "photographs", "second part": "photographs-second", "third part": "photographs-third"}
 
-#: The encoder after three epochs, from random weights and from those of ImageNet: the one thing that differs.
+#: The encoder after three epochs, from random weights and from those of ImageNet, which are changed more gently.
 PRETRAINING = "mpii-2203-lspet-9844-lsp-2000-short"
 STARTS = {"random weights": "encoder-scratch", "weights of ImageNet": "encoder"}
 

@@ -117,8 +117,8 @@ def six_losses_figure(results: Results) -> Figure:
     figure, axes = new_figure(7.6, 3.8)
     axis = axes[0, 0]
     names = original_report.models()
-    table, style = curves([run for run in results.runs if run.finished]), line_styles(names)
-    last = table[table["epoch"] == table.groupby("curve")["epoch"].transform("max")]
+    report, style = curves(()), line_styles(names)
+    last = report[report["epoch"] == report["epoch"].max()].set_index("model")["below"]
     usual = {(run.config.model, run.config.learning_rate) for run in results.runs}
     at_one_rate = {
         name: [last_below(run) for run in runs if (name, run.config.learning_rate) not in usual]
@@ -126,11 +126,9 @@ def six_losses_figure(results: Results) -> Figure:
     }
     for row, name in enumerate(names):
         symbol = {"color": style[name]["color"], "marker": style[name]["marker"], "linestyle": "none"}
-        reported, ours = (
-            last.loc[(last["curve"] == curve) & (last["model"] == name), "below"] for curve in (REPORT, TRAINING)
-        )
+        ours = [last_below(run) for run in results.runs if run.finished and run.config.model == name]
         for values, fill, size, place in (
-            (reported, "full", 8, row - 0.22),
+            ([last[name]], "full", 8, row - 0.22),
             (ours, "none", 8, row + 0.05),
             (at_one_rate[name], "full", 4.5, row + 0.3),
         ):

@@ -9,10 +9,10 @@ from torch import nn
 
 from posekit.analysis import benchmark_records, original_report
 from posekit.analysis.benchmark_records import part_times
+from posekit.analysis.losses import last_below
 from posekit.analysis.settings import train_people
 from posekit.analysis.yardsticks import Yardstick, yardsticks
 from posekit.errors import PosekitError
-from posekit.evaluation.floors import percent_below
 from posekit.evaluation.intervals import intervals
 from posekit.evaluation.pckh import pckh
 from posekit.models.config import NetworkConfig
@@ -152,9 +152,7 @@ def models_table(runs: Sequence[Run]) -> pd.DataFrame:
     mean pose and the ceiling of the first set of people. Numbers as text."""
     sticks, rows = yardsticks(runs), []
     for seeds in by_configuration(runs):
-        below = [
-            percent_below(r.history["train_loss"].iloc[-1], r.floors["zero_heatmap_train"]) for r in seeds.runs
-        ]
+        below = [last_below(run) for run in seeds.runs]
         row = {
             "": MODELS[seeds.config.model].title,
             "network, optimizer": MODELS[seeds.config.model].description,
