@@ -1,5 +1,6 @@
-"""Fixtures of the tests. They write into pytest's temporary folders; drawn people go to the checkout's data/."""
+"""Fixtures of the tests. They write into pytest's temporary folders."""
 
+import json
 import os
 from pathlib import Path
 
@@ -7,11 +8,13 @@ import browser
 import pytest
 import torch
 from file_server import server  # noqa: F401
+from filelock import FileLock
 from moving_dot import dot_network  # noqa: F401
 from tables import TINY
 from xdist.scheduler import LoadFileScheduling
 
 from posekit.datasets.drawn import make_sample
+from posekit.datasets.drawn.write import MARK
 from posekit.datasets.mpii import read_mpii
 from posekit.datasets.people import People
 from posekit.study.configurations import REPORT_MODELS, SIZES
@@ -22,6 +25,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 # Tests run in several processes, and their networks are so small that a second thread only waits for the first.
 # The variable is for the processes that they start, such as the kernels of notebooks.
 os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["CUDA_VISIBLE_DEVICES"] = ""  # the same results on a machine with a GPU
 torch.set_num_threads(1)
 
 # Only the tests that ask for real data get it; for all others the settings of the person at work do not exist.
@@ -41,7 +45,6 @@ LONG = (
     "test_export",
     "test_survival",
     "test_app",
-    "test_browser_themes",
     "test_pareto",
 )
 
@@ -101,6 +104,44 @@ def drawn(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def few_people(tmp_path_factory) -> Path:
+    """A folder in MPII's form with 16 train and 8 validation people, for trainings of the size `quick`."""
+    folder = tmp_path_factory.mktemp("few") / "people"
+    make_sample(folder, train=16, validation=8, progress=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory) -> Path:
+    """120 train and 70 validation people in a folder that posekit takes for its own 1,250 and 250.
+
+    It is drawn once for all processes of the tests.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "sample"
+    with FileLock(folder.with_name("sample.lock")):
+        if not folder.exists():
+            make_sample(folder.with_name("fewer"), train=120, validation=70, progress=False)
+            mark = folder.with_name("fewer") / MARK
+            mark.write_text(json.dumps(json.loads(mark.read_text()) | {"train": 1250, "validation": 250}))
+            mark.parent.rename(folder)
+    return folder
+
+
+@pytest.fixture
+def home_with_people(sample, tmp_path) -> Path:
+    """A home of posekit with the people above and nothing else."""
+    return home_of(sample, tmp_path / "home")
+
+
+def home_of(people: Path, home: Path) -> Path:
+    """A new home of posekit whose drawn people are those of another folder."""
+    (home / "data").mkdir(parents=True)
+    (home / "data" / "sample").symlink_to(people)
+    return home
+
+
 @pytest.fixture(scope="module")
 def chromium():
     """A headless Chromium. Where it is missing, the tests that ask for it are skipped and say why."""
@@ -111,11 +152,11 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
-def trained_environment(drawn, tmp_path_factory) -> dict[str, str]:
+def trained_environment(few_people, tmp_path_factory) -> dict[str, str]:
     """The variables that make a process see a study of the size `quick` whose six models are trained."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("POSEKIT_HOME", str(tmp_path_factory.mktemp("trained")))
-        study = Study("quick", [drawn], progress=False, device="cpu")
+        study = Study("quick", [few_people], progress=False, device="cpu")
         study.networks(tuple(REPORT_MODELS))
         return study.environment
 
