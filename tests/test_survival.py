@@ -1,6 +1,5 @@
 """A run that is killed, shared or trained twice: nothing is lost, and the message says what to do."""
 
-import math
 import multiprocessing
 import os
 import random
@@ -18,6 +17,7 @@ from processes import CPU, train_alone, write_gradients
 
 import posekit.study.recording
 import posekit.study.study
+import posekit.training.estimate
 import posekit.training.loop
 from posekit.analysis.report_figures import loss_figure
 from posekit.errors import PosekitError
@@ -35,9 +35,9 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="forks processes")
 
 @pytest.fixture(scope="module")
 def forks():
-    """Starts processes in milliseconds: they are copies of one that has imported torch already."""
+    """Starts processes in milliseconds: they are copies of one that has imported all that a training needs."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["posekit.training"])
+    context.set_forkserver_preload(["posekit.training.loop", "posekit.training.distributed"])
     return context
 
 
@@ -62,7 +62,7 @@ def test_a_run_killed_at_random_moments_ends_as_if_it_never_was(tiny_study, tmp_
         process.start()
         return process
 
-    start(tmp_path / "warm" / "last.pt").join()  # the server that forks imports torch first
+    start(tmp_path / "warm" / "last.pt").join()  # the server that forks imports first
     started = time.monotonic()
     start(tmp_path / "whole" / "last.pt").join()
     whole = read_checkpoint(tmp_path / "whole" / "last.pt")
@@ -133,16 +133,18 @@ def test_a_run_that_has_just_begun_is_plotted(tiny_study):
 
 
 @posix
-def test_trainings_end_with_the_study_that_is_killed(drawn, tmp_path):
+def test_trainings_end_with_the_study_that_is_killed(few_people, tmp_path):
     program = (
         "import sys, posekit.study.study as module\n"
+        "from dataclasses import replace\n"
         "module.cpu_cores = lambda: 2\n"
         "study = module.Study('quick', [module.Path(sys.argv[1])], device='cpu', progress=False)\n"
-        "study.record_all([study.config(n, learning_rate=0.002) for n in (5, 6)])"
+        "configs = [study.config(n, learning_rate=0.002) for n in (5, 6)]\n"
+        "study.record_all([replace(config, epochs=1000) for config in configs])"
     )
     environment = {**os.environ, "POSEKIT_HOME": str(tmp_path)}
-    study = psutil.Popen([sys.executable, "-c", program, str(drawn)], env=environment)
-    folder = tmp_path / "data" / "checkpoints" / "mpii-64-quick" / "other-settings"
+    study = psutil.Popen([sys.executable, "-c", program, str(few_people)], env=environment)
+    folder = tmp_path / "data" / "checkpoints" / "mpii-24-quick" / "other-settings"
     checkpoints = [folder / f"model-{n}-seed-0-rate-0.002" / "last.pt" for n in (5, 6)]
     while not all(path.exists() for path in checkpoints):
         assert study.poll() is None
@@ -158,6 +160,7 @@ def test_trainings_end_with_the_study_that_is_killed(drawn, tmp_path):
 
 
 def test_expected_time_and_memory(tiny_study, monkeypatch):
+    monkeypatch.setattr(posekit.training.estimate, "MEASURED_SECONDS", 0)
     config, crops = tiny_study.config(2), tiny_study.crops[0]
     small, large = (
         estimate(replace(config, batch_size=size), crops, CPU, progress=False).gigabytes for size in (4, 8)
@@ -207,20 +210,20 @@ def test_two_processes_take_the_step_of_one(tiny_study, tmp_path, forks):
 
 
 @posix
-def test_torchrun_trains_one_run_whose_records_appear_once(drawn, tmp_path):
-    environment = {**os.environ, "POSEKIT_HOME": str(tmp_path), "POSEKIT_MPII": str(drawn)}
+def test_torchrun_trains_one_run_whose_records_appear_once(few_people, tmp_path):
+    environment = {**os.environ, "POSEKIT_HOME": str(tmp_path), "POSEKIT_MPII": str(few_people)}
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
     command += ["-m", "posekit", "train", "--model", "6", "--device", "cpu"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("Model 6: reduced, Adam") == 1
-    folder = tmp_path / "data" / "runs" / "mpii-64-quick" / "model-6-seed-0"
+    folder = tmp_path / "data" / "runs" / "mpii-24-quick" / "model-6-seed-0"
     assert sorted(path.name for path in folder.iterdir()) == ["history.csv", "predictions.csv", "run.json"]
     run = read_run(folder)
     assert run.finished and len(run.history) == 5 and run.environment["processes"] == "2"
     assert pd.notna(run.history.train_loss).all()
     # What stops the leader is said once, and the others do not wait for it.
-    with owned(tmp_path / "data" / "checkpoints" / "mpii-64-quick" / "model-6-seed-0" / "last.pt"):
+    with owned(tmp_path / "data" / "checkpoints" / "mpii-24-quick" / "model-6-seed-0" / "last.pt"):
         refused = subprocess.run(
             [*command, "--force"], env=environment, capture_output=True, text=True, timeout=600
         )
@@ -256,34 +259,36 @@ def test_more_processes_than_people_in_a_batch_are_refused(tiny_study, tmp_path,
         posekit.training.loop.train(tiny_study.config(5), *tiny_study.crops, tmp_path / "last.pt", CPU)
 
 
-def train_command(drawn, home, *options: str) -> subprocess.Popen:
-    environment = {**os.environ, "POSEKIT_HOME": str(home), "POSEKIT_MPII": str(drawn)}
-    command = [sys.executable, "-m", "posekit", "train", "--device", "cpu", *options]
-    pipes = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    # Where the tests themselves run in the background, Ctrl-C is ignored by what they start.
-    listen = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
-    return subprocess.Popen(command, env=environment, preexec_fn=listen, **pipes)
+#: `posekit train` that sends itself a signal once an epoch is recorded; its arguments begin with both numbers.
+STOPPED = """
+import os, signal, sys
+import posekit.study.recording as recording
+from posekit.cli.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background, processes begin without it
+epoch, how = int(sys.argv.pop(1)), int(sys.argv.pop(1))
+written = recording.write_progress
+def write_progress(*record):
+    written(*record)
+    if len(record[-1]) == epoch:
+        os.kill(os.getpid(), how)
+recording.write_progress = write_progress
+main()
+"""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
-def test_a_stopped_or_killed_command_goes_on_where_it_was(drawn, tmp_path):
-    """It is stopped in three ways, each once a further epoch is recorded, and then comes to its end."""
-    home = tmp_path / "home"
-    history = home / "data" / "runs" / "mpii-64-quick" / "model-5-seed-0" / "history.csv"
-    for epoch, how in enumerate((signal.SIGINT, signal.SIGTERM, signal.SIGKILL), start=1):
-        process = train_command(drawn, home)
-        while not (history.exists() and len(history.read_text().splitlines()) > epoch):
-            assert process.poll() is None, process.communicate()
-            time.sleep(0.02)
-        process.send_signal(how)
-        _, errors = process.communicate()
-        if how != signal.SIGKILL:
-            assert process.returncode == 130 and "the same command goes on from there" in errors
-            assert "Traceback" not in errors
-    recorded = history.read_text()
-    assert train_command(drawn, home).wait() == 0
-    finished = history.read_text()
-    assert finished.startswith(recorded[: recorded.rindex("\n")].rsplit("\n", 1)[0])  # it has stayed
-    assert len(finished.splitlines()) == 1 + 5
-    losses = [float(line.split(",")[1]) for line in finished.splitlines()[1:]]
-    assert all(math.isfinite(loss) for loss in losses)
+def test_a_stopped_command_goes_on_where_it_was(few_people, tmp_path):
+    """It is stopped in two ways, each once a further epoch is recorded, and then comes to its end."""
+    environment = {**os.environ, "POSEKIT_HOME": str(tmp_path), "POSEKIT_MPII": str(few_people)}
+    options = ["train", "--model", "5", "--device", "cpu"]
+    history = tmp_path / "data" / "runs" / "mpii-24-quick" / "model-5-seed-0" / "history.csv"
+    recorded = ""
+    for epoch, how in ((1, signal.SIGINT), (2, signal.SIGTERM), (5, 0)):  # signal 0 is none
+        command = [sys.executable, "-c", STOPPED, str(epoch), str(int(how)), *options]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert done.returncode == (130 if how else 0), done.stderr
+        assert ("the same command goes on from there" in done.stderr) == bool(how)
+        assert "Traceback" not in done.stderr
+        assert history.read_text().startswith(recorded)  # it has stayed
+        recorded = history.read_text()
+        assert len(recorded.splitlines()) == 1 + epoch
