@@ -106,6 +106,6 @@ def milliseconds_to_picture(page, name: str, keys: list[str]) -> list[float]:
     slider(page, name).focus()
     for number, key in enumerate(keys):
         page.keyboard.press(key)
-        page.wait_for_function("number => window.waits.length > number", arg=number, timeout=20_000)
+        page.wait_for_function("number => window.waits.length > number", arg=number)
         page.wait_for_timeout(60)  # tables and captions come behind the picture
     return page.evaluate("window.waits")

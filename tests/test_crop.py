@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from posekit.errors import PosekitError
@@ -53,6 +53,7 @@ def test_matrix_by_hand():
     np.testing.assert_allclose(corners, [[9.5, -0.5], [29.5, 39.5]])
 
 
+@settings(derandomize=True, deadline=None, database=None)
 @given(
     st.floats(0, 500),
     st.floats(0, 400),

@@ -284,7 +284,7 @@ def test_posekit_itself_needs_none_of_the_packages():
         "import sys, posekit.cli.cli, posekit.inference.export, posekit.inference.many\n"
         "assert not {'onnx', 'onnxruntime', 'onnxscript'} & sys.modules.keys()"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_a_tie_between_two_cells_is_no_difference_but_another_joint_is():
