@@ -1,8 +1,13 @@
-"""What holds for every figure that readers see on a web page."""
+"""What holds for every figure that readers see on a web page; and figures that are drawn and not written."""
 
+from pathlib import Path
+
+import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+
+import posekit.analysis.publish
 
 #: Inches that a picture is wide where a code host shows it: 850 px at 96 px per inch.
 SHOWN = 850 / 96
@@ -21,3 +26,12 @@ def assert_readable(figure: Figure, points: float = 9) -> None:
     boxes = [title.get_window_extent(renderer) for title in titles]
     for number, box in enumerate(boxes):
         assert not any(box.overlaps(other) for other in boxes[number + 1 :]), titles[number].get_text()
+
+
+def write_no_figures(patch: pytest.MonkeyPatch) -> None:
+    """What is published names its figures and does not write them, which takes most of the time."""
+
+    def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
+        return [folder / f"{name}.{kind}" for kind in ("png", "svg")]
+
+    patch.setattr(posekit.analysis.publish, "save_figure", save_figure)

@@ -4,6 +4,7 @@ import multiprocessing
 import shutil
 from collections import namedtuple
 from pathlib import Path
+from threading import Event
 
 import cv2
 import numpy as np
@@ -31,13 +32,25 @@ def folders(cache: Path) -> list[Path]:
     return sorted(path for path in cache.iterdir() if path.is_dir())
 
 
-def build(images: str, cache: str) -> bytes:
-    crops, _ = cached_crops(people_with_images_there(Path(images)), RULE, Path(cache), progress=False)
-    return crops.tobytes()
+def build(images: Path, cache: Path, asks: Event, other_asks: Event) -> tuple[int, bytes]:
+    """How many images this process reads, and the crops. It reads none before the other has asked for the lock."""
+    module, names = posekit.preprocessing.cache, []
+    read, lock = module.read_image, module._only_one
 
+    def asked(*arguments):
+        asks.set()
+        return lock(*arguments)
 
-def people_with_images_there(folder: Path):
-    return make_people(12, images_folder=folder)
+    def counted(path, upright):
+        other_asks.wait()
+        names.append(path.name)
+        return read(path, upright)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_only_one", asked)
+        patch.setattr(module, "read_image", counted)
+        crops, _ = cached_crops(make_people(12, images_folder=images), RULE, cache, progress=False)
+    return len(names), crops.tobytes()
 
 
 def test_a_stopped_build_goes_on_where_it_was(tmp_path, monkeypatch):
@@ -87,6 +100,10 @@ def test_a_stopped_build_goes_on_where_it_was(tmp_path, monkeypatch):
 def test_a_changed_definition_never_reads_a_stale_cache(tmp_path, monkeypatch, change):
     people = people_with_images(tmp_path / "images")
     cached_crops(people, RULE, tmp_path / "cache", progress=False)
+    (made,) = folders(tmp_path / "cache")
+    before = (made / "images.npy").stat().st_mtime_ns
+    cached_crops(people, RULE, tmp_path / "cache", progress=False)
+    assert (made / "images.npy").stat().st_mtime_ns == before  # of the same, nothing is made anew
     if "version" in change:
         monkeypatch.setattr(posekit.preprocessing.cache, "CROP_VERSION", change["version"])
     if "image" in change:
@@ -98,12 +115,15 @@ def test_a_changed_definition_never_reads_a_stale_cache(tmp_path, monkeypatch, c
 
 
 def test_two_processes_make_the_same_crops_once(tmp_path):
-    people_with_images(tmp_path / "images")
-    expected = build(str(tmp_path / "images"), str(tmp_path / "alone"))
-    arguments = [(str(tmp_path / "images"), str(tmp_path / "cache"))] * 2
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
-        answers = pool.starmap(build, arguments)
-    assert answers == [expected, expected] and len(folders(tmp_path / "cache")) == 1
+    people = people_with_images(tmp_path / "images")
+    expected, _ = cached_crops(people, RULE, tmp_path / "alone", progress=False)
+    spawn = multiprocessing.get_context("spawn")
+    with spawn.Manager() as manager, spawn.Pool(2) as pool:
+        events = [manager.Event(), manager.Event()]
+        folder = tmp_path / "images", tmp_path / "cache"
+        answers = pool.starmap(build, [(*folder, *events), (*folder, *events[::-1])], chunksize=1)
+    assert sum(count for count, _ in answers) == len(people)
+    assert [crops for _, crops in answers] == [expected.tobytes()] * 2
 
 
 def test_too_little_room_is_an_error_before_anything_is_written(tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -136,8 +137,11 @@ def test_what_is_no_address_is_refused(server, tmp_path, url):
 
 
 def test_a_server_that_does_not_listen_is_one_sentence(server, tmp_path):
-    with pytest.raises(PosekitError, match=r"cannot be fetched .*check address and network"):
-        download("http://127.0.0.1:1/file", tmp_path / "file", progress=False)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and does not listen
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/file"
+        with pytest.raises(PosekitError, match=r"cannot be fetched .*check address and network"):
+            download(url, tmp_path / "file", progress=False)
 
 
 def test_too_little_disk_is_an_error_before_the_first_byte(server, tmp_path, monkeypatch):

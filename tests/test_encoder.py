@@ -8,7 +8,7 @@ import torch
 from efficientnet_lite_pytorch import EfficientNet
 from families import (
     as_if_trained,
-    assert_read_and_exported_alike,
+    assert_read_alike,
     far_corner_matters,
     normalizations_when_folded,
     without_gradient,
@@ -127,7 +127,8 @@ def test_folded_it_has_no_normalization_left_and_the_same_answers():
     assert normalizations_when_folded(made().eval()) == [1 + 2 + 15 * 3 + 4 * 2, 0]
 
 
-def test_a_checkpoint_and_an_onnx_file_answer_as_the_network(tmp_path):
+def test_a_checkpoint_answers_as_the_network(tmp_path):
+    """An encoder in an ONNX file is tested in test_export, with posekit's own network."""
     config = RunConfig(
         model="encoder",
         size="small",
@@ -144,7 +145,7 @@ def test_a_checkpoint_and_an_onnx_file_answer_as_the_network(tmp_path):
         batch_size=8,
         epochs=1,
     )
-    assert_read_and_exported_alike(made(), config, tmp_path)
+    assert_read_alike(made(), config, tmp_path)
 
 
 @pytest.mark.parametrize("kernel", [3, 5, 7])

@@ -1,6 +1,7 @@
 """How many people an epoch is: one pass over those at hand, or so many, pass after pass."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -80,9 +81,8 @@ def test_other_processes_are_followed_by_what_they_draw(tiny_study):
 
 def test_the_estimate_is_of_what_is_drawn(tiny_study, monkeypatch):
     ticks = iter(range(1000))
-    monkeypatch.setattr(
-        "posekit.training.estimate.time.perf_counter", lambda: float(next(ticks))
-    )  # a second a step
+    clock = SimpleNamespace(perf_counter=lambda: float(next(ticks)))  # a second per step
+    monkeypatch.setattr("posekit.training.estimate.time", clock)
     crops = tiny_study.crops[0]
     for people, steps in ((None, 6), (480, 60)):
         config = replace(tiny_study.config(5), epoch_people=people)
@@ -99,7 +99,7 @@ def test_the_estimate_counts_the_teacher(tiny_study, monkeypatch):
             cells = images.shape[-1] // 4
             return [torch.zeros(len(images), 16, cells, cells)]
 
-    monkeypatch.setattr("posekit.training.estimate.time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("posekit.training.estimate.time", SimpleNamespace(perf_counter=lambda: clock[0]))
     config, crops = tiny_study.config(5), tiny_study.crops[0]
     teacher = Teacher(1000, 1000, bias=False)
     taught = estimate(config, crops, CPU, progress=False, teacher=teacher)

@@ -27,8 +27,8 @@ def test_the_last_heatmaps_are_those_of_a_network_that_took_all_steps(tiny_study
         network = make_network(asked, CPU)
         step = Step(asked, network, make_optimizer(asked, network))
         batch = without_context(next(batches(crops, 3, CPU)), crops.rule)
-        losses = [float(step(batch)) for _ in range(4)]
-        assert losses[-1] < losses[0]
+        for _ in range(4):
+            step(batch)
         with torch.no_grad():
             scores = network(batch.images)[-1]
         if loss == "cross-entropy":

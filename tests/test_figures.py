@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
+from figure_checks import write_no_figures
 from made_runs import make_run
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
@@ -157,7 +158,8 @@ def test_a_study_without_a_model_of_the_report_is_published(tmp_path):
     assert not {"claims.png", "grid.png", "figure_2.png", "losses.md", "latency.md"} & names
 
 
-def test_grid_and_claims_are_published_from_the_others(tmp_path):
+def test_grid_and_claims_are_published_from_the_others(tmp_path, monkeypatch):
+    write_no_figures(monkeypatch)
     runs = [make_run(m, 0.5) for m in (1, 3)]
     others = [make_run(1, 0.4, rate=2e-3)]
     results = Results("made", runs, others, make_grid(runs, others), "made")

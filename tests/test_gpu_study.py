@@ -6,6 +6,7 @@ import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -186,7 +187,7 @@ def test_a_model_that_does_not_exist_is_named(packed, tmp_path):
 
 def test_an_epoch_is_begun_if_it_ends_in_time(monkeypatch):
     now = 0.0
-    monkeypatch.setattr(posekit.study.timed_training.time, "monotonic", lambda: now)
+    monkeypatch.setattr(posekit.study.timed_training, "time", SimpleNamespace(monotonic=lambda: now))
     clock = Clock(minutes=5)
     assert clock.fits(first=True)  # nothing is measured yet
     now = 100.0

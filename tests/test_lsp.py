@@ -116,12 +116,6 @@ def test_photographs_that_are_not_there_stay_in_the_table(tmp_path):
     assert len(people) == 2 and present.image.tolist() == ["im00002.jpg"] and "1 of 2 people" in left_out
 
 
-def test_it_combines_with_mpii_into_one_table(tmp_path):
-    people = read_lsp(folder_with(tmp_path, extended(STANDING)))
-    both = combine([make_people(3, images_folder=tmp_path / "mpii"), people], "both")
-    assert len(both) == 4 and both.image[3] == "images/im00001.jpg" and both.validation.sum() == 1
-
-
 def test_the_scale_does_not_shrink_with_the_pose():
     """Somebody standing who folds the legs up in the plane of the image keeps all lengths, so keeps the scale."""
     standing = np.full((1, 16, 2), np.nan)

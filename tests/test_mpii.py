@@ -235,17 +235,6 @@ def test_unreadable_images_are_named_and_nothing_half_made_stays(tmp_path, damag
     ]  # unfinished at most
 
 
-def test_crops_are_made_once_and_made_anew_when_anything_changes(tmp_path):
-    crop(tmp_path)
-    (made,) = cache_folders(tmp_path)
-    before = (made / "images.npy").stat().st_mtime_ns
-    crop(tmp_path)
-    assert (made / "images.npy").stat().st_mtime_ns == before
-    moved = crop(tmp_path, center=np.full((2, 2), [140.0, 200.0]))
-    assert len(cache_folders(tmp_path)) == 2
-    assert moved.matrices[0, 0, 2] != crop(tmp_path).matrices[0, 0, 2]
-
-
 def test_real_photographs_become_crops(mpii, mpii_folder, tmp_path):
     """Every joint that is in the crop lies on the photograph's part of it, not on the padding."""
     if not (mpii_folder / "images").is_dir():

@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from figure_checks import write_no_figures
 from made_runs import make_run
 from test_claims import CROP, latency
 
@@ -61,6 +62,7 @@ def test_a_model_of_any_name_leaves_the_table_of_losses_to_the_six(six, monkeypa
 
 
 def test_it_has_its_curve_its_rows_and_its_verdict(six, monkeypatch, tmp_path):
+    write_no_figures(monkeypatch)
     with_a_seventh(monkeypatch)
     runs = six + [make_run("model-7", 0.3, seed) for seed in (0, 1, 2)]
     figures = loss_figures(runs)

@@ -12,6 +12,7 @@ from posekit.device import choose_device
 from posekit.evaluation.pckh import pckh
 from posekit.inference.predictor import Predictor
 from posekit.paths import checkpoint_path
+from posekit.preprocessing.heatmaps import Codec
 from posekit.skeleton import INDEX, JOINTS, SCORED
 from posekit.training.checkpoint import read_checkpoint
 from posekit.visualizer.answers import Answers, answer_bytes, worst_first
@@ -144,19 +145,29 @@ def test_the_hit_slider_recounts(tiny_study, visualizer, monkeypatch):
         assert visualizer.table.value.count("&#10003;") == sum(misses[people.labeled[3]] <= hit)
 
 
-def test_the_worst_person_comes_first(tiny_study, visualizer):
-    distances = tiny_study.run(5).distances()
+def errors_of(monkeypatch, *models: str) -> list[np.ndarray]:
+    """Gives each model errors of 16 people, in another order for every joint; returns them."""
+    made = {
+        model: np.random.default_rng(seed).permuted(np.tile(np.arange(16)[:, None] / 16, len(JOINTS)), axis=0)
+        for seed, model in enumerate(models)
+    }
+    monkeypatch.setattr(Answers, "errors", lambda self, model, on_progress: made[model])
+    return list(made.values())
+
+
+def test_the_worst_person_comes_first(visualizer, monkeypatch):
+    (distances,) = errors_of(monkeypatch, FIVE)
     visualizer.person.value = 9
     visualizer.sort.value = WORST_PERSON
     seen = []
     for visualizer.person.value in range(1, 17):
         seen.append(visualizer.shown_person)
-    expected = [np.nanmean(distances[person, list(SCORED)]) for person in seen]
+    expected = [distances[person, list(SCORED)].sum() for person in seen]
     assert sorted(seen) == list(range(16)) and expected == sorted(expected, reverse=True)
 
     visualizer.sort.value = "worst left wrist first"
-    wrist = distances[:, INDEX["left wrist"]]
-    assert visualizer.person.value == 1 and wrist[visualizer.shown_person] == np.nanmax(wrist)
+    assert visualizer.person.value == 1
+    assert visualizer.shown_person == distances[:, INDEX["left wrist"]].argmax()
     visualizer.sort.value = AS_STORED
     assert visualizer.shown_person == 0
 
@@ -166,13 +177,14 @@ def test_people_without_a_counted_joint_come_last():
     assert worst_first(errors).tolist() == [2, 4, 1, 0, 3]
 
 
-def test_sorting_follows_the_left_model_and_keeps_the_person(tiny_study, visualizer):
+def test_sorting_follows_the_left_model_and_keeps_the_person(visualizer, monkeypatch):
+    worst = [made[:, list(SCORED)].sum(axis=1).argmax() for made in errors_of(monkeypatch, FIVE, SIX)]
+    assert worst[0] != worst[1]
     visualizer.sort.value = WORST_PERSON
+    assert visualizer.order[0] == worst[0]
     person = visualizer.shown_person
     visualizer.left.model.value = SIX
-    assert visualizer.shown_person == person
-    distances = tiny_study.run(6).distances()[:, list(SCORED)]
-    assert visualizer.order[0] == np.nanargmax(np.nanmean(distances, axis=1))
+    assert visualizer.shown_person == person and visualizer.order[0] == worst[1]
 
 
 def test_search_leaves_the_images_whose_names_match(tiny_study, visualizer):
@@ -276,10 +288,25 @@ def test_networks_of_snapshots_are_loaded_when_needed_and_bounded(tiny_study, pr
         assert len(answers.networks) == 1 and answers.networks.currsize == size
 
 
-def test_errors_of_all_people_are_those_of_the_records(tiny_study, predictors):
-    heard = []
-    errors = Answers(tiny_study.crops[1], predictors).errors(FIVE, lambda *progress: heard.append(progress))
-    np.testing.assert_allclose(errors, tiny_study.run(5).distances(), atol=1e-3)  # folded: other last digits
+class AlwaysThere(torch.nn.Module):
+    """Stands in for a network: every joint lies in column 2, row 5 of the heatmaps, whatever the image shows."""
+
+    def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
+        heatmaps = torch.zeros(len(images), len(JOINTS), 8, 8)
+        heatmaps[:, :, 5, 2] = 1
+        return [heatmaps]
+
+
+def test_errors_of_all_people_are_distances_in_head_sizes(tiny_study):
+    """The cell covers columns 8 to 11 and rows 20 to 23 of the crop, so its middle is (9.5, 21.5)."""
+    heard, crops = [], tiny_study.crops[1]
+    predictor = Predictor(AlwaysThere(), crops.rule, Codec("report"))
+    errors = Answers(crops, {"there": predictor}).errors("there", lambda *progress: heard.append(progress))
+    zoom, shift = crops.matrices[:, 0, :1], crops.matrices[:, :, 2]
+    place = ((9.5, 21.5) - shift) / zoom  # image px
+    people = crops.people
+    expected = np.linalg.norm(people.joints - place[:, None], axis=2) / people.head_size[:, None]
+    np.testing.assert_allclose(errors, expected, rtol=1e-4)
     assert heard[-1] == (16, 16)
 
 
