@@ -117,6 +117,13 @@ def test_one_is_found_again_where_he_was_lost():
     assert seen[-1][0].answer.joints[INDEX["pelvis"], 0] == 110 and seen[-1][0].number == 1
 
 
+@pytest.mark.parametrize(("sure", "followed"), [(8, 1), (7, 0)])
+def test_one_is_lost_where_fewer_than_half_of_the_joints_are_sure(sure, followed):
+    one = person(300, 200)
+    one.confidence[:] = np.where(np.arange(16) < sure, 0.2, 0.19)
+    assert len(FollowOne(Sees([[one]]))(FRAME)) == followed
+
+
 def test_a_box_chooses_the_person_to_follow():
     frames = [[person(480, 200), person(100, 200)]] * 3
     sees = Sees(frames)

@@ -188,6 +188,25 @@ def test_a_broken_photograph_of_a_folder_is_named_and_the_rest_goes_on(folder, t
     assert cv2.imread(str(out / "a.png")).shape == (HEIGHT, WIDTH, 3)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_folder_keeps_the_photograph_at_work_and_begins_no_other(
+    folder, dot_network, tmp_path, monkeypatch, number
+):
+    ask = dot_network.forward
+
+    def forward(images: torch.Tensor) -> list[torch.Tensor]:
+        os.kill(os.getpid(), number)
+        return ask(images)
+
+    monkeypatch.setattr(dot_network, "forward", forward)
+    before = signal.getsignal(number)
+    out, table = tmp_path / "drawn", tmp_path / "joints.csv"
+    result = run(folder, "--out", out, "--joints", table)
+    assert result.exit_code == 130 and "kept" in result.stderr
+    assert table_of(table, "file")[0] == ["a.png"] and [path.name for path in out.iterdir()] == ["a.png"]
+    assert signal.getsignal(number) is before
+
+
 def test_a_folder_without_any_good_photograph_leaves_nothing_behind(folder, tmp_path):
     for name in ("a.png", "c.JPG"):
         (folder / name).write_bytes(b"broken")
