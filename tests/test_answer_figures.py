@@ -19,14 +19,16 @@ def test_exchanged_bars_are_percentages_of_the_misses():
     assert_readable(figure)
 
 
-def test_confidences_are_cut_into_equal_parts_and_uncounted_joints_left_out():
-    distances = np.array([[0.1, 0.9, np.nan, 0.2, 0.6, 0.5]])
-    confidence = np.array([[0.9, 0.1, 0.5, 0.8, 0.2, 0.3]])
-    table = confidence_table(distances, confidence, parts=2)
-    assert table["answers"].tolist() == [3, 2]
-    np.testing.assert_allclose(table["found, %"], [100 / 3, 100])  # 0.1 and 0.2 miss, 0.3 is on the edge
-    assert table[["from", "to"]].to_numpy().tolist() == [[0.1, 0.3], [0.8, 0.9]]
-    assert_readable(confidence_figure(table))
+def test_joints_are_counted_by_confidence():
+    confidence, distances = np.full((2, 16), 0.5), np.full((2, 16), np.nan)
+    confidence[0, :4], distances[0, :4] = [0.1, 0.2, 0.9, 1.1], [0.6, 0.5, 0.1, np.inf]  # the rest does not count
+    table = confidence_table(distances, confidence)
+    assert table["joints"].tolist() == [1, 1, 0, 0, 2]
+    assert table["found, %"].tolist()[:2] == [0, 100] and table["found, %"].iloc[-1] == 50
+    figure = confidence_figure(table)
+    assert_readable(figure)
+    bars = figure.axes[0].patches
+    assert [bar.get_height() for bar in bars] == [0, 100, 0, 0, 50]
 
 
 def test_heatmaps_while_learning_have_a_row_per_loss_and_their_peaks_above():

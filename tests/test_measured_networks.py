@@ -102,9 +102,12 @@ def test_frames_per_second_are_read(records):
 
 
 def test_times_of_peers_are_read(records):
-    rows = [{"network": "a", "ratio": [1.0, 1.0, 1.0]}, {"network": "b", "ratio": [1.6, 1.5, 1.7]}]
+    rows = [
+        {"network": "a", "seconds": [0.02, 0.01, 0.03], "ratio": [1.0, 1.0, 1.0]},
+        {"network": "b", "seconds": [0.03, 0.02, 0.04], "ratio": [1.6, 1.5, 1.7]},
+    ]
     (records / "peers.json").write_text(json.dumps({"measurements": rows}))
-    assert benchmark_records.times_of_peers() == {"a": 1.0, "b": 1.6}
+    assert benchmark_records.times_of_peers() == {"a": (0.02, 1.0), "b": (0.03, 1.6)}
 
 
 SCRIPTS = {"runtimes": "runtimes", "frames_per_second": "video", "times_of_peers": "peers"}

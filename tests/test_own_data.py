@@ -1,12 +1,10 @@
-"""What confidence is worth and what annotating gains, from numbers that can be counted by hand."""
+"""Where a network fails and what annotating gains, from numbers that can be counted by hand."""
 
 import numpy as np
 import pytest
 import torch
 
 from posekit.analysis.own_data import (
-    confidence_figure,
-    confidence_table,
     failures_figure,
     failures_table,
     gain_figure,
@@ -17,16 +15,6 @@ from posekit.evaluation.evaluate import Evaluation
 from posekit.evaluation.intervals import compare
 from posekit.preprocessing.batches import batches, without_context
 from posekit.preprocessing.crop import CropRule, invert, transform
-
-
-def test_joints_are_counted_by_confidence():
-    confidence, distances = np.full((2, 16), 0.5), np.full((2, 16), np.nan)
-    confidence[0, :4], distances[0, :4] = [0.1, 0.2, 0.9, 1.1], [0.6, 0.5, 0.1, np.inf]  # the rest does not count
-    table = confidence_table(confidence, distances)
-    assert table["joints"].tolist() == [1, 1, 0, 0, 2]
-    assert table["found, %"].tolist()[:2] == [0, 100] and table["found, %"].iloc[-1] == 50
-    bars = confidence_figure(table).axes[0].patches
-    assert [bar.get_height() for bar in bars] == [0, 100, 0, 0, 50]
 
 
 def test_gains_stand_beside_what_was_there_before():

@@ -9,7 +9,7 @@ optimizers          every optimizer at many learning rates
 cheaper_networks    accuracy against cost, after short and long training
 losses, statements  losses in percent below the floor, and what the report says of its curves
 chosen_networks     five of these networks, as a table and a figure
-own_data            what confidence is worth, where a network fails, what annotating gains
+own_data            where a network fails, what annotating gains
 chance              how much of a score is chance: of people, of seeds
 judging             the rules of docs/judging_claims.md
 contest, claims     models against each other, and each claim of the report with a verdict

@@ -1,5 +1,7 @@
 """Figures about the predictions of one network for many people: exchanged sides, and what confidence is worth."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -8,6 +10,9 @@ from matplotlib.figure import Figure
 from posekit.analysis.style import new_figure
 
 _BLUE, _GRAY = sns.color_palette("colorblind")[0], "0.75"
+
+#: Edges of the groups that joints are put into by their confidence.
+CONFIDENCES = (0.0, 0.2, 0.4, 0.6, 0.8, np.inf)
 
 
 def exchanged_figure(table: pd.DataFrame) -> Figure:
@@ -31,30 +36,32 @@ def exchanged_figure(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def confidence_table(distances: np.ndarray, confidence: np.ndarray, parts: int = 5) -> pd.DataFrame:
-    """Joints sorted by confidence and cut into `parts` groups of equal size, a row per group: confidence from, to;
-    answers, the number of joints; found, the percentage of them within half a head size.
+def confidence_table(distances: np.ndarray, confidence: np.ndarray) -> pd.DataFrame:
+    """Joints by the network's confidence: in each group how many, and how many of them are found, in percent.
 
-    distances (N, 16) in head sizes, NaN where a joint does not count; confidence (N, 16).
+    distances (N, J) in head sizes, NaN where a joint does not count; confidence (N, J). Found is within half a
+    head size.
     """
     counted = ~np.isnan(distances)
-    order = np.argsort(confidence[counted], kind="stable")
-    sure, found = confidence[counted][order], (distances[counted] <= 0.5)[order]
-    rows = [
-        {"from": part.min(), "to": part.max(), "answers": len(part), "found, %": 100 * hits.mean()}
-        for part, hits in zip(np.array_split(sure, parts), np.array_split(found, parts), strict=True)
-    ]
-    return pd.DataFrame(rows)
+    rows = []
+    for low, high in pairwise(CONFIDENCES):
+        chosen = counted & (confidence >= low) & (confidence < high)
+        name = f"{low:g} to {high:g}" if np.isfinite(high) else f"{low:g} and more"
+        found = 100 * (distances[chosen] <= 0.5).mean() if chosen.any() else np.nan
+        rows.append({"confidence": name, "joints": int(chosen.sum()), "found, %": found})
+    return pd.DataFrame(rows).set_index("confidence")
 
 
 def confidence_figure(table: pd.DataFrame) -> Figure:
-    """The percentage of joints that are found against their confidence; table: of `confidence_table`."""
-    figure, axes = new_figure(5.2, 3.0)
-    middle = (table["from"] + table["to"]) / 2
-    reach = [middle - table["from"], table["to"] - middle]
-    axes[0, 0].errorbar(middle, table["found, %"], xerr=reach, fmt="o", color=_BLUE, markersize=7)
-    axes[0, 0].set_xlabel("confidence of the answers (each bar holds a fifth of them)")
-    axes[0, 0].set_ylabel("joints found (%)")
-    axes[0, 0].set_ylim(0, 103)
-    sns.despine(ax=axes[0, 0])
+    """`confidence_table` as bars, each with its number of joints."""
+    figure, axes = new_figure(6.5, 2.6)
+    axis = axes[0, 0]
+    axis.bar(np.arange(len(table)), table["found, %"].fillna(0), width=0.65, color=_BLUE)
+    for number, (found, joints) in enumerate(zip(table["found, %"], table["joints"], strict=True)):
+        axis.annotate(
+            f"{joints} joints", (number, np.nan_to_num(found)), (0, 3), textcoords="offset points", ha="center"
+        )
+    axis.set_xticks(np.arange(len(table)), table.index)
+    axis.set(xlabel="confidence of the network", ylabel="joints found (%)", ylim=(0, 110))
+    sns.despine(ax=axis)
     return figure

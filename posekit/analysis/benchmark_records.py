@@ -120,13 +120,14 @@ def frames_per_second() -> pd.DataFrame:
     )
 
 
-def times_of_peers() -> dict[str, float]:
-    """How many times as long as posekit.pt a network takes for one crop (`benchmarks/peers.py`), by its name.
+def times_of_peers() -> dict[str, tuple[float, float]]:
+    """For one crop, by the name of a network: seconds, and how many times as long as posekit.pt it takes
+    (`benchmarks/peers.py`).
 
     Raises `PosekitError` if there is no such record.
     """
     record = _read("peers.json", "python benchmarks/peers.py posekit.onnx --out")
-    return {row["network"]: row["ratio"][0] for row in record["measurements"]}
+    return {row["network"]: (row["seconds"][0], row["ratio"][0]) for row in record["measurements"]}
 
 
 def _read_networks() -> dict:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from posekit.analysis.answer_figures import confidence_table
 from posekit.analysis.benchmark_records import times_of_peers
 from posekit.analysis.texts import difference_text
 from posekit.errors import PosekitError
@@ -21,7 +22,7 @@ from posekit.evaluation.pckh import head_distances, pckh
 from posekit.models.build import build_network
 from posekit.models.cost import count_parameters
 from posekit.paths import PACKAGE, REPOSITORY
-from posekit.skeleton import GROUPS, INDEX, JOINTS
+from posekit.skeleton import GROUPS, INDEX, JOINTS, SCORED
 from posekit.training.checkpoint import read_checkpoint
 from posekit.training.run_config import RunConfig
 
@@ -36,19 +37,23 @@ FLIPPED = "-flip"
 #: The network that all others are compared with: posekit's own without the flip test, like the others.
 BASELINE = "posekit"
 
+#: Seconds and ratio of a network whose time was not measured.
+_NOT_MEASURED = (np.nan, np.nan)
+
 
 @dataclass(frozen=True)
 class Peer:
     """A network and its answers for the people of truth.csv.
 
     distances (N, 16) float64 head sizes: NaN where a joint is not annotated, infinite where the network has no
-    such joint. parameters and ms are text for people, "" where unknown; input_px is the side of its crop. ms was
-    recorded on another machine; ratio, measured in turns with `BASELINE`, is how many times as long the network
-    takes for one crop, NaN where it was not measured.
+    such joint; confidence (N, 16) float64, None where the file has none. parameters and ms are text for people, "" where unknown; input_px is the side of its crop. ms of a
+    public network was recorded on another machine; ratio, measured in turns with `BASELINE`, is how many times as
+    long the network takes for one crop, NaN where it was not measured.
     """
 
     name: str
     distances: np.ndarray
+    confidence: np.ndarray | None
     parameters: str
     input_px: str
     ms: str
@@ -72,7 +77,7 @@ def truth() -> Truth:
     """The people that all networks are compared on. Raises `PosekitError` if the file is not whole."""
     table = _read(FOLDER / "truth.csv", ["person", "image", "head_size", "joint", "x", "y"])
     persons = table["person"].unique()
-    joints = _joints(table, persons, FOLDER / "truth.csv")
+    joints = _of_joints(table, ["x", "y"], persons, FOLDER / "truth.csv")
     of_people = table.groupby("person", sort=False)[["image", "head_size"]].first()
     return Truth(persons, of_people["image"].to_numpy(str), joints, of_people["head_size"].to_numpy(float))
 
@@ -84,18 +89,20 @@ def peers() -> list[Peer]:
     """
     facts = _read(FOLDER / "networks.csv", ["network", "name", "parameters", "input_px", "ms"]).fillna("")
     answers = _read(FOLDER / "mpii_validation.csv", ["network", "person", "joint", "x", "y"])
-    found, ratios = [], times_of_peers()
+    found, times = [], times_of_peers()
     for fact in facts.itertuples():
-        joints = _joints(answers[answers["network"] == fact.network], truth().person, f"network {fact.network}")
+        of_network = answers[answers["network"] == fact.network]
+        joints = _of_joints(of_network, ["x", "y"], truth().person, f"network {fact.network}")
         distances = head_distances(joints, truth().joints, truth().head_size)
         text = (fact.parameters, str(fact.input_px), str(fact.ms))
-        found.append(Peer(fact.name, distances, *text, ratios.get(fact.network, np.nan), own=False))
+        _, ratio = times.get(fact.network, _NOT_MEASURED)
+        found.append(Peer(fact.name, distances, None, *text, ratio, own=False))
     own = sorted((FOLDER / "own").glob("*.csv"))
     if not own:
         raise PosekitError(
             f"there are no answers of posekit's networks in {FOLDER / 'own'}; see {FOLDER}/README.md"
         )
-    return found + [_own(path, ratios.get(path.stem, np.nan)) for path in own]
+    return found + [_own(path, *times.get(path.stem, _NOT_MEASURED)) for path in own]
 
 
 def peers_table(networks: list[Peer]) -> pd.DataFrame:
@@ -149,16 +156,30 @@ def described_peers(table: pd.DataFrame, joints: bool = False) -> pd.DataFrame:
             text[f"minus {BASELINE}, points (95 %)"] = minus
             text["14 joints, %"] = "" if pd.isna(row.pckh14) else f"{row.pckh14:.1f}"
             text |= {f"{group}, %": f"{getattr(row, group):.1f}" for group in GROUPS if group != "head"}
-        recorded = f"{row.ms} ms, as recorded" if row.ms else ""
-        text["time per crop"] = recorded if pd.isna(row.ratio) else f"{row.ratio:.2g} x {BASELINE}"
+        text["time per crop"] = _time(row.network, row.ms, row.ratio)
         rows.append(text)
     return pd.DataFrame(rows)
 
 
-def _own(path: Path, ratio: float) -> Peer:
+def _time(network: str, ms: str, ratio: float) -> str:
+    if network == BASELINE and ms:
+        return f"{ms} ms"
+    if not np.isnan(ratio):
+        return f"{ratio:.2g} x {BASELINE}"
+    return f"{ms} ms, as recorded" if ms else ""
+
+
+def worth_of_confidence() -> pd.DataFrame:
+    """`posekit.analysis.answer_figures.confidence_table` of `BASELINE`, for people: the 14 joints that count."""
+    network = next(peer for peer in peers() if peer.name == BASELINE)
+    table = confidence_table(network.distances[:, SCORED], network.confidence[:, SCORED])
+    return table.assign(**{"found, %": table["found, %"].map("{:.0f}".format)}).reset_index()
+
+
+def _own(path: Path, seconds: float, ratio: float) -> Peer:
     """One of posekit's networks: its answers from a file, parameters and input from its checkpoint."""
-    table = _read(path, ["person", "image", "joint", "x", "y"])
-    joints = _joints(table, np.arange(len(truth().person)), path)
+    table = _read(path, ["person", "image", "joint", "x", "y", "confidence"])
+    joints = _of_joints(table, ["x", "y", "confidence"], np.arange(len(truth().person)), path)
     images = table.groupby("person")["image"].first().to_numpy(str)
     if not np.array_equal(images, truth().image):
         raise PosekitError(
@@ -168,26 +189,27 @@ def _own(path: Path, ratio: float) -> Peer:
     config = RunConfig.from_dict(read_checkpoint(PACKAGE / "networks" / f"{name}.pt")["config"])
     return Peer(
         name=f"{name}, flip test" if path.stem.endswith(FLIPPED) else name,
-        distances=head_distances(joints, truth().joints, truth().head_size),
+        distances=head_distances(joints[..., :2], truth().joints, truth().head_size),
+        confidence=joints[..., 2],
         parameters=f"{count_parameters(build_network(config.network)) / 1e6:.2f} M",
         input_px=str(config.crop.size),
-        ms="",
+        ms="" if np.isnan(seconds) else f"{1e3 * seconds:.0f}",
         ratio=ratio,
         own=True,
     )
 
 
-def _joints(table: pd.DataFrame, persons: np.ndarray, source: object) -> np.ndarray:
-    """(N, 16, 2) float64 image px of these persons, NaN where a joint has no row or no number."""
+def _of_joints(table: pd.DataFrame, columns: list[str], persons: np.ndarray, source: object) -> np.ndarray:
+    """(N, 16, columns) float64: columns of a table for the joints of these persons, NaN where a joint has no row."""
     places = pd.Series(np.arange(len(persons)), persons)
-    row, column = table["person"].map(places), table["joint"].map(INDEX)
-    if set(table["person"]) != set(persons.tolist()) or column.isna().any():
+    row, joint = table["person"].map(places), table["joint"].map(INDEX)
+    if set(table["person"]) != set(persons.tolist()) or joint.isna().any():
         raise PosekitError(
             f"{source} is not about the {len(persons)} people of {FOLDER / 'truth.csv'}; fetch it again"
         )
-    joints = np.full((len(persons), len(JOINTS), 2), np.nan)
-    joints[row.to_numpy(int), column.to_numpy(int)] = table[["x", "y"]].to_numpy(float)
-    return joints
+    found = np.full((len(persons), len(JOINTS), len(columns)), np.nan)
+    found[row.to_numpy(int), joint.to_numpy(int)] = table[columns].to_numpy(float)
+    return found
 
 
 def _read(path: Path, columns: list[str]) -> pd.DataFrame:

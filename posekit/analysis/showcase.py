@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from posekit.analysis.own_recipe import pretraining, recipe_steps
 from posekit.analysis.pages import renew
-from posekit.analysis.peers import described_peers, peers, peers_table
+from posekit.analysis.peers import described_peers, peers, peers_table, worth_of_confidence
 from posekit.analysis.publish import markdown
 from posekit.analysis.style import new_figure
 from posekit.datasets.people import People
@@ -45,13 +45,14 @@ def publish_tables(folder: Path) -> list[Path]:
 
 
 def publish_pages(repository: Path) -> list[Path]:
-    """Writes the tables of peers into README.md and docs/networks.md of a checkout, and what pretraining and
-    the steps of the recipe brought into the latter; the pages that changed."""
+    """Writes the tables of peers into README.md and docs/networks.md of a checkout, and into the latter what
+    a confidence is worth and what pretraining and the steps of the recipe brought; the pages that changed."""
     table = peers_table(peers())
     pages = {
         repository / "README.md": {"peers": markdown(described_peers(table))},
         repository / "docs" / "networks.md": {
             "peers": markdown(described_peers(table, joints=True)),
+            "confidence": markdown(worth_of_confidence()),
             "pretraining": markdown(pretraining()),
             "recipe": markdown(recipe_steps()),
         },
