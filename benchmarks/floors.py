@@ -17,9 +17,10 @@ from PIL import Image
 from reporting import add_options, write_record
 from tqdm.auto import tqdm
 
-from posekit.analysis.yardsticks import MEAN, metric_of
+from posekit.analysis.yardsticks import MEAN
 from posekit.datasets.people import People
 from posekit.datasets.sources import read_people
+from posekit.evaluation.evaluate import metric_of
 from posekit.evaluation.floors import center_distances, codec_distances, crops_without_images, mean_pose_distances
 from posekit.evaluation.pckh import pckh
 from posekit.study.configurations import get_size

@@ -21,7 +21,7 @@ def difference(value: float, people: float, seeds: float, degrees: float = INF) 
     return Comparison(value, NAN, NAN, NAN, value - reach, value + reach, 0.5, people, seeds, degrees)
 
 
-def numbers(needs, people: int = 100, seeds: int = 3) -> list[int]:
+def numbers(needs, people: int = 100, seeds: tuple[int, int] = (3, 3)) -> list[int]:
     return [int(text.replace(",", "")) for text in re.findall(r"[\d,]+", deciding_number(needs, people, seeds))]
 
 
@@ -30,7 +30,7 @@ def test_the_half_width_is_that_of_the_interval():
     first, second = (np.where(rng.random((seeds, 60, 16)) < 0.6, 0.1, 2.0) for seeds in (3, 3))
     found = compare(first, second, resamples=50)
     half = (found.seeds_high - found.seeds_low) / 2
-    assert half_width(found, 1, (3, 3)) == pytest.approx(half, rel=0.01)  # the people's degrees are left out
+    assert half_width(found, 1, 3, 3) == pytest.approx(half, rel=0.01)  # the people's degrees are left out
 
 
 def test_more_people_where_they_add_more_variance():
@@ -39,13 +39,13 @@ def test_more_people_where_they_add_more_variance():
     needs = NO_LOSS.needs([difference(0, 3.75, 0.25)], 1)
     found, now = numbers(needs)
     assert now == 100 and found == pytest.approx(100 * 3.75 / ((2 / 1.95996) ** 2 - 0.25), rel=0.07)
-    assert "people" in deciding_number(needs, 100, 3) and "seeds" not in deciding_number(needs, 100, 3)
+    assert "people" in deciding_number(needs, 100, (3, 3)) and "seeds" not in deciding_number(needs, 100, (3, 3))
 
 
 def test_more_seeds_also_tell_better_how_seeds_scatter():
     """Two seeds: t of one degree is 12.7. With n seeds it is t of n - 1, and 2 / n of the variance is left."""
     needs = NO_LOSS.needs([difference(0, 0.01, 1.0, degrees=1)], 1)
-    found, now = numbers(needs, seeds=2)
+    found, now = numbers(needs, seeds=(2, 2))
 
     def reach(n: int) -> float:
         variance = 0.01 + 1.0 * 2 / n
@@ -53,6 +53,14 @@ def test_more_seeds_also_tell_better_how_seeds_scatter():
 
     smallest = next(n for n in range(2, 100) if reach(n) < 2)
     assert now == 2 and smallest <= found <= smallest + 1 and smallest < 10
+
+
+def test_sides_with_different_numbers_of_seeds_get_one_number_for_both():
+    """Three and two seeds whose scatter v is known well: v (1/3 + 1/2) is left now, and 2 v / N with N on both."""
+    v = 3.0
+    needs = NO_LOSS.needs([difference(0, 0.01, v * (1 / 3 + 1 / 2))], 1)
+    smallest = next(n for n in range(2, 100) if 1.95996 * np.sqrt(0.01 + 2 * v / n) < 2)
+    assert numbers(needs, seeds=(3, 2)) == [smallest, 3, 2]
 
 
 def test_both_where_one_alone_cannot_decide():
@@ -64,8 +72,8 @@ def test_both_where_one_alone_cannot_decide():
 
 
 def test_on_the_limit_no_number_decides():
-    assert "no number decides" in deciding_number(NO_LOSS.needs([difference(-2, 3.75, 0.25)], 1), 100, 3)
-    assert deciding_number(NO_LOSS.needs([ONE_SEED], 1), 100, 3) == deciding_number([], 100, 3) == ""
+    assert "no number decides" in deciding_number(NO_LOSS.needs([difference(-2, 3.75, 0.25)], 1), 100, (3, 3))
+    assert deciding_number(NO_LOSS.needs([ONE_SEED], 1), 100, (3, 3)) == deciding_number([], 100, (3, 3)) == ""
 
 
 def test_the_hardest_pair_decides_or_the_one_that_loses():

@@ -120,6 +120,16 @@ def test_the_clipped_person_is_the_one_with_the_largest_part_outside():
         data_tables.clipped_person(people.select([0]), CropRule())
 
 
+def test_joints_that_a_data_set_does_not_have_leave_nobody_out(standing):
+    """COCO has no head top: who has all others is a whole person."""
+    joints = standing.joints.copy()
+    joints[:, INDEX["head top"]] = np.nan
+    people = make_people(4, center=standing.center, scale=standing.scale, joints=joints)
+    assert data_tables.people_without_ankles(people, CropRule(120, 200), count=2) == [1, 2]
+    moved = make_people(4, center=np.full((4, 2), 60.0), scale=np.ones(4), joints=joints - 140)
+    assert data_tables.clipped_person(moved, CropRule()) == 0
+
+
 @pytest.mark.parametrize("box", [(10, 10, 130, 220), (-30, 20, 90, 230), (0, 0, 50, 50)])
 def test_the_empty_share_is_that_of_the_pixels_that_are_zero(box):
     white = np.full((300, 200, 3), 255, np.uint8)

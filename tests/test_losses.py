@@ -13,6 +13,7 @@ from posekit.analysis.losses import (
     VALIDATION,
     curves,
     gaps_table,
+    last_below,
     losses_and_joints,
     losses_table,
     rank_correlations,
@@ -88,6 +89,28 @@ def test_gaps_are_of_the_seeds_that_both_models_have():
     for runs in ([one, other], [one, other, alone]):
         table = gaps_table(runs, [("model-4", "model-3")]).set_index("curve")
         assert list(table.loc[TRAINING, ["epoch 1", "epoch 2"]]) == pytest.approx([0, -15])  # of a floor of 6
+
+
+def test_gaps_end_where_one_of_the_two_has_not_come_yet():
+    """A second seed of Model 4 is still at its second epoch: from the third on, the gap is that of the first seed."""
+    losses = (9.0, 4.5, 3.6)
+    runs = [make_run(m, 0.5, s, losses=(5 * s + losses[0], *losses[1:])) for m in (3, 4) for s in (0, 1)]
+    runs[-1] = make_run(4, 0.5, 1, losses=(14.0, 4.5))
+    table = gaps_table(runs, [("model-4", "model-3")]).set_index("curve")
+    assert list(table.loc[TRAINING].filter(like="epoch")) == pytest.approx([0, 0, 0])
+
+
+def test_another_loss_has_no_floor_of_answering_zero():
+    runs = [make_run(1, 0.5, losses=HALVING), make_run("lean", 0.5, losses=HALVING)]
+    assert runs[1].config.loss == "cross-entropy"
+    assert set(curves(runs)["model"]) == set(original_report.models()) | {"model-1"}
+    assert last_below(runs[0]) == 90 and np.isnan(last_below(runs[1]))
+
+
+def test_statements_about_the_six_are_answered_without_other_models():
+    runs = [make_run(1, 0.5, losses=(9.0, 3.0)), make_run(2, 0.5, losses=(9.0, 4.0))]
+    others = [make_run("lean-plain", 0.5, losses=(9.0, 0.1))]
+    pd.testing.assert_frame_equal(statements_table(runs), statements_table(runs + others))
 
 
 def test_the_first_step_is_counted_in_the_report_and_here():

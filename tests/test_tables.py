@@ -1,5 +1,7 @@
 """Tables that are made of records, and pages that hold them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from made_runs import make_run
@@ -36,6 +38,22 @@ def test_the_table_of_models_has_both_sets_of_people_and_both_units():
     column = "made PCKh@0.5, mean (95 % over people)"
     assert rows.loc["mean pose", column] == "15.0" and rows.loc["ceiling", column] == "95.0"
     assert rows.loc["mean pose", "LSP PCK@0.2, mean (95 % over people)"] == ""
+
+
+def test_a_network_that_learned_on_has_a_row_without_a_floor_of_its_own():
+    """Its name is in no list of models, and its cross-entropy is no squared error."""
+    run = make_run("encoder", 0.5, rate=1e-3)
+    run = replace(run, config=replace(run.config, model="encoder-from-0123abcd"))
+    row = models_table([run]).iloc[0]
+    assert row[""] == "encoder-from-0123abcd" and "encoder" in row["network, optimizer"]
+    assert row["training loss below the floor, %"] == ""
+
+
+def test_lsp_as_the_first_data_set_is_judged_by_its_own_metric():
+    run = make_run(5, 0.5)
+    run = replace(run, config=replace(run.config, data="lsp-2000"))
+    (yardstick,) = yardsticks([run])
+    assert (yardstick.title, yardstick.metric, yardstick.threshold) == ("LSP", "PCK@0.2", 0.2)
 
 
 def test_every_run_has_a_row_per_set_of_people():

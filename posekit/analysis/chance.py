@@ -8,17 +8,17 @@ import pandas as pd
 from posekit.analysis.judging import points
 from posekit.analysis.results import Results
 from posekit.analysis.texts import difference_text
-from posekit.study.configurations import MODELS
+from posekit.study.configurations import MODELS, title_of
 
 
 def chance_table(results: Results) -> pd.DataFrame:
     """How far scores would move with other people, and with other seeds, in percentage points: a row per set of
     people.
 
-    people: half the width of the 95 % interval over people of one network, the mean over the models. people,
-    paired: the same of the difference of two networks (Models 5 and 1). seeds: the standard deviation between
-    seeds of one model, pooled over all configurations of the study, NaN while no model has two; differences: how
-    many differences between seeds that rests on.
+    other people: half the width of the 95 % interval over people of a model's score, which is the mean of its
+    seeds; the mean over the models. difference of Models 5 and 1: the same of that difference, paired. other
+    seeds: the standard deviation between seeds of one model, pooled over all configurations of the study, NaN
+    while no model has two; degrees of freedom: how many differences between seeds that rests on.
     """
     configurations = list(results.configurations.values())
     sides = [results.of(name) for name in ("model-5", "model-1")]
@@ -41,15 +41,17 @@ def chance_table(results: Results) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def same_state_table(results: Results, first: str = "model-4", second: str = "model-3") -> pd.DataFrame:
-    """Two models that share seed and first epochs, seed by seed, in percent and percentage points: a row per
-    seed that both have, then the mean difference with its 95 % interval of people and seeds."""
-    one, other = results.of(first), results.of(second)
+def same_state_table(results: Results) -> pd.DataFrame:
+    """Models 4 and 3, which share seed and first epochs, seed by seed, in percent and percentage points: a row per
+    seed that both have, then the mean difference with its 95 % interval of people and seeds. Empty without such
+    a seed."""
+    one, other = results.of("model-4"), results.of("model-3")
     if one is None or other is None:
         return pd.DataFrame()
-    seeds = [number for number in one.numbers if number in other.numbers]
+    if not (seeds := [number for number in one.numbers if number in other.numbers]):
+        return pd.DataFrame()
     one, other = one.only(seeds), other.only(seeds)
-    names = MODELS[first].title, MODELS[second].title
+    names = title_of(one.config), title_of(other.config)
     rows: dict[str, dict[str, str]] = {f"seed {number}": {} for number in seeds} | {"mean": {}}
     for yardstick in results.yardsticks:
         scores = [yardstick.scores(side) for side in (one, other)]

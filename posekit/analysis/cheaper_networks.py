@@ -50,13 +50,15 @@ class Difference:
 
 def by_network(runs: Sequence[Run], size: str) -> dict[str, Seeds]:
     """The finished runs of each network at one of `COMPARISON_SIZES`, in the order of `NETWORKS`."""
-    chosen = [run for run in runs if run.finished and run.config.size == size]
+    chosen = [run for run in runs if run.finished and run.config.size == size and run.config.model in NETWORKS]
     return {seeds.config.model: seeds for seeds in by_configuration(chosen)}
 
 
 def training_command(data: str, model: str, size: str) -> str:
-    """What trains a network on a data set, such as mpii-2203-lspet-9844."""
+    """What trains a network on a data set, such as mpii-2203-lspet-9844, or on a person's own file."""
     sets = [name for name in data.split("-") if name in ("mpii", "lspet", "lsp")]
+    if not sets and data != "sample":
+        sets = ["people.json"]
     return " ".join([f"posekit train --model {model} --size {size}", *(f"--data path/to/{name}" for name in sets)])
 
 
@@ -252,8 +254,8 @@ def no_loss_table(
             found = yardstick.compare(first, second, yardstick.chance(list(trained.values())))
             verdicts.append(judging.no_loss([found]))
             row[f"{yardstick.title}, {yardstick.metric}: points"] = f"{points(found)}: {verdicts[-1]}"
-            people, seeds = yardstick.people(first.runs[0]), min(len(first.runs), len(second.runs))
-            number = deciding_number(judging.NO_LOSS.needs([found], 1), people, seeds)
+            seeds = len(first.runs), len(second.runs)
+            number = deciding_number(judging.NO_LOSS.needs([found], 1), yardstick.people(first.runs[0]), seeds)
             needed.append(f"{yardstick.title}: {number}" if number else "")
         verdict = judging.together(verdicts)
         missing = (

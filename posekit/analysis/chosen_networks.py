@@ -76,8 +76,10 @@ def chosen_figure(tables: Mapping[str, pd.DataFrame]) -> Figure:
         where = (ends[-1]["latency_ms"], ends[-1]["pckh"])
         side = "left" if beside[0] > 0 else "right"
         axis.annotate(name, where, beside, textcoords="offset points", ha=side, va="center", color=color)
-    for label, face in zip([f"{SIZES[size].epochs} epochs" for size in tables], ["white", "0.3"], strict=False):
-        axis.plot([], [], "o", color="0.3", markerfacecolor=face, markersize=8, label=f"after {label}")
+    for size in tables:
+        face = "0.3" if size == COMPARISON_SIZES[-1] else "white"
+        label = f"after {SIZES[size].epochs} epochs"
+        axis.plot([], [], "o", color="0.3", markerfacecolor=face, markersize=8, label=label)
     axis.legend(frameon=False, loc="lower right")
     axis.set_xscale("log")
     axis.set_xlim(0.4, 5)

@@ -13,13 +13,15 @@ import numpy as np
 import pandas as pd
 
 from posekit.analysis import judging, original_report
-from posekit.analysis.contest import Contest, Finding, listed, missing_runs
+from posekit.analysis.contest import Contest, Finding, listed_models, missing_runs
+from posekit.analysis.deciding import deciding_number
 from posekit.analysis.judging import BEST, EQUAL, NO_LOSS, Verdict, points
-from posekit.analysis.optimizers import GRID_MODELS, at_best_rates, best_rates
+from posekit.analysis.losses import ONE_RATE
+from posekit.analysis.optimizers import GRID_MODELS, at_best_rates, edge_rates
 from posekit.analysis.results import Results
 from posekit.analysis.yardsticks import yardsticks
 from posekit.models.cost import network_cost
-from posekit.study.configurations import MODELS, REPORT_RATES, get_size, network_of
+from posekit.study.configurations import MODELS, REPORT_MODELS, REPORT_RATES, get_size, network_of
 from posekit.study.runs import Run
 
 #: The report, section IV.
@@ -27,9 +29,6 @@ PARAMETERS_SAVED = 115_520
 
 #: Seeds of each model that docs/judging_claims.md asks for, and of each at the rate that is the same for all.
 SEEDS, SEEDS_AT_ONE_RATE = 3, 2
-
-#: RMSprop's rate in Table II: the one that the report's upstream has for every optimizer.
-ONE_RATE = REPORT_RATES["RMSprop"]
 
 
 @dataclass(frozen=True)
@@ -170,13 +169,14 @@ def _inference(latency: pd.DataFrame) -> Claim:
 
 def _first_step(runs: Sequence[Run]) -> Claim:
     largest: dict[str, list[bool]] = {}
-    failing = []
+    failing, six = [], original_report.models()
+    runs = [run for run in runs if run.config.model in six]
     for run in runs:
         steps = -np.diff(run.history["train_loss"])
         largest.setdefault(run.config.model, []).append(len(steps) > 1 and int(np.argmax(steps)) == 0)
         if not largest[run.config.model][-1]:
             failing.append(f"{MODELS[run.config.model].title} seed {run.config.seed}")
-    count, six = sum(map(sum, largest.values())), original_report.models()
+    count = sum(map(sum, largest.values()))
     evidence = f"the training loss falls most after the first epoch in {count} of {len(runs)} runs"
     evidence += f"; not in {', '.join(failing)}" if failing else ""
     verdict = judging.first_step(largest, six)
@@ -187,7 +187,7 @@ def _first_step(runs: Sequence[Run]) -> Claim:
         "V",
         "first step",
         (Finding("", verdict, evidence),),
-        (f"a second seed of {listed(few)}",) * bool(few),
+        (f"a second seed of {listed_models(few)}",) * bool(few),
     )
 
 
@@ -198,14 +198,14 @@ def _of_accuracy(contest: Contest, results: Results) -> list[Claim]:
         rmsprop, *rest = (contest.side(m, rates[name], name) for name, m in (first, *others))
         return [(rmsprop, other) for other in rest]
 
-    at_report, at_one = rivals(REPORT_RATES), rivals(dict.fromkeys(GRID_MODELS, ONE_RATE))
+    at_report, at_one, one_rate = rivals(REPORT_RATES), rivals(ONE_RATE), ONE_RATE["RMSprop"]
     scheduler = [(contest.side("model-4"), contest.side("model-3"))]
     stems = [(contest.side(a), contest.side(b)) for a, b in reduced_and_original(results.runs)]
-    models = dict.fromkeys([*original_report.models(), *(run.config.model for run in results.runs)])
-    chosen = [(contest.side("model-5"), contest.side(m)) for m in models if m != "model-5" and m in MODELS]
+    ranked = dict.fromkeys([*original_report.models(), *(run.config.model for run in results.runs)])
+    chosen = [(contest.side("model-5"), contest.side(m)) for m in ranked if m != "model-5" and m in REPORT_MODELS]
     judged = (
         ("RMSprop performs best, at the report's rates", "V", BEST, at_report, SEEDS, False),
-        (f"RMSprop performs best, at {ONE_RATE:g} for all", "V", BEST, at_one, SEEDS_AT_ONE_RATE, False),
+        (f"RMSprop performs best, at {one_rate:g} for all", "V", BEST, at_one, SEEDS_AT_ONE_RATE, False),
         ("The scheduler's influence is insignificant", "V", EQUAL, scheduler, SEEDS, True),
         ("The reduced network does not lose accuracy", "V", NO_LOSS, stems, SEEDS, False),
         ("The reduced network with RMSprop is the most accurate", "VI", BEST, chosen, SEEDS, False),
@@ -219,7 +219,7 @@ def _of_accuracy(contest: Contest, results: Results) -> list[Claim]:
 
 def _own_best_rates(results: Results) -> Claim:
     """Each optimizer at its own best rate, of the grid that `results` has; nothing is decided while one of these
-    is the lowest or the highest rate that was tried."""
+    is the lowest or the highest rate that its optimizer was tried at."""
     grid = results.grid
     claim = "RMSprop performs best, each optimizer at its own best rate"
     duels = at_best_rates(grid)
@@ -231,21 +231,25 @@ def _own_best_rates(results: Results) -> Claim:
             (Finding(results.yardsticks[0].title, "undecided"),),
             ("posekit grid",),
         )
-    chosen = {rate for optimizer in GRID_MODELS for rate in best_rates(grid, optimizer).values()}
-    rates = sorted({rate for _, rate in grid})
-    edge = sorted(chosen & {rates[0], rates[-1]})
+    edges = {optimizer: edge for optimizer in GRID_MODELS if (edge := edge_rates(grid, optimizer))}
     complete = len(duels) == len(GRID_MODELS) - 1
     comparisons = [duel.comparison for duel in duels]
-    people = yardsticks([run for seeds in grid.values() for run in seeds.runs])[0].title
-    verdict = "undecided" if edge else judging.best({people: comparisons}, complete)[people]
+    yardstick = yardsticks([run for seeds in grid.values() for run in seeds.runs])[0]
+    people = yardstick.title
+    verdict = "undecided" if edges else judging.best({people: comparisons}, complete)[people]
     elsewhere = f" ({results.grid_study})" if results.grid_study != results.name else ""
     differences = tuple(
         (f"{duel.first} minus {duel.second}{elsewhere}", points(duel.comparison)) for duel in duels
     )
-    beyond = (
-        f"rates beyond {' and '.join(f'{rate:g}' for rate in edge)}, which is the edge of the grid" if edge else ""
-    )
-    return Claim(claim, "V", BEST.name, (Finding(people, verdict, differences=differences, needed=beyond),))
+    if edges:
+        beyond = [f"{' and '.join(f'{rate:g}' for rate in edge)} for {name}" for name, edge in edges.items()]
+        needed = f"rates beyond {', '.join(beyond)}: the edge of what was tried"
+    else:
+        runs = next(iter(grid.values())).runs
+        seeds = tuple(min(side) for side in zip(*(duel.seeds for duel in duels), strict=True))
+        needed = deciding_number(BEST.needs(comparisons, len(comparisons)), yardstick.people(runs[0]), seeds)
+    found = Finding(people, verdict, differences=differences, needed=needed)
+    return Claim(claim, "V", BEST.name, (found,), () if complete else ("posekit grid",))
 
 
 def reduced_and_original(runs: Sequence[Run]) -> list[tuple[str, str]]:

@@ -76,7 +76,7 @@ class Contest:
             verdict, needed = verdicts[yardstick.title], ""
             if verdict == "undecided" and complete and not any(np.isnan(c.seeds_p) for c in comparisons):
                 people = yardstick.people(trained[0][0].seeds.runs[0])
-                seeds = min(len(side.seeds.runs) for pair in trained for side in pair)
+                seeds = tuple(min(len(side.seeds.runs) for side in sides) for sides in zip(*trained, strict=True))
                 needs = rule.needs(comparisons, len(pairs) * len(self.yardsticks))
                 needed = deciding_number(needs, people, seeds)
             names = [f"{first.name} minus {second.name}" for first, second in trained]
@@ -92,12 +92,12 @@ def missing_runs(pairs: Sequence[Pair], planned: int) -> tuple[str, ...]:
         if seeds := side.missing(planned):
             wanted.setdefault((side.rate, seeds), []).append(MODELS[side.model].title)
     return tuple(
-        f"{listed(titles)} at {rate:g}: seed{'s'[: len(seeds) > 1]} {', '.join(map(str, seeds))}"
+        f"{listed_models(titles)} at {rate:g}: seed{'s'[: len(seeds) > 1]} {', '.join(map(str, seeds))}"
         for (rate, seeds), titles in wanted.items()
     )
 
 
-def listed(titles: Sequence[str]) -> str:
+def listed_models(titles: Sequence[str]) -> str:
     """Titles of models in one, such as "Models 1, 2"."""
     numbers = sorted(title.removeprefix("Model ") for title in titles)
     return f"Model{'s'[: len(titles) > 1]} {', '.join(numbers)}"

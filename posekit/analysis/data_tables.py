@@ -68,7 +68,7 @@ def clipped_person(people: People, rule: CropRule) -> int:
     """
     box = person_box(rule, people.center, people.scale)
     cut = 1 - _area(clip_box(box, people.image_size)) / _area(box)
-    whole = people.labeled.all(axis=1) & ~lost_joints(rule, people.center, people.scale, people.joints).any(axis=1)
+    whole = _whole(people) & ~lost_joints(rule, people.center, people.scale, people.joints).any(axis=1)
     cut = np.where(whole & (people.image_size > 0).all(axis=1), cut, 0)
     if cut.max() <= 0:
         raise PosekitError(f"nobody of {people.name} has a box that the border of the image cuts off")
@@ -81,7 +81,7 @@ def people_without_ankles(people: People, rule: CropRule, count: int = 3) -> lis
     Raises `PosekitError` if there are fewer.
     """
     lost = lost_joints(rule, people.center, people.scale, people.joints)
-    both = lost[:, ANKLES].all(axis=1) & (lost.sum(axis=1) == len(ANKLES)) & people.labeled.all(axis=1)
+    both = lost[:, ANKLES].all(axis=1) & (lost.sum(axis=1) == len(ANKLES)) & _whole(people)
     if both.sum() < count:
         raise PosekitError(f"only {both.sum()} people of {people.name} lose both ankles and nothing else")
     return np.flatnonzero(both)[:count].tolist()
@@ -93,6 +93,11 @@ def answer_table(answer: Prediction) -> pd.DataFrame:
         answer.joints.round(1), index=pd.Index(JOINTS, name="joint"), columns=["x (px)", "y (px)"]
     )
     return table.assign(confidence=answer.confidence.round(2)).sort_values("confidence", kind="stable")
+
+
+def _whole(people: People) -> np.ndarray:
+    """(N,) bool: who has all joints that anybody of these people has; LSP annotates 14, COCO has no head top."""
+    return people.labeled[:, people.labeled.any(axis=0)].all(axis=1)
 
 
 def _area(box: np.ndarray) -> np.ndarray:

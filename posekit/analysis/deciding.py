@@ -3,10 +3,12 @@
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from statistics import harmonic_mean
 
 import numpy as np
 from scipy import stats
 
+from posekit.analysis.texts import listed
 from posekit.evaluation.intervals import Comparison, total_variance
 
 #: A comparison, and the half-width in percentage points that its interval must come below.
@@ -18,49 +20,49 @@ NEAR = 0.05
 MOST = 10**6
 
 
-def half_width(comparison: Comparison, people: float, seeds: tuple[int, float]) -> float:
-    """Of the interval over people and seeds with `people` times as many people, and other seeds per side than
-    those at hand, in percentage points; seeds: (at hand, instead).
+def half_width(comparison: Comparison, people: float, now: float, instead: float) -> float:
+    """Of the interval over people and seeds with `people` times as many people, and `instead` seeds on each side
+    in the place of `now`, in percentage points.
 
     The variances stay per person and per seed; the seeds' degrees of freedom grow with their number, see
     `posekit.evaluation.intervals.compare`. The people's are so many that they do not matter.
     """
-    now, instead = seeds
     of_people, of_seeds = comparison.people_variance / people, comparison.seeds_variance * now / instead
     degrees = comparison.seeds_degrees * (instead - 1) / (now - 1)
     variance, freedom = total_variance([(of_people, math.inf), (of_seeds, degrees)])
     return float(stats.t.ppf(0.975, freedom) * np.sqrt(variance))
 
 
-def deciding_number(needs: Sequence[Need], people: int, seeds: int) -> str:
+def deciding_number(needs: Sequence[Need], people: int, seeds: tuple[int, int]) -> str:
     """How many people or seeds would bring every interval below the half-width that its rule needs, in words.
 
-    people and seeds: how many there are, seeds per side. Where more people alone would do, or more seeds alone,
-    the answer names what adds more variance; where neither would, so many times as many of both. "" where no
-    interval is known, or nothing is missing.
+    people: how many there are; seeds: of each side. The seeds' part of a variance is v / S on each side, so sides
+    with different numbers are worth their harmonic mean on both. Where more people alone would do, or more seeds
+    alone, the answer names what adds more variance; where neither would, so many times as many of both. "" where
+    no interval is known, or nothing is missing.
     """
     if not needs or any(math.isnan(comparison.people_variance) for comparison, _ in needs):
         return ""
     if any(width < NEAR for _, width in needs):
         return "no number decides: the difference lies on the limit of the rule"
+    now, had = harmonic_mean(seeds), listed(dict.fromkeys(map(str, seeds)))
 
     def narrow(more_people: float, more_seeds: float) -> bool:
-        with_more = (half_width(c, more_people, (seeds, seeds * more_seeds)) < width for c, width in needs)
-        return all(with_more)
+        return all(half_width(c, more_people, now, now * more_seeds) < width for c, width in needs)
 
     if narrow(1, 1):
         return ""
     of_people = _smallest(lambda more: narrow(more, 1))
     of_seeds = _smallest(partial(narrow, 1))
-    hardest, _ = max(needs, key=lambda need: half_width(need[0], 1, (seeds, seeds)) / need[1])
+    hardest, _ = max(needs, key=lambda need: half_width(need[0], 1, now, now) / need[1])
     if of_people and (not of_seeds or hardest.people_variance >= hardest.seeds_variance):
         return f"about {_rounded(people * of_people)} people instead of {people:,}"
     if of_seeds:
-        return f"about {_rounded(seeds * of_seeds)} seeds instead of {seeds}"
+        return f"about {_rounded(now * of_seeds)} seeds per model instead of {had}"
     if not (both := _smallest(lambda more: narrow(more, more))):
         return "more than a million people"
-    numbers = f"{_rounded(people * both)} people instead of {people:,} and {_rounded(seeds * both)} seeds"
-    return f"about {numbers} instead of {seeds}"
+    more_people = f"{_rounded(people * both)} people instead of {people:,}"
+    return f"about {more_people} and {_rounded(now * both)} seeds per model instead of {had}"
 
 
 def _smallest(enough: Callable[[float], bool]) -> float | None:

@@ -30,7 +30,7 @@ RANK_CORRELATION = 0.8
 def curves(runs: Sequence[Run]) -> pd.DataFrame:
     """A row per model, seed and epoch: curve (`REPORT`, `TRAINING` or `VALIDATION`), model, seed, epoch, and
     below, the loss in percent below the floor of that curve's own people, crop and heatmaps. The report has one
-    seed, 0."""
+    seed, 0. Runs with another loss than squared error have no such floor and are left out."""
     report = original_report.curves()
     parts = [
         pd.DataFrame(
@@ -43,7 +43,7 @@ def curves(runs: Sequence[Run]) -> pd.DataFrame:
             }
         )
     ]
-    for run in runs:
+    for run in filter(_has_floor, runs):
         for curve, side in ((TRAINING, "train"), (VALIDATION, "validation")):
             loss, floor = run.history[f"{side}_loss"], run.floors[f"zero_heatmap_{side}"]
             name = {"curve": curve, "model": run.config.model, "seed": run.config.seed}
@@ -100,7 +100,8 @@ def gaps_table(runs: Sequence[Run], pairs: Sequence[tuple[str, str]]) -> pd.Data
     """How much further below the floor the first model of each pair lies than the second, after every epoch, in
     percentage points: a row per pair and curve. Negative: its loss is the higher one.
 
-    Means over the seeds that both have, as a seed gives both the same start; over all of each if they share none.
+    Means over the seeds and epochs that both have, as a seed gives both the same start; over all seeds of each if
+    they share none.
     """
     table = curves(runs)
     rows = {}
@@ -109,10 +110,10 @@ def gaps_table(runs: Sequence[Run], pairs: Sequence[tuple[str, str]]) -> pd.Data
             one, other = (table[(table["curve"] == curve) & (table["model"] == name)] for name in (first, second))
             if one.empty or other.empty:
                 continue
-            if shared := set(one["seed"]) & set(other["seed"]):
-                one, other = one[one["seed"].isin(shared)], other[other["seed"].isin(shared)]
+            keys = ["seed", "epoch"] if set(one["seed"]) & set(other["seed"]) else ["epoch"]
+            one, other = (side.groupby(keys)["below"].mean() for side in (one, other))
             title = f"{MODELS[first].title} minus {MODELS[second].title}"
-            rows[title, curve] = one.groupby("epoch")["below"].mean() - other.groupby("epoch")["below"].mean()
+            rows[title, curve] = (one - other).dropna().groupby("epoch").mean()
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index = pd.MultiIndex.from_tuples(rows, names=["points of % below the floor", "curve"])
     return table.rename(columns=lambda epoch: f"epoch {epoch}").reset_index()
@@ -225,8 +226,15 @@ def rank_correlations(results: Results) -> pd.DataFrame:
 
 
 def last_below(run: Run) -> float:
-    """The training loss of the last epoch in percent below the floor."""
+    """The training loss of the last epoch in percent below the floor; NaN for a loss without one."""
+    if not _has_floor(run):
+        return float("nan")
     return percent_below(run.history["train_loss"].iloc[-1], run.floors["zero_heatmap_train"])
+
+
+def _has_floor(run: Run) -> bool:
+    """Whether answering zero is an answer: the scores of cross-entropy are no heatmaps."""
+    return run.config.loss == "squared error"
 
 
 def _spread(values: pd.Series) -> str:

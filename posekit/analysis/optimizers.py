@@ -130,6 +130,13 @@ def best_rates(grid: Grid, optimizer: OptimizerName) -> dict[int, float]:
     return {number: best([n for n in numbers if n != number] or [number]) for number in numbers}
 
 
+def edge_rates(grid: Grid, optimizer: OptimizerName) -> list[float]:
+    """Those of its `best_rates` that are the lowest or the highest rate it was trained at: a better one may lie
+    beyond them."""
+    rates = [rate for name, rate in grid if name == optimizer]
+    return sorted(set(best_rates(grid, optimizer).values()) & {min(rates), max(rates)}) if rates else []
+
+
 def duel_table(duels: Sequence[Duel]) -> pd.DataFrame:
     """A row per duel: difference in points of PCKh@0.5 weighted14, first minus second, both kinds of interval (see
     `posekit.evaluation.intervals`), and p of people and seeds after Holm's correction within its setting; 0.001

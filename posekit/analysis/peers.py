@@ -46,9 +46,10 @@ class Peer:
     """A network and its answers for the people of truth.csv.
 
     distances (N, 16) float64 head sizes: NaN where a joint is not annotated, infinite where the network has no
-    such joint; confidence (N, 16) float64, None where the file has none. parameters and ms are text for people, "" where unknown; input_px is the side of its crop. ms of a
-    public network was recorded on another machine; ratio, measured in turns with `BASELINE`, is how many times as
-    long the network takes for one crop, NaN where it was not measured.
+    such joint; confidence (N, 16) float64, None where the file has none. parameters and ms are text for people, ""
+    where unknown; input_px is the side of its crop. ms of a public network was recorded on another machine; ratio,
+    measured in turns with `BASELINE`, is how many times as long the network takes for one crop, NaN where it was
+    not measured.
     """
 
     name: str
@@ -200,7 +201,7 @@ def _own(path: Path, seconds: float, ratio: float) -> Peer:
 
 
 def _of_joints(table: pd.DataFrame, columns: list[str], persons: np.ndarray, source: object) -> np.ndarray:
-    """(N, 16, columns) float64: columns of a table for the joints of these persons, NaN where a joint has no row."""
+    """(N, 16, columns) float64: columns of a table for the joints of these persons; NaN where there is no row."""
     places = pd.Series(np.arange(len(persons)), persons)
     row, joint = table["person"].map(places), table["joint"].map(INDEX)
     if set(table["person"]) != set(persons.tolist()) or joint.isna().any():

@@ -78,7 +78,7 @@ def pose_grid_figure(run: Run, crops: Crops, people: int = 8) -> Figure:
 
     Ordered by the median distance of a person's joints in head sizes, so the figure is not a choice of the best.
     """
-    typical = np.nan_to_num(np.nanmedian(_drop_uncounted(run.distances()), axis=1), nan=np.inf)
+    typical = np.nanmedian(_drop_uncounted(run.distances()), axis=1)
     order = np.argsort(typical, kind="stable")
     order = order[np.isfinite(typical[order])]
     chosen = order[np.linspace(0, len(order) - 1, min(people, len(order))).round().astype(int)]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from posekit.analysis.texts import listed
 from posekit.analysis.yardsticks import yardsticks
 from posekit.study.runs import Run
 
@@ -31,7 +32,7 @@ def setting_of(runs: Sequence[Run]) -> str:
     )
     return (
         f"Trained on {people}; size {config.size}: {config.crop.size} px, {config.network.channels} channels, "
-        f"{epochs} in batches of {config.batch_size}, {' or '.join(_rates(runs))}, "
+        f"{epochs} in batches of {config.batch_size}, {_rates(runs)}, "
         f"{'with' if config.augmentation else 'no'} augmentation; {_seeds(runs)}; tested on {tested}."
     )
 
@@ -45,24 +46,27 @@ def brief(runs: Sequence[Run]) -> str:
     return f"Size {run.config.size}, trained on {people}, {_seeds(runs)}, tested on {tested}."
 
 
-def _rates(runs: Sequence[Run]) -> list[str]:
-    """Optimizers with their rates, such as "RMSprop at 0.00025"."""
+def _rates(runs: Sequence[Run]) -> str:
+    """Optimizers with their rates, such as "RMSprop at 0.00025, RAdam and Adam at 0.001"."""
     rates: dict[str, set[float]] = {}
     for run in runs:
         rates.setdefault(run.config.optimizer, set()).add(run.config.learning_rate)
     few = {name: sorted(values) for name, values in rates.items()}
     if any(len(values) > 2 for values in few.values()):
         low, high = (f(value for values in few.values() for value in values) for f in (min, max))
-        return [f"{', '.join(few)} at {low:g} to {high:g}"]
-    return [f"{name} at {' and '.join(f'{rate:g}' for rate in values)}" for name, values in few.items()]
+        return f"{listed(few)} at {low:g} to {high:g}"
+    together: dict[str, list[str]] = {}
+    for name, values in few.items():
+        together.setdefault(listed(f"{rate:g}" for rate in values), []).append(name)
+    return ", ".join(f"{listed(names)} at {rates}" for rates, names in together.items())
 
 
 def _seeds(runs: Sequence[Run]) -> str:
-    """How many seeds each model has, such as "3 seeds of each model" or "1 to 3 seeds of a model"."""
+    """How many seeds each model has, such as "3 seeds per model" or "1 to 3 seeds per model"."""
     found: dict[tuple, set[int]] = {}
     for run in runs:
         found.setdefault((run.config.model, run.config.learning_rate), set()).add(run.config.seed)
     few, many = min(map(len, found.values())), max(map(len, found.values()))
     if few == many:
-        return f"{few} seed{'s'[: few > 1]} of each model"
-    return f"{few} to {many} seeds of a model"
+        return f"{few} seed{'s'[: few > 1]} per model"
+    return f"{few} to {many} seeds per model"

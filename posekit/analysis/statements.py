@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from posekit.analysis import original_report
 from posekit.analysis.losses import REPORT, TRAINING, curves
 from posekit.study.configurations import MODELS
 from posekit.study.runs import Run
@@ -23,7 +24,8 @@ def statements_table(runs: Sequence[Run]) -> pd.DataFrame:
     Levels are percent below the floor of answering zero, means over the seeds; differences are points of it.
     Where a model is not trained, the cell is empty.
     """
-    table = curves([run for run in runs if run.finished])
+    six = original_report.models()
+    table = curves([run for run in runs if run.finished and run.config.model in six])
     found = {}
     for curve, column in ((REPORT, "the report's curves"), (TRAINING, "here, training losses")):
         levels = table[table["curve"] == curve].pivot_table(index="model", columns="epoch", values="below")

@@ -26,7 +26,9 @@ from posekit.study.configurations import (
     REPORT_RATES,
     SIZES,
     Size,
+    description_of,
     network_of,
+    title_of,
 )
 from posekit.study.runs import Run
 from posekit.study.seeds import by_configuration
@@ -147,17 +149,18 @@ def joints_table(groups: pd.DataFrame) -> pd.DataFrame:
 
 
 def models_table(runs: Sequence[Run]) -> pd.DataFrame:
-    """The models of a study, a row each: how far the training loss ends below the floor (mean of the seeds), and
-    on each set of people the score of every seed, and their mean with its 95 % interval over people; then the
-    mean pose and the ceiling of the first set of people. Numbers as text."""
+    """The models of a study, a row each: how far the training loss ends below the floor (mean of the seeds; ""
+    for a loss other than squared error), and on each set of people the score of every seed, and their mean with
+    its 95 % interval over people; then the mean pose and the ceiling of the first set of people. Numbers as text.
+    """
     sticks, rows = yardsticks(runs), []
     for seeds in by_configuration(runs):
-        below = [last_below(run) for run in seeds.runs]
+        below = np.mean([last_below(run) for run in seeds.runs])
         row = {
-            "": MODELS[seeds.config.model].title,
-            "network, optimizer": MODELS[seeds.config.model].description,
+            "": title_of(seeds.config),
+            "network, optimizer": description_of(seeds.config),
             "learning rate": f"{seeds.config.learning_rate:g}",
-            "training loss below the floor, %": f"{np.mean(below):.1f}",
+            "training loss below the floor, %": "" if np.isnan(below) else f"{below:.1f}",
         }
         for yardstick in sticks:
             name, of_people = f"{yardstick.title} {yardstick.metric}", yardstick.interval(seeds)

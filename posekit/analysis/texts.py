@@ -1,6 +1,13 @@
-"""Numbers as readers see them in every table."""
+"""Numbers and lists as readers see them in every table."""
 
 import math
+from collections.abc import Iterable
+
+
+def listed(words: Iterable[str]) -> str:
+    """Such as "RMSprop, RAdam and Adam"."""
+    *before, last = words
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def difference_text(points: float, low: float, high: float) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posekit.evaluation.evaluate import TORSO_DATA_SETS
+from posekit.evaluation.evaluate import metric_of
 from posekit.evaluation.intervals import Comparison, Interval, SeedChance, compare, interval, seed_chance
 from posekit.evaluation.pckh import pckh
 from posekit.study.runs import Run
@@ -54,19 +54,13 @@ class Yardstick:
         return compare(*sides, MEAN, self.threshold, chance=chance, same_seeds=same_seeds)
 
 
-def metric_of(data_set: str) -> tuple[str, float]:
-    """The metric of a further data set, and its distance in the unit of the records."""
-    return ("PCK@0.2", 0.2) if data_set in TORSO_DATA_SETS else ("PCKh@0.5", 0.5)
-
-
 def yardsticks(runs: Sequence[Run]) -> list[Yardstick]:
-    """Those of the finished runs of a study: PCKh@0.5 on its first data set, then the further ones of all its
-    runs."""
+    """Those of the finished runs of a study: its first data set, then the further ones of all its runs."""
     finished = [run for run in runs if run.finished]
     if not finished:
         return []
     first = finished[0].config.data.split("-")[0]
-    found = [Yardstick(_TITLES.get(first, first), None, "PCKh@0.5", 0.5)]
+    found = [Yardstick(_TITLES.get(first, first), None, *metric_of(first))]
     for name in sorted(set.intersection(*(set(run.further) for run in finished))):
         found.append(Yardstick(_TITLES.get(name, name), name, *metric_of(name)))
     return found

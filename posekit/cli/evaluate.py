@@ -162,10 +162,11 @@ def _evaluate_checkpoint(path: Path, flip: bool, data: list[Path]) -> list[tuple
 
 def _all_scores(distances: "np.ndarray", people: "People", threshold: float) -> dict[str, float]:
     """The scores of distances (N, 16), of visible and of hidden joints as well; LSP by its own threshold."""
-    from posekit.evaluation.evaluate import standard_threshold
+    from posekit.evaluation.evaluate import metric_of
     from posekit.evaluation.pckh import pckh, split_by_visibility
 
-    threshold = threshold if standard_threshold(people) == 0.5 else standard_threshold(people)
+    _, standard = metric_of(people.data_set[0])
+    threshold = threshold if standard == 0.5 else standard
     scores = _scores(distances, threshold)
     for name, part in split_by_visibility(distances, people.visible).items():
         scores[f"weighted14_{name}"] = pckh(part, threshold).weighted14
@@ -173,9 +174,9 @@ def _all_scores(distances: "np.ndarray", people: "People", threshold: float) -> 
 
 
 def _print_scores(scores: dict[str, float], people: "People") -> None:
-    from posekit.evaluation.evaluate import standard_threshold
+    from posekit.evaluation.evaluate import metric_of
 
-    metric = "PCKh" if standard_threshold(people) == 0.5 else "PCK of the torso"
+    metric = metric_of(people.data_set[0])[0].split("@")[0]
     print(f"{metric}@{scores['threshold']:g} in percent, {len(people)} people of {people.name}")
     for name, value in list(scores.items())[1:]:
         print(f"  {name:20s} {value:6.2f}")

@@ -38,7 +38,7 @@ def fine_tune(start: Path, data: list[Path], *how: object) -> None:
     people, left_out = read_people(data, progress=is_leader())
     if is_leader():
         print(left_out or f"everybody of {people.name} is there")
-        learning, kept = (int(side.sum()) for side in (~people.validation, people.validation))
+        learning, kept = int((~people.validation).sum()), len(people.validation_sets()[0])
         print(f"{learning} people to learn from; {kept}, in other photographs, to judge it by")
     tuned = fine_tuning.fine_tune(people, start, *how, progress=is_leader())
     if is_leader():
@@ -58,7 +58,7 @@ def report(tuned: "FineTuned", people: "People") -> str:
     lines = [
         f"started from weights {run.config.start}, {len(run.history)} epochs, {run.environment['precision']} on "
         f"{run.environment['device']}",
-        f"PCKh@0.5, weighted14, of {len(tuned.after)} people that it did not learn from"
+        f"{tuned.metric}, weighted14, of {len(tuned.after)} people that it did not learn from"
         + (" (head sizes are estimated from their joints):" if estimated else ":"),
         *scores,
         f"  gain    {gain.difference:+5.1f} points (95 % interval {gain.low:+.1f} to {gain.high:+.1f}, paired "

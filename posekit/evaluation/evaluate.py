@@ -37,9 +37,10 @@ CPU_BATCH, GPU_BATCH = 8, 32
 TORSO_DATA_SETS = ("lsp",)
 
 
-def standard_threshold(people: People) -> float:
-    """At which distance a joint of these people counts as found: 0.5 head sizes, or 0.2 torsos."""
-    return 0.2 if np.isin(people.data_set, TORSO_DATA_SETS).all() else 0.5
+def metric_of(data_set: str) -> tuple[str, float]:
+    """The standard metric of a data set, and the distance within which a joint counts as found by it, in
+    `unit_of_distance`."""
+    return ("PCK@0.2", 0.2) if data_set in TORSO_DATA_SETS else ("PCKh@0.5", 0.5)
 
 
 def unit_of_distance(people: People) -> np.ndarray:

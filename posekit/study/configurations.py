@@ -16,7 +16,7 @@ from posekit.preprocessing.crop import CropRule
 from posekit.preprocessing.heatmaps import Codec
 from posekit.study.models import Model
 from posekit.study.networks import NETWORKS
-from posekit.training.run_config import OptimizerName, RunConfig, continued_name
+from posekit.training.run_config import OptimizerName, RunConfig, continued_name, original_name
 
 #: The six models of the report, section V, by name.
 REPORT_MODELS: dict[str, Model] = {
@@ -211,6 +211,18 @@ def get_size(name: str) -> Size:
 def label_of(config: RunConfig) -> str:
     """What figures call a run's model, such as "Model 5: reduced, RMSprop", or "lean"."""
     return MODELS[config.model].label if config.model in MODELS else config.model
+
+
+def title_of(config: RunConfig) -> str:
+    """What tables call a run's model, such as "Model 5", or "lean-from-0123abcd"."""
+    return MODELS[config.model].title if config.model in MODELS else config.model
+
+
+def description_of(config: RunConfig) -> str:
+    """What is special about a run's model, in a few words."""
+    if config.model in MODELS:
+        return MODELS[config.model].description
+    return f"{original_name(config.model)}, learning on from other weights"
 
 
 def network_of(model: Model, size: Size) -> NetworkConfig:

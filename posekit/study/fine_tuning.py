@@ -16,7 +16,7 @@ from torch import nn
 from posekit.datasets.people import People
 from posekit.device import choose_device, choose_precision
 from posekit.errors import PosekitError
-from posekit.evaluation.evaluate import Evaluation, evaluate
+from posekit.evaluation.evaluate import Evaluation, evaluate, metric_of
 from posekit.evaluation.floors import floors_and_ceiling
 from posekit.evaluation.intervals import Comparison, Interval, compare, interval
 from posekit.paths import checkpoints_folder, records_folder
@@ -51,7 +51,8 @@ FROZEN = ("encoder.stem", "encoder.stages.0", "encoder.stages.1")
 class FineTuned:
     """A fine-tuned run: its records, its network, and the same N validation people before and after.
 
-    before and after: distances (N, 16) in head sizes, as of `head_distances`.
+    before and after: distances (N, 16) in the unit of the metric, as of `head_distances`; within `threshold` a
+    joint counts as found.
     """
 
     run: Run
@@ -59,16 +60,18 @@ class FineTuned:
     train_people: int
     before: np.ndarray
     after: np.ndarray
+    metric: str
+    threshold: float
 
     @property
     def scores(self) -> tuple[Interval, Interval]:
-        """PCKh@0.5, weighted14, before and after."""
-        return interval(self.before), interval(self.after)
+        """The metric, weighted14, before and after."""
+        return interval(self.before, threshold=self.threshold), interval(self.after, threshold=self.threshold)
 
     @property
     def gain(self) -> Comparison:
         """After minus before on the same people: a paired interval over people, for this one training."""
-        return compare(self.after, self.before)
+        return compare(self.after, self.before, threshold=self.threshold)
 
 
 def fine_tune(
@@ -85,12 +88,13 @@ def fine_tune(
 ) -> FineTuned:
     """Trains the network of a checkpoint on the train people of a table, or goes on with a run that was stopped.
 
-    What is finished is read from its records. learning_rate and batch_size take the place of `LEARNING_RATE` and
+    It is judged by the validation people of the first data set that has some. What is finished is read from its
+    records. learning_rate and batch_size take the place of `LEARNING_RATE` and
     `BATCH_SIZE` (or of the number of train people, if that is smaller); device, precision and compiled are as in
     `posekit.study.study.Study`; force begins anew, which replaces what is there. Raises `PosekitError` if there
     are no train or no validation people, if `start` is not a checkpoint, or as `train` does.
     """
-    train_people, validation_people = people.split()
+    train_people, validation_people = people.split()[0], people.validation_sets()[0]
     asked = RunConfig.from_dict(read_checkpoint(start)["config"]), people, len(train_people), start, seed
     usual = fine_tuning(*asked)
     config = usual if learning_rate is None else fine_tuning(*asked, learning_rate)
@@ -117,7 +121,8 @@ def fine_tune(
     if not from_leader(done):
         floors = floors_and_ceiling(*crops, config.codec, config.network.stacks)
         train_and_record(config, store, subfolder, crops, floors, how, force, start=start, further=before)
-    return from_leader(lambda: _read(store, subfolder, len(train_people)))
+    metric = metric_of(validation_people.name)
+    return from_leader(lambda: FineTuned(*_read(store, subfolder, len(train_people)), *metric))
 
 
 def fine_tuning(
@@ -156,11 +161,11 @@ def fine_tuning(
     )
 
 
-def _read(store: RunStore, subfolder: Path, train_people: int) -> FineTuned:
+def _read(store: RunStore, subfolder: Path, train_people: int) -> tuple[Run, Path, int, np.ndarray, np.ndarray]:
     run = read_run(store.folder(subfolder))
     path = store.folder(subfolder) / f"distances-{BEFORE}.csv"
     try:
         before = pd.read_csv(path).reindex(columns=list(JOINTS)).to_numpy(float)
     except (OSError, ValueError) as error:
         raise PosekitError(f"record {path} cannot be read ({error}); use --force to train again") from error
-    return FineTuned(run, store.checkpoint(subfolder), train_people, before, run.distances())
+    return run, store.checkpoint(subfolder), train_people, before, run.distances()
