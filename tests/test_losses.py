@@ -92,12 +92,12 @@ def test_gaps_are_of_the_seeds_that_both_models_have():
 
 
 def test_gaps_end_where_one_of_the_two_has_not_come_yet():
-    """A second seed of Model 4 is still at its second epoch: from the third on, the gap is that of the first seed."""
+    """A second seed of Model 4 is still at its second epoch: from the third on, only the first seed has a gap."""
     losses = (9.0, 4.5, 3.6)
     runs = [make_run(m, 0.5, s, losses=(5 * s + losses[0], *losses[1:])) for m in (3, 4) for s in (0, 1)]
     runs[-1] = make_run(4, 0.5, 1, losses=(14.0, 4.5))
     table = gaps_table(runs, [("model-4", "model-3")]).set_index("curve")
-    assert list(table.loc[TRAINING].filter(like="epoch")) == pytest.approx([0, 0, 0])
+    assert list(table.loc[TRAINING].filter(like="epoch").dropna()) == pytest.approx([0, 0, 0])
 
 
 def test_another_loss_has_no_floor_of_answering_zero():
