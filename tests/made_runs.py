@@ -48,7 +48,6 @@ def make_run(
     )
     zero = {"zero_heatmap_train": 6.0, "zero_heatmap_validation": 6.0}
     values = {"mean_pose_weighted14": 15.0, "center_weighted14": 5.0, "codec_ceiling_weighted14": 95.0}
-    losses_are = {"train_loss": config.loss, "validation_loss": config.loss}
     further = {} if lsp is None else {"lsp": np.where(hard + chance < lsp, 0.1, 0.4)}
     known = zero | {name: values[name] for name in floors}
-    return Run(config, losses_are, known, {}, True, history, table, further)
+    return Run(config, known, {}, True, history, table, further)

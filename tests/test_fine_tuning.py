@@ -19,7 +19,8 @@ from posekit.evaluation.evaluate import evaluate
 from posekit.inference.predictor import OWN_NETWORK, Predictor
 from posekit.models.encoder import EncoderConfig
 from posekit.preprocessing.batches import make_crops
-from posekit.study.fine_tuning import FROZEN, fine_tune
+from posekit.study.fine_tuning import fine_tune
+from posekit.study.networks import NETWORKS
 from posekit.training.checkpoint import load_network, read_checkpoint, save_weights, snapshot_path, weights_hash
 from posekit.training.run_config import RunConfig
 from posekit.training.step import make_network
@@ -161,11 +162,11 @@ def test_it_starts_from_the_weights_and_leaves_frozen_parts_as_they_are(
     before = read_checkpoint(tmp_path / "encoder.pt")["network"]
     after = read_checkpoint(tuned.checkpoint)["network"]
     for name, value in before.items():
-        if name.startswith(FROZEN):
+        if name.startswith(NETWORKS["encoder"].frozen):
             assert torch.equal(after[name], value.float() if value.is_floating_point() else value), name
         elif "running" not in name and "num_batches" not in name:  # normalizations see other photographs
             torch.testing.assert_close(after[name], value.float(), rtol=1e-3, atol=1e-5, msg=name)
-    assert tuned.run.config.frozen == FROZEN
+    assert tuned.run.config.frozen == NETWORKS["encoder"].frozen
 
 
 def test_a_handful_of_people_is_enough(start, own):

@@ -87,7 +87,7 @@ def test_the_lock_of_a_cache_is_free_afterwards(people, tmp_path):
 def record(tmp_path):
     """A finished run's folder, as `posekit.study.runs` writes it."""
     run = make_run(5, 0.6)
-    content = {"config": run.config.to_dict(), "losses": run.losses, "floors": run.floors, "environment": {}}
+    content = {"config": run.config.to_dict(), "floors": run.floors, "environment": {}}
     (tmp_path / "run.json").write_text(json.dumps(content | {"finished": True}))
     run.history.to_csv(tmp_path / "history.csv", index=False)
     run.predictions.to_csv(tmp_path / "predictions.csv", index=False)

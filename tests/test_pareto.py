@@ -260,7 +260,6 @@ def write(folder, run: Run) -> None:
     folder.mkdir(parents=True)
     content = {
         "config": run.config.to_dict(),
-        "losses": run.losses,
         "floors": run.floors,
         "environment": {},
         "finished": run.finished,
@@ -316,7 +315,7 @@ def test_the_command_writes_tables_and_figures_and_says_what_is_missing(home, mo
     } <= made
     assert "| small |" in (folder / "training_lengths.md").read_text()
     assert "3 epochs, no finished record yet: reduced, " in said and "student" in said
-    assert "posekit train --model reduced --size short\n" in said
+    assert "posekit train --model reduced --size short --data path/to/people.json\n" in said
 
 
 def test_the_command_needs_no_latency(home, monkeypatch):

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from posekit.analysis.skeleton_plots import hide_unused, plot_skeleton, show_picture, skeleton_handles
+from posekit.analysis.skeleton_plots import plot_skeleton, show_picture, skeleton_handles
 from posekit.analysis.style import new_figure, study_of
 from posekit.datasets.people import People
 from posekit.inference.drawing import CELLS_TO_CROP, draw_skeleton, enlarge, enlarge_points, overlay_heatmap
@@ -111,7 +111,8 @@ def people_figure(people: People, count: int = 8) -> Figure:
     columns = min(4, len(chosen))
     rows = -(-len(chosen) // columns)
     figure, axes = new_figure(2.2 * columns, 1.8 * rows + 0.4, columns, rows)
-    hide_unused(axes.flat)
+    for axis in axes.flat:
+        axis.set_axis_off()
     for axis, person in zip(axes.flat, chosen, strict=False):
         show_picture(axis, people.photograph(person))
         plot_skeleton(axis, people.joints[person], people.visible[person], size=3.4)

@@ -1,7 +1,5 @@
 """Annotated people on the axes of a figure: joints by side of the body, hidden ones hollow, and their legend."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -49,12 +47,6 @@ def show_picture(axis: Axes, picture: np.ndarray, title: str = "") -> None:
     axis.imshow(picture)
     axis.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), title=title)
     axis.set_axis_off()
-
-
-def hide_unused(axes: Sequence[Axes]) -> None:
-    """Axes that nothing was drawn on are not shown."""
-    for axis in axes:
-        axis.set_axis_off()
 
 
 def _marker(side: str, filled: bool, size: float) -> dict:

@@ -14,7 +14,7 @@ FLOORS = ("zero_heatmap_train", "zero_heatmap_validation", "mean_pose_weighted14
 
 def check_content(content: dict) -> None:
     """Raises `ValueError`, `KeyError` or `TypeError` unless run.json holds what tables are made of."""
-    for name in ("losses", "floors", "environment"):
+    for name in ("floors", "environment"):
         if not isinstance(content[name], dict):
             raise ValueError(f"{name} is no list of names and values")
     for name in FLOORS:

@@ -22,6 +22,7 @@ from posekit.evaluation.intervals import Comparison, Interval, compare, interval
 from posekit.paths import checkpoints_folder, records_folder
 from posekit.preprocessing.batches import make_crops
 from posekit.skeleton import JOINTS
+from posekit.study.networks import NETWORKS
 from posekit.study.recording import Execution, train_and_record
 from posekit.study.runs import Run, RunStore, read_run
 from posekit.training.checkpoint import load_network, read_checkpoint, weights_hash
@@ -41,10 +42,6 @@ ENCODER_SHARE = 0.25
 
 #: People that an epoch draws at least, so that a handful of people is seen often enough to learn something.
 EPOCH_PEOPLE = 40
-
-#: Parts of an encoder that keep their weights: edges and colors look alike everywhere, and learning them anew
-#: would take half of every step.
-FROZEN = ("encoder.stem", "encoder.stages.0", "encoder.stages.1")
 
 
 @dataclass(frozen=True)
@@ -144,7 +141,7 @@ def fine_tuning(
         data=people.name,
         data_fingerprint=people.fingerprint(),
         start=weights,
-        frozen=FROZEN if base.network.family == "encoder" else (),
+        frozen=NETWORKS["encoder"].frozen if base.network.family == "encoder" else (),
         optimizer="AdamW",
         learning_rate=learning_rate,
         encoder_rate=ENCODER_SHARE * learning_rate if base.network.family == "encoder" else None,

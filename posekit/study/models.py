@@ -26,7 +26,6 @@ class Model:
     start: str = ""  # "imagenet": the encoder begins with weights that were trained on ImageNet
     frozen: tuple[str, ...] = ()  # parts of the network that keep the weights that they start with
     teacher: str = ""  # name of the model whose heatmaps are learned as well
-    reference: int | None = None  # number in the report's list of references
 
     @property
     def label(self) -> str:

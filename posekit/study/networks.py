@@ -39,24 +39,9 @@ _ENCODER = Model(
 
 
 def _model(
-    name: str,
-    description: str,
-    network: NetworkConfig,
-    loss: Loss = "cross-entropy",
-    teacher: str = "",
-    reference: int | None = None,
+    name: str, description: str, network: NetworkConfig, loss: Loss = "cross-entropy", teacher: str = ""
 ) -> Model:
-    return Model(
-        name,
-        name,
-        description,
-        "Adam",
-        "cosine",
-        loss,
-        network=network,
-        teacher=teacher,
-        reference=reference,
-    )
+    return Model(name, name, description, "Adam", "cosine", loss, network=network, teacher=teacher)
 
 
 NETWORKS: dict[str, Model] = {
@@ -91,25 +76,21 @@ NETWORKS: dict[str, Model] = {
             "gated",
             "likelihood; a learned weight per channel on every skip, skips joined by concatenation",
             replace(_ORIGINAL, gated=True, merge="concatenate"),
-            reference=3,
         ),
         _model(
             "coupled",
             "likelihood; every block of the second hourglass reads the same block of the first",
             replace(_ORIGINAL, handed_on="coupled"),
-            reference=4,
         ),
         _model(
             "aggregated",
             "likelihood; the second hourglass adds the features of the first at every resolution",
             replace(_ORIGINAL, handed_on="aggregated"),
-            reference=5,
         ),
         _model(
             "hrnet",
             "four resolutions side by side from beginning to end, cross-entropy",
             HRNetConfig(channels=16),
-            reference=6,
         ),
         _model("small", "likelihood with the changes of rectangle, early, one-stack and separable", _SMALL),
         _model("slim", "small, looking at 64 columns", _SLIM),
@@ -130,7 +111,6 @@ NETWORKS: dict[str, Model] = {
             "compact, learning from the heatmaps of likelihood as well",
             _COMPACT,
             teacher="likelihood",
-            reference=7,
         ),
         _ENCODER,
         replace(

@@ -52,7 +52,6 @@ class Run:
 
     history: the columns of `EpochRecord`. predictions: person, image, joint, x, y (image px), confidence and
     distance (head sizes; NaN where the joint does not count); empty until the run is finished.
-    losses: which loss each column of losses in the history is.
     further: distances of the validation people of further data sets, by the name of the set, each (N, 16)
     float64 in the unit of that set (`posekit.evaluation.evaluate.unit_of_distance`), NaN where a joint does not
     count. floors: zero_heatmap_train and zero_heatmap_validation (loss); mean_pose_weighted14, center_weighted14
@@ -60,7 +59,6 @@ class Run:
     """
 
     config: RunConfig
-    losses: dict[str, str]
     floors: dict[str, float]
     environment: dict[str, str]
     finished: bool
@@ -201,7 +199,6 @@ def _write_run(
     content = {
         "config": config.to_dict(),
         "fingerprint": config.fingerprint(),
-        "losses": {"train_loss": config.loss, "validation_loss": config.loss},
         "floors": floors,
         "environment": environment,
         "seconds": round(sum(row.seconds for row in history), 1),
@@ -232,7 +229,6 @@ def read_run(folder: Path) -> Run:
             further[path.stem.removeprefix("distances-")] = _read_distances(path)
         return Run(
             config,
-            content["losses"],
             content["floors"],
             content["environment"],
             content["finished"],
