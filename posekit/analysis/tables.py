@@ -149,8 +149,8 @@ def joints_table(groups: pd.DataFrame) -> pd.DataFrame:
 
 
 def models_table(runs: Sequence[Run]) -> pd.DataFrame:
-    """The models of a study, a row each: how far the training loss ends below the floor (mean of the seeds; ""
-    for a loss other than squared error), and on each set of people the score of every seed, and their mean with
+    """The models of a study, a row each: how far the training loss ends below the floor (mean of the seeds;
+    not there for a loss other than squared error), and on each set of people the score of every seed, and their mean with
     its 95 % interval over people; then the mean pose and the ceiling of the first set of people. Numbers as text.
     """
     sticks, rows = yardsticks(runs), []
@@ -179,7 +179,8 @@ def models_table(runs: Sequence[Run]) -> pd.DataFrame:
             if key in (found := without_network(runs[0], yardstick)):
                 row[f"{yardstick.title} {yardstick.metric}, mean (95 % over people)"] = f"{found[key]:.1f}"
         rows.append(row)
-    return pd.DataFrame(rows).fillna("")
+    table = pd.DataFrame(rows).fillna("")
+    return table.loc[:, (table != "").any()]
 
 
 def without_network(run: Run, yardstick: Yardstick) -> dict[str, float]:
