@@ -149,9 +149,9 @@ def joints_table(groups: pd.DataFrame) -> pd.DataFrame:
 
 
 def models_table(runs: Sequence[Run]) -> pd.DataFrame:
-    """The models of a study, a row each: how far the training loss ends below the floor (mean of the seeds;
-    not there for a loss other than squared error), and on each set of people the score of every seed, and their mean with
-    its 95 % interval over people; then the mean pose and the ceiling of the first set of people. Numbers as text.
+    """The models of a study, a row each: how far the training loss ends below the floor (mean of the seeds; not
+    there for a loss other than squared error), and on each set of people the score of every seed, and their mean
+    with its 95 % interval over people; then the mean pose and the ceiling of the first set. Numbers as text.
     """
     sticks, rows = yardsticks(runs), []
     for seeds in by_configuration(runs):
