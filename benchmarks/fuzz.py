@@ -106,9 +106,9 @@ def pictures(folder: Path, image: np.ndarray) -> None:
 def videos(folder: Path, image: np.ndarray) -> None:
     folder.mkdir()
     for name in ("film.mp4", "film.avi"):
-        with video_file(folder / name, 10.0) as file:
+        with video_file(folder / name, 10.0) as write:
             for number in range(12):
-                file.write(np.roll(image, 5 * number, axis=1), number / 10)
+                write(np.roll(image, 5 * number, axis=1), number / 10)
     shutil.copy(folder / "film.mp4", folder / "film.mkv")  # a name that promises something else
 
 

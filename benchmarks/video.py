@@ -45,11 +45,11 @@ def make_video(path: Path) -> tuple[float, float, float, float]:
     """Writes the video and returns the person's box in its first frame."""
     image, person = draw_person(seed=0, index=3)
     zoom = max(SIZE[0] / image.shape[1], SIZE[1] / image.shape[0])
-    with video_file(path, FPS) as file:
+    with video_file(path, FPS) as write:
         for number in range(FRAMES):
             sway = 40 * np.sin(number / 12)
             matrix = np.array([[zoom, 0, sway], [0, zoom, 0]])
-            file.write(cv2.warpAffine(image, matrix, SIZE, borderMode=cv2.BORDER_REFLECT), number / FPS)
+            write(cv2.warpAffine(image, matrix, SIZE, borderMode=cv2.BORDER_REFLECT), number / FPS)
     joints = zoom * np.array(person["joints"])[np.array(person["joints_vis"], bool)]
     margin = 0.1 * (joints.max(axis=0) - joints.min(axis=0)).max()
     return (*(joints.min(axis=0) - margin), *(joints.max(axis=0) + margin))

@@ -77,7 +77,7 @@ def test_q_ends_the_window(camera, monkeypatch):
 
 def test_what_a_camera_sees_lasts_as_long_in_its_video(tmp_path):
     """Pictures that come twice as slowly as the video runs are shown twice, up to the last one."""
-    with video_file(tmp_path / "seen.mp4", FPS) as file:
+    with video_file(tmp_path / "seen.mp4", FPS) as write:
         for number in range(10):
-            file.write(picture(None), 2 * number / FPS)
+            write(picture(None), 2 * number / FPS)
     assert len(frames_of(tmp_path / "seen.mp4")) == 19

@@ -158,9 +158,9 @@ def test_a_full_disk_is_not_taken_for_a_written_video(tmp_path, monkeypatch):
     writer = cv2.VideoWriter
     monkeypatch.setattr(cv2, "VideoWriter", Forgets)
     (tmp_path / "drawn.mp4").write_bytes(b"mine")
-    with pytest.raises(PosekitError, match=r"5 of 10 frames"), video_file(tmp_path / "drawn.mp4", FPS) as file:
+    with pytest.raises(PosekitError, match=r"5 of 10 frames"), video_file(tmp_path / "drawn.mp4", FPS) as write:
         for number in range(10):
-            file.write(picture(None), number / FPS)
+            write(picture(None), number / FPS)
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"mine"]
 
 
@@ -275,3 +275,63 @@ def test_a_photograph_can_write_its_joints_too(folder, tmp_path):
     rows = json.loads((tmp_path / "joints.json").read_text())
     assert {row["person"] for row in rows} == {1}
     assert rows == [{"file": "a.png"} | row for row in json.loads(result.stdout)]
+
+
+def test_photographs_that_cannot_be_drawn_keep_their_joints(folder, tmp_path, monkeypatch):
+    (folder / "b.jpg").unlink()
+
+    def refuses(path, image):
+        raise PosekitError(f"{path.name}: no room")
+
+    monkeypatch.setattr("posekit.inference.many.write_image", refuses)
+    result = run(folder, "--out", tmp_path / "drawn", "--joints", tmp_path / "joints.csv")
+    assert refused(result, "2 of 2 photographs could not be drawn, as said above")
+    assert "a.png: no room" in result.stderr and "2 photographs in" in result.stderr
+    assert table_of(tmp_path / "joints.csv", "file")[0] == ["a.png", "c.JPG"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--out", "notes/drawn"], ["--out", "notes/drawn", "--joints", "joints.csv"]]
+)
+def test_a_folder_that_cannot_be_made_is_refused_before_the_network_runs(
+    folder, tmp_path, monkeypatch, dot_network, arguments
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes").write_text("mine")
+    monkeypatch.setattr(dot_network, "forward", lambda images: pytest.fail("the network ran"))
+    assert refused(run(folder, *arguments), "folder notes/drawn cannot be written to")
+    assert not (tmp_path / "joints.csv").exists()
+
+
+def test_joints_that_cannot_be_written_are_no_photograph_that_is_left_out(folder, tmp_path, monkeypatch):
+    (folder / "b.jpg").unlink()
+    (tmp_path / "joints.csv").mkdir()
+    out = tmp_path / "drawn"
+    assert refused(run(folder, "--out", out, "--joints", tmp_path / "joints.csv", "--overwrite"), "is a folder")
+
+    def full(path, content):
+        raise PosekitError(f"{path} cannot be written")
+
+    monkeypatch.setattr("posekit.inference.joint_file.write_whole", full)
+    result = run(folder, "--out", out, "--joints", tmp_path / "joints.json", "--format", "coco")
+    assert refused(result, "joints.json cannot be written") and "left out" not in result.stderr
+    assert sorted(path.name for path in out.iterdir()) == ["a.png", "c.JPG"]
+
+
+def test_a_folder_is_no_name_for_one_photograph(folder, tmp_path):
+    (tmp_path / "drawn").mkdir()
+    for overwrite in ([], ["--overwrite"]):
+        assert refused(
+            run(folder / "a.png", "--out", tmp_path / "drawn", *overwrite), "drawn is a folder; for one"
+        )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names on Windows are not bytes, and have no colon")
+@pytest.mark.parametrize("name", [b"Talk: 1.avi", b"M\xfcller.avi"])
+def test_every_name_of_a_video_can_be_read_and_written(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    make_video(tmp_path / "film.avi", list(DOTS)).rename(os.fsdecode(name))
+    result = run(os.fsdecode(name), "--out", os.fsdecode(b"out " + name), "--joints", "joints.csv")
+    assert result.exit_code == 0, result.output
+    Path(os.fsdecode(b"out " + name)).rename("drawn.avi")
+    assert len(frames_of(tmp_path / "drawn.avi")) == COUNT == len(table_of(tmp_path / "joints.csv", "frame")[0])

@@ -2,6 +2,7 @@
 what is found is kept where one of two outputs fails."""
 
 import csv
+import os
 import struct
 from pathlib import Path
 
@@ -164,8 +165,8 @@ def test_a_video_that_a_full_disk_cut_off_is_not_taken_for_whole(tmp_path, monke
     writer = cv2.VideoWriter
 
     class Cut:
-        def __init__(self, path: str, *arguments: object) -> None:
-            self.path, self.writer = Path(path), writer(path, *arguments)
+        def __init__(self, path: bytes, *arguments: object) -> None:
+            self.path, self.writer = Path(os.fsdecode(path)), writer(path, *arguments)
 
         def __getattr__(self, name: str) -> object:
             return getattr(self.writer, name)

@@ -150,7 +150,9 @@ def _keep_what_exists(source: Path | None, out: Path | None, joints: Path | None
             continue
         if source is not None and os.path.realpath(path) == os.path.realpath(source):
             raise PosekitError(f"{path} is what is read; choose another name to write to")
-        into_folder = path is out and source is not None and source.is_dir() and path.is_dir()
+        into_folder = path is out and source is not None and source.is_dir()
+        if path.is_dir() and not into_folder:
+            raise PosekitError(f"{path} is a folder; for one photograph or video, and for joints, name a file")
         if path.exists() and not overwrite and not into_folder:
             raise PosekitError(f"{path} exists already; choose another name or say --overwrite")
     if out is not None and joints is not None and os.path.realpath(out) == os.path.realpath(joints):
@@ -215,8 +217,6 @@ def _predict_folder(
     with _until_stopped() as stopped:
         outcome = predict_photographs(network, paths, selection, out, joints, stopped, coco)
     _report(outcome, "photographs")
-    if outcome.problems:
-        raise PosekitError(f"{len(outcome.problems)} of {len(paths)} photographs are left out, as said above")
     if outcome.stopped:
         raise typer.Exit(130)
 
@@ -242,10 +242,6 @@ def _predict_frames(
         with _until_stopped() as stopped:
             outcome = predict_frames(network, frames, selection, out, joints, window, stopped)
     _report(outcome, "frames")
-    for problem in outcome.problems[:-1]:
-        _say(problem)
-    if outcome.problems:
-        raise PosekitError(outcome.problems[-1])
     if outcome.stopped and not frames.live:
         raise typer.Exit(130)
 
@@ -271,12 +267,17 @@ def _until_stopped() -> Iterator[Callable[[], bool]]:
 
 
 def _report(outcome: "Outcome", unit: str) -> None:
+    """Says what was done. Raises `PosekitError` if something went wrong."""
     if outcome.stopped and outcome.written:
         _say("stopped; what is found so far is kept")
     rate = outcome.done / outcome.seconds
     _say(f"{outcome.done} {unit} in {outcome.seconds:.1f} s: {rate:.1f} {unit} per second")
     for path in outcome.written:
         _say(f"wrote {path}")
+    for problem in outcome.problems[:-1]:
+        _say(problem)
+    if outcome.problems:
+        raise PosekitError(outcome.problems[-1])
 
 
 def _say(sentence: str) -> None:

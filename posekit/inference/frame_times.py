@@ -4,6 +4,7 @@ A decoder passes over what it cannot decode, so counting what it gives would shi
 carries the time of its frame, whatever is in it.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,9 +61,15 @@ def read_frame_times(path: Path, fps: float | None, announced: int | None) -> Fr
     return frame_times(np.unique(found), fps, announced, counts_frames)
 
 
+def name_for_opencv(path: Path) -> bytes:
+    """A video's whole path: OpenCV needs the bytes of a name that is not UTF-8, and FFmpeg takes what stands before
+    a colon at the beginning for a protocol, such as http."""
+    return os.fsencode(os.path.abspath(path))
+
+
 def packet_times(path: Path, announced: int | None) -> list[float]:
     """Seconds of every packet that is really in a video file, in the file's order; announced as above."""
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_FORMAT, -1])
+    capture = cv2.VideoCapture(name_for_opencv(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_FORMAT, -1])
     found: list[float] = []
     try:
         with tqdm(desc="reading frame times", unit=" frames", total=announced, delay=2) as bar:

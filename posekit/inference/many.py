@@ -1,6 +1,7 @@
 """Joints of people in many pictures: the photographs of a folder, the frames of a video or camera."""
 
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -60,7 +61,7 @@ class Selection:
 @dataclass(frozen=True)
 class Outcome:
     """How many pictures were predicted, in how many seconds (reading, drawing and writing included), whether the
-    person stopped it before the end, a sentence for everything that went wrong, and what was written."""
+    person stopped it before the end, sentences on what went wrong, and what was written."""
 
     done: int
     seconds: float
@@ -102,14 +103,16 @@ def predict_photographs(
     stopped: Callable[[], bool],
     coco: bool = False,
 ) -> Outcome:
-    """Predicts joints in every photograph; one that cannot be read or written is reported and skipped.
+    """Predicts joints in every photograph; one that cannot be read or drawn is named at once and skipped.
 
     out: a folder for the photographs with skeletons, under their names; joints, coco: see `photograph_file`; both
-    are replaced. stopped is called before every photograph. Raises `PosekitError` if none could be used or
-    `joints` cannot be begun.
+    are replaced. stopped is called before every photograph. Raises `PosekitError` if none could be predicted, or
+    `out` or `joints` cannot be begun.
     """
-    started, done, problems = time.perf_counter(), 0, []
+    started, done, left_out, undrawn = time.perf_counter(), 0, [], 0
     with ExitStack() as files:
+        if out:
+            files.enter_context(_folder_to_write_to(out))
         note = files.enter_context(Output(photograph_file(joints, coco))) if joints else None
         for path in tqdm(paths, desc="predicting", unit=" photographs"):
             if stopped():
@@ -120,9 +123,10 @@ def predict_photographs(
                     _say(remark)
                 people = selection.predict(predictor, image)
             except PosekitError as error:
-                problems.append(str(error))
+                left_out.append(str(error))
                 _say(f"{path.name} is left out: {error}")
                 continue
+            done += 1
             if not people:
                 _say(f"nobody is found in {path.name}")
             if note:
@@ -131,20 +135,40 @@ def predict_photographs(
                 if out:
                     write_image(out / path.name, drawn(image, people))
             except PosekitError as error:  # the joints of this one are noted, and the others are still to come
-                problems.append(str(error))
+                undrawn += 1
                 _say(str(error))
-                continue
-            done += 1
-        if problems and not done:
-            raise PosekitError(f"none of the {len(problems)} photographs could be used; the first: {problems[0]}")
-    seconds, ended = time.perf_counter() - started, done + len(problems) < len(paths)
-    written = [out] if out and done else []
+        if left_out and not done:
+            raise PosekitError(f"none of the {len(left_out)} photographs could be used; the first: {left_out[0]}")
+    seconds, ended, problems = time.perf_counter() - started, done + len(left_out) < len(paths), []
+    if left_out:
+        problems.append(f"{len(left_out)} of {len(paths)} photographs are left out, as said above")
+    if undrawn:
+        problems.append(f"{undrawn} of {len(paths)} photographs could not be drawn, as said above")
     if note and note.problem:
         problems.append(note.problem)
-        _say(note.problem)
-    elif joints:
-        written.append(joints)
+    written = [out] if out and done > undrawn else []
+    written += [joints] if note and not note.problem else []
     return Outcome(done, seconds, ended, tuple(problems), tuple(written))
+
+
+@contextmanager
+def _folder_to_write_to(folder: Path) -> Iterator[None]:
+    """Makes a folder, and takes it away again where an error leaves it empty. Raises `PosekitError` if no file can
+    be made in it."""
+    new = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise PosekitError(
+            f"folder {folder} cannot be written to ({error.strerror}); choose another one by --out"
+        ) from error
+    try:
+        yield
+    except BaseException:
+        if new and not any(folder.iterdir()):
+            folder.rmdir()
+        raise
 
 
 def predict_frames(
@@ -167,7 +191,7 @@ def predict_frames(
     started, nobody, ended, problems = time.perf_counter(), 0, False, []
     with ExitStack() as files:
         note = files.enter_context(Output(joint_file(joints, "frame"))) if joints else None
-        film = files.enter_context(Output(_writing(out, frames.fps))) if out else None
+        film = files.enter_context(Output(video_file(out, frames.fps))) if out else None
         outputs = {path: output for path, output in ((joints, note), (out, film)) if path and output}
         follow = selection.tracker(predictor)
         bar = tqdm(frames, desc="predicting", unit=" frames", total=frames.announced, disable=not progress)
@@ -209,12 +233,6 @@ def predict_frames(
     seconds = time.perf_counter() - started
     problems += [*failed, *([shortage] if shortage else [])]
     return Outcome(frames.read, seconds, ended, tuple(problems), written)
-
-
-@contextmanager
-def _writing(path: Path, fps: float) -> Iterator[Callable[[np.ndarray, float], None]]:
-    with video_file(path, fps) as file:
-        yield file.write
 
 
 def _say(sentence: str) -> None:

@@ -3,7 +3,7 @@
 import os
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from posekit.errors import PosekitError
 from posekit.files import check_file
-from posekit.inference.frame_times import packet_times, read_frame_times
+from posekit.inference.frame_times import name_for_opencv, packet_times, read_frame_times
 
 #: Files with these endings are read as videos.
 VIDEO_ENDINGS = {
@@ -128,22 +128,18 @@ def open_video(source: Path | int) -> Iterator[Frames]:
     if not live:
         check_file(source, "name a video")
     with quiet():
-        yield from _opened(source, name, live)
-
-
-def _opened(source: Path | int, name: str, live: bool) -> Iterator["Frames"]:
-    capture = cv2.VideoCapture(source if live else str(source))
-    try:
-        if not capture.isOpened():
-            raise PosekitError(
-                f"{name} cannot be opened; is it connected, and used by no other program? Numbers begin at 0"
-                if live
-                else f"{name} cannot be opened as a video; it is damaged, cut off, or of a kind that OpenCV does "
-                "not read: convert it to MP4 (H.264)"
-            )
-        yield Frames(capture, name, None if live else source)
-    finally:
-        capture.release()
+        capture = cv2.VideoCapture(source if live else name_for_opencv(source))
+        try:
+            if not capture.isOpened():
+                raise PosekitError(
+                    f"{name} cannot be opened; is it connected, and used by no other program? Numbers begin at 0"
+                    if live
+                    else f"{name} cannot be opened as a video; it is damaged, cut off, or of a kind that OpenCV "
+                    "does not read: convert it to MP4 (H.264)"
+                )
+            yield Frames(capture, name, None if live else source)
+        finally:
+            capture.release()
 
 
 class VideoFile:
@@ -160,7 +156,7 @@ class VideoFile:
         if self._writer is None:
             self._size = frame.shape[1], frame.shape[0]
             code = cv2.VideoWriter_fourcc(*CODECS[self.path.suffix.lower()])
-            self._writer = cv2.VideoWriter(str(self.unfinished), code, self.fps, self._size)
+            self._writer = cv2.VideoWriter(name_for_opencv(self.unfinished), code, self.fps, self._size)
             if not self._writer.isOpened():
                 raise PosekitError(f"{self.path} cannot be written; check the folder and the free space")
         bgr = cv2.resize(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), self._size)  # a stream can change its size
@@ -200,8 +196,8 @@ class VideoFile:
 
 
 @contextmanager
-def video_file(path: Path, fps: float) -> Iterator[VideoFile]:
-    """A video to write to, MP4 or AVI by its name; it takes the place of `path` when it is whole.
+def video_file(path: Path, fps: float) -> Iterator[Callable[[np.ndarray, float], None]]:
+    """The `write` of a `VideoFile`, MP4 or AVI by its name; the video takes the place of `path` when it is whole.
 
     Folders that are missing are made; without a frame nothing is written. Raises `PosekitError` for another ending
     and if it cannot be written.
@@ -215,7 +211,7 @@ def video_file(path: Path, fps: float) -> Iterator[VideoFile]:
     except OSError as error:
         raise PosekitError(f"{path} cannot be written ({error.strerror})") from error
     try:
-        yield file
+        yield file.write
         file.close()
     finally:
         file.discard()
