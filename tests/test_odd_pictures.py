@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from moving_dot import DOTS, picture, refused, run, table_of
-from PIL import Image
+from PIL import Image, ImageOps
 
 from posekit.datasets.images import decode_image, read_image, write_image
 from posekit.errors import PosekitError
@@ -110,3 +110,18 @@ def test_a_folder_names_what_it_leaves_out_and_why(tmp_path):
     assert "._a.png" not in result.stderr
     assert table_of(tmp_path / "joints.csv", "file")[0] == ["a.png", "b.jp2", "c.gif"]
     assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == ["a.png", "b.jp2", "c.gif"]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["AVIF", "JPEG"])  # OpenCV itself turns the JPEG
+def test_a_photograph_is_turned_as_it_says_and_not_for_data_sets(kind, orientation):
+    quarters = np.zeros((32, 64, 3), np.uint8)
+    quarters[:16, :32], quarters[:16, 32:], quarters[16:, :32] = 60, 120, 180
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = saved(Image.fromarray(quarters), kind, exif=exif)
+    given = Image.fromarray(quarters)
+    given.getexif()[0x0112] = orientation
+    expected = np.asarray(ImageOps.exif_transpose(given)).astype(int)
+    assert np.abs(decode_image(content, "photo", upright=True) - expected)[8:-8:16, 8:-8:16].max() < 8
+    assert decode_image(content, "photo", upright=False).shape == quarters.shape

@@ -5,6 +5,7 @@ import pytest
 
 from posekit.inference.drawing import (
     CELLS_TO_CROP,
+    draw_circle,
     draw_skeleton,
     enlarge,
     enlarge_points,
@@ -48,6 +49,16 @@ def test_a_drawn_joint_is_where_the_joint_is(name, truth):
     assert np.abs(middle_of(changed) - [123.4, 77.8]).max() < 0.6
     assert changed.sum() < 300
     assert (image == 128).all()
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_joints_of_very_wide_pictures_are_drawn_where_they_are(side):
+    image = np.full((60, 30_000, 3), 128, np.uint8)
+    joints = np.full((16, 2), [29_000.4, 20.8])
+    drawn = draw_skeleton(image, joints, only(f"{side} wrist"), size=4)
+    assert np.abs(middle_of((drawn != image).any(axis=2)) - [29_000.4, 20.8]).max() < 0.6
+    ring = draw_circle(image, np.array([60_000.0, 30]), 31_000)
+    assert abs(np.nonzero((ring != image).any(axis=2))[1].mean() - 29_000) < 5
 
 
 def test_a_limb_is_drawn_when_both_ends_are_shown_only():

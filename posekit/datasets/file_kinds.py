@@ -34,6 +34,8 @@ def why_not_decoded(data: bytes) -> str:
         return "the file is empty: fetch it again"
     if not any(data):
         return "the file holds zeros alone, as after a download that was broken off: fetch it again"
+    if is_avif(data):
+        return "it is an AVIF picture that is damaged, or that this OpenCV does not read: save it as JPEG"
     if data[4:8] == b"ftyp":
         return _of_iso_family(data[8:64])
     if _is_video(data):
@@ -54,9 +56,12 @@ def why_not_decoded(data: bytes) -> str:
 _VIDEO = "it is a video: end its name as videos do, such as .mp4 or .avi"
 
 
+def is_avif(data: bytes) -> bool:
+    """Whether a file is an AVIF picture, or several."""
+    return data[4:8] == b"ftyp" and (b"avif" in data[8:64] or b"avis" in data[8:64])
+
+
 def _of_iso_family(brands: bytes) -> str:
-    if b"avif" in brands or b"avis" in brands:
-        return "it is an AVIF picture that is damaged, or that this OpenCV does not read: save it as JPEG"
     if any(brand in brands for brand in HEIC_BRANDS):
         return "it is a HEIC photograph, which OpenCV does not read: save it as JPEG"
     if brands.startswith(b"crx"):

@@ -1,12 +1,13 @@
 """Reads and writes image files, with a clear error where a file is broken."""
 
+import io
 from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from posekit.datasets.file_kinds import why_not_decoded
+from posekit.datasets.file_kinds import is_avif, why_not_decoded
 from posekit.errors import PosekitError
 from posekit.files import write_whole
 
@@ -40,7 +41,28 @@ def decode_image(data: bytes, name: str, upright: bool) -> np.ndarray:
         raise PosekitError(f"image {name} is cut off: its end is missing; fetch it again")
     if image is None:
         raise PosekitError(f"image {name} cannot be decoded; {why_not_decoded(data)}")
+    if upright and is_avif(data):
+        image = turned(image, orientation_of_avif(data, name))
     return cv2.cvtColor(to_eight_bits(image, name), cv2.COLOR_BGR2RGB)
+
+
+def orientation_of_avif(data: bytes, name: str) -> int:
+    """The EXIF orientation (1 to 8) that an AVIF file asks for, which OpenCV does not look at.
+
+    Raises `PosekitError` if Pillow cannot open the file.
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as file:
+            return file.getexif().get(0x0112, 1)
+    except Exception as error:  # Pillow meets damaged headers with almost any exception
+        raise PosekitError(f"image {name}: nobody can tell which way up this AVIF is; save it as JPEG") from error
+
+
+def turned(image: np.ndarray, orientation: int) -> np.ndarray:
+    """An image (H, W, ...) as its EXIF orientation (1 to 8) says; from 5 on, height and width are exchanged."""
+    image = np.swapaxes(image, 0, 1) if orientation >= 5 else image
+    image = image[:, ::-1] if orientation in (2, 3, 6, 7) else image
+    return image[::-1] if orientation in (3, 4, 7, 8) else image
 
 
 def to_eight_bits(image: np.ndarray, name: str) -> np.ndarray:

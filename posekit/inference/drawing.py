@@ -19,6 +19,10 @@ OUTLINE = (20, 20, 20)
 #: (2, 3): heatmap cells -> crop px.
 CELLS_TO_CROP = np.array([[STRIDE, 0, (STRIDE - 1) / 2], [0, STRIDE, (STRIDE - 1) / 2]], float)
 
+#: Positions are held at most this far from the first pixel, px: OpenCV still draws right there, and no picture that
+#: it reads is larger.
+FARTHEST = 500_000
+
 #: Drawing positions carry this many binary digits behind the point, so that nothing is rounded to whole pixels.
 SUBPIXEL_BITS = 4
 
@@ -70,7 +74,7 @@ def draw_skeleton(
 def draw_circle(image: np.ndarray, center: np.ndarray, radius: float) -> np.ndarray:
     """A copy of RGB uint8 (H, W, 3) with a thin white circle around center (2,), image px; radius in px."""
     picture = image.copy()
-    scaled = round(min(radius, 20_000) * 2**SUBPIXEL_BITS)
+    scaled = round(min(radius, FARTHEST) * 2**SUBPIXEL_BITS)
     for width, color in ((4, OUTLINE), (2, TRUTH_COLOR)):
         cv2.circle(picture, _fixed(center), scaled, color, width, cv2.LINE_AA, SUBPIXEL_BITS)
     return picture
@@ -85,8 +89,8 @@ def draw_box(image: np.ndarray, corners: np.ndarray) -> np.ndarray:
 
 
 def _fixed(point: np.ndarray) -> tuple[int, int]:
-    """A point in OpenCV's fixed-point form. Far outside any picture it is held at a distance that fits."""
-    x, y = np.rint(np.clip(point, -20_000, 20_000) * 2**SUBPIXEL_BITS).astype(int)
+    """A point in OpenCV's fixed-point form."""
+    x, y = np.rint(np.clip(point, -FARTHEST, FARTHEST) * 2**SUBPIXEL_BITS).astype(int)
     return int(x), int(y)
 
 
