@@ -19,8 +19,8 @@ OUTLINE = (20, 20, 20)
 #: (2, 3): heatmap cells -> crop px.
 CELLS_TO_CROP = np.array([[STRIDE, 0, (STRIDE - 1) / 2], [0, STRIDE, (STRIDE - 1) / 2]], float)
 
-#: Positions are held at most this far from the first pixel, px: OpenCV still draws right there, and no picture that
-#: it reads is larger.
+#: Positions are held at most this far from the first pixel, px: OpenCV still draws right there, and it reads no
+#: larger picture.
 FARTHEST = 500_000
 
 #: Drawing positions carry this many binary digits behind the point, so that nothing is rounded to whole pixels.

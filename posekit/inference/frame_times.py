@@ -62,8 +62,8 @@ def read_frame_times(path: Path, fps: float | None, announced: int | None) -> Fr
 
 
 def name_for_opencv(path: Path) -> bytes:
-    """A video's whole path, as bytes: OpenCV cannot take a name that is not UTF-8 otherwise. FFmpeg would take what
-    stands before a colon in "Talk: 1.mp4" for a protocol, such as http."""
+    """A video's whole path, as bytes: OpenCV cannot take a name that is not UTF-8 otherwise, and FFmpeg would
+    take what stands before a colon in "Talk: 1.mp4" for a protocol, such as http."""
     return os.fsencode(os.path.abspath(path))
 
 
