@@ -9,6 +9,7 @@ from threading import Event
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from tables import make_people
 
 import posekit.preprocessing.cache
@@ -84,6 +85,19 @@ def test_a_stopped_build_goes_on_where_it_was(tmp_path, monkeypatch):
     crops, _ = cached_crops(people, RULE, tmp_path / "cache", progress=False)
     assert len(again) == len(people) - done
     np.testing.assert_array_equal(crops, expected)
+
+
+def test_a_photograph_that_two_data_sets_name_is_turned_for_one_of_them_only(tmp_path):
+    """One counts the pixels as they are stored, the other as a viewer shows them, which is upside down."""
+    pixels = np.full((400, 300, 3), 200, np.uint8)
+    pixels[:200] = 60
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    Image.fromarray(pixels).save(tmp_path / "photo.png", exif=exif)
+    names, upright = np.array(2 * ["photo.png"]), np.array([False, True])
+    people = make_people(2, images_folder=tmp_path, image=names, upright=upright)
+    stored, shown = cached_crops(people, RULE, tmp_path / "cache", progress=False)[0][:, 10, 24, 0]
+    assert (stored, shown) == (60, 200)
 
 
 @pytest.mark.parametrize(

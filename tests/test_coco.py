@@ -245,7 +245,7 @@ BAD = {
         content(person(7, keypoints=[1, 2, 2])),
         "annotation 7: 3 numbers of keypoints instead of 51",
     ),
-    "words": (content(person(7, keypoints=["a"] * 51)), "annotation 7: its keypoints are not a list of numbers"),
+    "words": (content(person(7, keypoints=["a"] * 51)), "annotation 7: its keypoints must be a list of numbers"),
     "visibility": (content(person(7, keypoints=[1, 2, 3] * 17)), "annotation 7: a keypoint's third number"),
     "not a number": (content(person(7, keypoints=[float("nan"), 2, 2] * 17)), "annotation 7: a keypoint's place"),
     "annotations of one id": (content(person(7), person(7)), "annotation 7: another one has the same id"),
@@ -255,8 +255,14 @@ BAD = {
     "no image": (content({"id": 7}), "annotation 7 has no 'image_id'"),
     "box outside": (content(person(7, bbox=[400, 10, 50, 50])), r"annotation 7: its box .* outside .* 300 x 400"),
     "box without width": (content(person(7, bbox=[40, 10, 0, 50])), "annotation 7: its box .* no positive width"),
+    "size of words": (
+        content(person(), images=[{"id": 1, "file_name": "a", "width": "wide", "height": 9}]),
+        "image 1: width and height must be whole numbers, not 'wide' and 9; correct it",
+    ),
+    "id of a list": (content(person([1])), r"annotation \[1\] is not written as in COCO; correct it"),
+    "a name too long": (content(person(), images=[{"id": 1, "file_name": 300 * "a"}]), "cannot be looked for"),
     "box of three": (content(person(7, bbox=[40, 10, 5])), "annotation 7: its box must be four numbers"),
-    "box of words": (content(person(7, bbox=["a"] * 4)), "annotation 7: its box are not a list of numbers"),
+    "box of words": (content(person(7, bbox=["a"] * 4)), "annotation 7: its box must be a list of numbers"),
 }
 
 

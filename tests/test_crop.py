@@ -158,11 +158,6 @@ def test_center_and_scale_of_a_box_give_a_crop_that_holds_it(box):
     assert scale == pytest.approx({(80, 350): 350 / 200, (300, 100): 300 / 120}[box[2] - box[0], box[3] - box[1]])
 
 
-def test_an_empty_box_is_refused():
-    with pytest.raises(PosekitError, match="empty"):
-        box_center_and_scale(CropRule(), np.array([10, 10, 10, 50]))
-
-
 def test_mpii_loses_what_is_known_to_be_lost(mpii):
     for height, people_lost, joints_lost in ((210, 36.7, 4.8), (200, 42.1, 5.6)):
         lost = lost_joints(CropRule(height=height), mpii.center, mpii.scale, mpii.joints)

@@ -59,8 +59,8 @@ class Sees:
         people = self.frames[self.number] or [person(*center, confidence=0.05)]
         return min(people, key=lambda one: np.linalg.norm(one.joints.mean(axis=0) - center))
 
-    def predict_box(self, image: np.ndarray, box: np.ndarray) -> Prediction:
-        return self.predict(image, (box[:2] + box[2:]) / 2, (box[3] - box[1]) / 230)
+    def place_of_box(self, image: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, float]:
+        return (box[:2] + box[2:]) / 2, (box[3] - box[1]) / 230
 
 
 def numbers(follow: FollowAll, frames: int) -> list[dict[int, float]]:

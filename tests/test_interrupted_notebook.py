@@ -7,14 +7,13 @@ INTERRUPTED = """
 import sys
 from pathlib import Path
 import nbformat
-from posekit.cli.common import interruptible
+from posekit.cli.common import guarded
 from posekit.cli.run_notebooks import execute_notebook
 ctrl_c = "import os, signal, time; os.kill(os.getppid(), signal.SIGINT); time.sleep(1000)"
 cells = [nbformat.v4.new_code_cell(ctrl_c)]
 notebook = Path(sys.argv[1])
 nbformat.write(nbformat.v4.new_notebook(cells=cells), notebook)
-with interruptible():
-    execute_notebook(notebook, notebook.with_name("executed.ipynb"), {}, progress=False)
+guarded(execute_notebook)(notebook, notebook.with_name("executed.ipynb"), {}, progress=False)
 """
 
 

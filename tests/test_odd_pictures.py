@@ -112,6 +112,11 @@ def test_a_folder_names_what_it_leaves_out_and_why(tmp_path):
     assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == ["a.png", "b.jp2", "c.gif"]
 
 
+def test_pictures_too_large_for_their_kind_say_so(tmp_path):
+    with pytest.raises(PosekitError, match="20000 x 2 px is too large for this kind of file"):
+        write_image(tmp_path / "wide.webp", np.zeros((2, 20_000, 3), np.uint8))
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["AVIF", "JPEG"])  # OpenCV itself turns the JPEG
 def test_a_photograph_is_turned_as_it_says_and_not_for_data_sets(kind, orientation):

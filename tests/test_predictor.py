@@ -18,6 +18,7 @@ from posekit.datasets.images import read_image
 from posekit.datasets.mpii import read_mpii
 from posekit.errors import PosekitError
 from posekit.evaluation.pckh import pckh
+from posekit.inference.finder import OWN_FINDER
 from posekit.inference.predictor import OWN_NETWORK, SMALL_NETWORK, FlipTest, Predictor
 from posekit.paths import checkpoint_path
 from posekit.preprocessing.batches import batches, make_crops, without_context
@@ -42,6 +43,14 @@ def test_a_box_finds_the_same_as_its_center_and_scale():
     predictor = Predictor(FindsRed(), CropRule(size=64), Codec("report"))
     boxed = predictor.predict_box(image, np.array([105, 50, 215, 250]))  # 200 px high: scale 1
     np.testing.assert_array_equal(boxed.joints, predictor.predict(image, np.array([160, 150]), 1.0).joints)
+
+
+def test_the_place_of_a_box_that_leaves_the_image_is_that_of_the_part_inside():
+    """640 x 360 px: the part inside the box goes from x = 300 to 639, so its middle is 469.5."""
+    predictor = Predictor(FindsRed(), CropRule(width=230, height=230, size=64), Codec("report"))
+    image, box = np.zeros((360, 640, 3), np.uint8), np.array([300, 0, 1000, 360])
+    center, scale = predictor.place_of_box(image, box)
+    assert center.tolist() == [469.5, 179.5] and scale == pytest.approx(359 / 200)
 
 
 @pytest.mark.parametrize(
@@ -211,6 +220,8 @@ def test_predict_does_not_overwrite_unasked(trained, tmp_path):
         (["predict", "x.jpg", "--study", "a", "--checkpoint", "b"], "by --study and --model, or by --checkpoint"),
         (["predict", PHOTOGRAPH, "--study", "sample-quick", "--model", 9], "there is no model 9"),
         (["evaluate", "--checkpoint", "nowhere.pt"], "there is no checkpoint nowhere.pt"),
+        (["evaluate", "--checkpoint", OWN_FINDER], "finds people, not joints"),
+        (["evaluate", "--checkpoint", "a.pt", "--export", __file__], "written as .mat or .csv files, not .py"),
         (["evaluate", "--checkpoint", "a.pt", "--model", 5, "--seed", 1], "leave out --model and --seed"),
         (["evaluate", "--predictions", "a.mat", "--checkpoint", "a.pt"], "leave out --checkpoint"),
         (["evaluate", "--predictions", "a.mat", "--flip"], "--predictions alone says what is evaluated"),

@@ -122,7 +122,8 @@ def test_a_hundred_megapixels_are_reduced_where_the_format_can():
     [
         (b"", "no JPEG, PNG or WebP"),
         (b"%PDF-1.7 ...", "no JPEG, PNG or WebP"),
-        (encoded(scene(), "GIF"), "no JPEG, PNG or WebP"),
+        (encoded(scene(), "GIF"), "of the kind GIF; save it as JPEG"),
+        (b"\0\0\0\x18ftypheic" + bytes(40), "it is a HEIC photograph.*save it as JPEG"),
         (encoded(scene(), "BMP"), "no JPEG, PNG or WebP"),
         (encoded(scene().resize((1, 1)), "PNG"), "1 x 1 px"),
         (encoded(scene(width=400, height=4), "PNG"), "400 x 4 px"),

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from posekit.cli.common import guarded
+from posekit.cli.common import guarded, resumable
 from posekit.cli.evaluate import evaluate
 from posekit.cli.export import export
 from posekit.cli.mpii import mpii_app
@@ -37,7 +37,8 @@ for command in (
     sample,
     cost,
 ):
-    app.command()(guarded(command))
+    wrapped = resumable if command in (study, train, grid, notebooks) else guarded
+    app.command()(wrapped(command))
 
 
 def main() -> None:

@@ -3,8 +3,7 @@
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Annotated
@@ -78,17 +77,19 @@ def as_json_text(value: object) -> str:
     return json.dumps(finite(value), indent=2, allow_nan=False)
 
 
-def guarded(command: Callable[..., None]) -> Callable[..., None]:
+def guarded(command: Callable[..., None], when_stopped: str = "stopped") -> Callable[..., None]:
     """Wraps a command: every failure of the system becomes one sentence, and Ctrl-C exit status 130.
 
-    The sentence is a `PosekitError` with the file's name and the cause.
+    The sentence is a `PosekitError` with the file's name and the cause. when_stopped: what Ctrl-C prints.
     """
 
     @wraps(command)
     def at_the_door(*arguments: object, **options: object) -> None:
         try:
-            with interruptible():
-                command(*arguments, **options)
+            command(*arguments, **options)
+        except KeyboardInterrupt:
+            print(f"\nposekit: {when_stopped}", file=sys.stderr)
+            raise typer.Exit(130) from None
         except BrokenPipeError:  # the program that reads the output has gone, as head does
             raise
         except OSError as error:
@@ -99,12 +100,6 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
     return at_the_door
 
 
-@contextmanager
-def interruptible() -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        print(
-            "\nposekit: stopped. What is finished is kept; the same command goes on from there.", file=sys.stderr
-        )
-        raise typer.Exit(130) from None
+def resumable(command: Callable[..., None]) -> Callable[..., None]:
+    """`guarded`, for a command that goes on where it was stopped."""
+    return guarded(command, "stopped. What is finished is kept; the same command goes on from there.")

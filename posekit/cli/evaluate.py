@@ -56,6 +56,10 @@ def evaluate(
     _refuse_contradictions(predictions, checkpoint, model, seed, flip, export)
     if not threshold > 0:
         raise PosekitError(f"the threshold must be positive (head sizes), not {threshold:g}")
+    if export is not None:  # before the network runs over everybody
+        from posekit.evaluation.prediction_files import check_destination
+
+        check_destination(export, overwrite)
     if predictions is not None:
         if mpii is None:
             raise PosekitError("--predictions needs --mpii, the folder with MPII's annotations")
@@ -155,7 +159,8 @@ def _evaluate_checkpoint(path: Path, flip: bool, data: list[Path]) -> list[tuple
     judged = []
     for of_set in people.validation_sets():
         crops = make_crops(of_set, predictor.rule)
-        answers = evaluate_network(predictor.network, crops, predictor.codec, predictor.device)
+        how = predictor.codec, predictor.device
+        answers = evaluate_network(predictor.network, crops, *how, progress=True)
         judged.append((answers, of_set))
     return judged
 

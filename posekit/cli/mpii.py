@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from posekit.cli.common import guarded
+from posekit.cli.common import guarded, resumable
 
 # What takes long to import is imported inside the commands, so that --help answers at once.
 
@@ -15,7 +15,7 @@ mpii_app = typer.Typer(help="Download MPII Human Pose and check its photographs.
 
 
 @mpii_app.command()
-@guarded
+@resumable
 def download(
     mpii: Annotated[
         Path,
@@ -39,13 +39,7 @@ def download(
     def ask(question: str) -> bool:
         return yes or typer.confirm(question)
 
-    try:
-        counts = download_mpii(mpii, url or MPII_URL, images=not annotations_only, ask=ask)
-    except KeyboardInterrupt:
-        print(
-            "\nposekit: stopped. What has arrived is kept; the same command goes on from there.", file=sys.stderr
-        )
-        raise typer.Exit(130) from None
+    counts = download_mpii(mpii, url or MPII_URL, images=not annotations_only, ask=ask)
     for part, count in counts.items():
         print(f"{count:6d} files in {mpii / part}")
     if counts["images"]:

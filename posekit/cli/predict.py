@@ -175,6 +175,8 @@ def _predict_photograph(
     picture = read_image(path, upright=True)
     if remark := several_pictures(path):
         _say(remark)
+    if sys.stderr.isatty():
+        _say("loading the network")
     people = selection.predict(predictor(), picture)
     rows = people_rows(people)
     if as_json:

@@ -21,7 +21,6 @@ from posekit.cli.common import (
     PrecisionOption,
     SeedOption,
     SizeOption,
-    interruptible,
     named_data,
 )
 from posekit.errors import PosekitError
@@ -50,31 +49,28 @@ def study(
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise PosekitError("torchrun starts one training: use it with posekit train, then posekit study goes on")
     started = time.perf_counter()
-    with interruptible():
-        print("1/4  data")
-        folders = named_data(data, mpii, lspet)
-        the_study = Study(size, folders, device=device, precision=precision, compiled=compiled)
-        if the_study.left_out:
-            print(f"     {the_study.left_out}")
-        train_crops, validation_crops = the_study.crops
+    print("1/4  data")
+    folders = named_data(data, mpii, lspet)
+    the_study = Study(size, folders, device=device, precision=precision, compiled=compiled)
+    if the_study.left_out:
+        print(f"     {the_study.left_out}")
+    train_crops, validation_crops = the_study.crops
+    print(f"     {the_study.people.name}: {len(train_crops)} train and {len(validation_crops)} validation people")
+    print(f"2/4  training the six models, size {size}")
+    if expected := the_study.expected(force=force):
+        print(f"     {expected}")
+    for run in the_study.run_all(force=force):
+        last = run.history.iloc[-1]
         print(
-            f"     {the_study.people.name}: {len(train_crops)} train and {len(validation_crops)} validation people"
+            f"     {run.label}: loss {last.train_loss:.6f}, validation {last.validation_loss:.6f}, "
+            f"PCKh@0.5 weighted14 {last.pckh_weighted14:.1f} %"
         )
-        print(f"2/4  training the six models, size {size}")
-        if expected := the_study.expected(force=force):
-            print(f"     {expected}")
-        for run in the_study.run_all(force=force):
-            last = run.history.iloc[-1]
-            print(
-                f"     {run.label}: loss {last.train_loss:.6f}, validation {last.validation_loss:.6f}, "
-                f"PCKh@0.5 weighted14 {last.pckh_weighted14:.1f} %"
-            )
-        print("3/4  figures and tables")
-        paths = publish_records(Results.read(the_study.name), the_study.figures)
-        paths += publish_pictures(the_study.runs(), validation_crops, the_study.figures)
-        print("4/4  notebooks")
-        for notebook in study_notebooks():
-            execute_notebook(notebook, the_study.executed_notebooks / notebook.name, the_study.environment)
+    print("3/4  figures and tables")
+    paths = publish_records(Results.read(the_study.name), the_study.figures)
+    paths += publish_pictures(the_study.runs(), validation_crops, the_study.figures)
+    print("4/4  notebooks")
+    for notebook in study_notebooks():
+        execute_notebook(notebook, the_study.executed_notebooks / notebook.name, the_study.environment)
     minutes = (time.perf_counter() - started) / 60
     print(
         f"\nDone in {minutes:.1f} minutes:\n"
@@ -120,7 +116,7 @@ def train(
     from posekit.training.memory import keep_freed_memory
 
     keep_freed_memory()
-    with interruptible(), launched(choose_device(device)):
+    with launched(choose_device(device)):
         if start is not None:
             if named(context, "model"):
                 raise PosekitError("--from names the network already; leave out --model")
@@ -287,9 +283,8 @@ def notebooks() -> None:
     from posekit.cli.run_notebooks import publish_notebook, study_notebooks
     from posekit.paths import notebooks_folder
 
-    with interruptible():  # trainings that they need go on where they were stopped
-        for notebook in study_notebooks():
-            publish_notebook(notebook, notebooks_folder("committed") / notebook.name)
+    for notebook in study_notebooks():
+        publish_notebook(notebook, notebooks_folder("committed") / notebook.name)
 
 
 def sample(

@@ -98,8 +98,12 @@ class _Entry:
         where = f"{self.path}: {self.kind} {self.name}"
         if isinstance(error, KeyError):
             raise PosekitError(f"{where} has no {error.args[0]!r}; export the file again") from error
-        if isinstance(error, TypeError | ValueError | AttributeError | OverflowError):
-            raise PosekitError(f"{where}: {error}") from error
+        if isinstance(error, ValueError):
+            raise PosekitError(f"{where}: {error}; correct it, or export the file again") from error
+        if isinstance(error, TypeError | AttributeError | OverflowError):
+            raise PosekitError(
+                f"{where} is not written as in COCO; correct it, or export the file again"
+            ) from error
 
 
 def _load(path: Path) -> dict:
@@ -129,12 +133,14 @@ def _images(content: dict, path: Path) -> dict[Hashable, dict]:
         with _Entry(path, "image", image):
             if image["id"] in images:
                 raise ValueError("another one has the same id; an id must name one image")
-            size = [int(image.get(side) or 0) for side in ("width", "height")]
+            size = [image.get(side) or 0 for side in ("width", "height")]
+            if not all(isinstance(side, int | float) and side == int(side) for side in size):
+                raise ValueError(f"width and height must be whole numbers, not {size[0]!r} and {size[1]!r}")
             if not isinstance(image["file_name"], str) or not image["file_name"]:
                 raise ValueError(f"file_name must be a name, not {image['file_name']!r}")
             if min(size) < 0:
                 raise ValueError(f"a photograph cannot have {size[0]} x {size[1]} px")
-            images[image["id"]] = {"file": image["file_name"].replace("\\", "/"), "size": size}
+            images[image["id"]] = {"file": image["file_name"].replace("\\", "/"), "size": [*map(int, size)]}
     return images
 
 
@@ -229,7 +235,7 @@ def _box(bbox: object, size: list[int]) -> np.ndarray:
     last = np.tile(np.where(np.array(size) > 0, size, np.inf), 2) - 1
     clipped = np.clip(box, 0, last)
     if (clipped[:2] >= clipped[2:]).any():
-        raise ValueError(f"its box {bbox} lies outside the photograph of {size[0]} x {size[1]} px; correct it")
+        raise ValueError(f"its box {bbox} lies outside the photograph of {size[0]} x {size[1]} px")
     return clipped
 
 
@@ -237,12 +243,15 @@ def _numbers(values: object, what: str) -> np.ndarray:
     try:
         return np.asarray(values, float)
     except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"its {what} are not a list of numbers") from error
+        raise ValueError(f"its {what} must be a list of numbers") from error
 
 
 def _table(path: Path, columns: dict[str, np.ndarray]) -> People:
     files = columns["image"]
-    folder, found = find_images(path.parent, sorted(set(files.tolist())))
+    try:
+        folder, found = find_images(path.parent, sorted(set(files.tolist())))
+    except OSError as error:  # as for a name that is too long
+        raise PosekitError(f"{path} names a photograph that cannot be looked for ({error.strerror})") from error
     name = "coco-" + (re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "people")
     return People(
         name=name,

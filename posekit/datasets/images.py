@@ -1,6 +1,7 @@
 """Reads and writes image files, with a clear error where a file is broken."""
 
 import io
+import warnings
 from pathlib import Path
 
 import cv2
@@ -35,8 +36,10 @@ def decode_image(data: bytes, name: str, upright: bool) -> np.ndarray:
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | (0 if upright else cv2.IMREAD_IGNORE_ORIENTATION)
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
-    except cv2.error as error:  # as where a damaged header asks for more memory than there is
-        raise PosekitError(f"image {name} cannot be decoded ({error.err}); fetch it again") from error
+    except cv2.error as error:  # of more than 2^30 pixels, in truth or by a damaged header
+        raise PosekitError(
+            f"image {name} is too large to decode, or its header is damaged; save it smaller, or fetch it again"
+        ) from error
     if is_cut_off(data):
         raise PosekitError(f"image {name} is cut off: its end is missing; fetch it again")
     if image is None:
@@ -91,7 +94,7 @@ def several_pictures(path: Path) -> str:
     if path.suffix.lower() in (".jpeg", ".jpg"):  # of which some have a preview behind the photograph
         return ""
     try:
-        with Image.open(path) as file:
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as file:  # Pillow warns of large pictures
             return first_of_several(path.name, getattr(file, "n_frames", 1))
     except Exception:  # of a kind that only OpenCV knows; Pillow meets it with almost any exception
         return ""
@@ -123,5 +126,8 @@ def write_image(path: Path, image: np.ndarray) -> None:
     except cv2.error as error:
         raise PosekitError(f"{path}: unknown kind of picture; end the name in .png or .jpg") from error
     if not written:
-        raise PosekitError(f"{path}: the picture cannot be written in this format")
+        raise PosekitError(
+            f"{path}: a picture of {image.shape[1]} x {image.shape[0]} px is too large for this kind of file; end "
+            "the name in .png"
+        )
     write_whole(Path(path), data.tobytes())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
+from tqdm.auto import tqdm
 
 from posekit.datasets.people import People
 from posekit.evaluation.pckh import head_distances, torso_size
@@ -57,17 +58,22 @@ def evaluate(
     device: torch.device,
     likelihoods: bool = False,
     loss: Callable[[list[Tensor], Tensor], Tensor] | None = None,
+    progress: bool = False,
 ) -> Evaluation:
     """The last stack's joints for all people of `crops`, mapped back through each person's own matrix.
 
     likelihoods: what the network's scores are, see `posekit.models.answers.to_heatmaps`; False for a network that
     answers with heatmaps. loss: if one is wanted, of the scores of all stacks and the true heatmaps (see
-    `posekit.training.losses`).
+    `posekit.training.losses`). progress: a bar, if it takes longer than two seconds.
     """
     was_training = network.training
     network.eval()
     found, confidence, total = [], [], 0.0
-    for kept in batches(crops, CPU_BATCH if device.type == "cpu" else GPU_BATCH, device):
+    size = CPU_BATCH if device.type == "cpu" else GPU_BATCH
+    bar = tqdm(
+        total=len(crops), desc=f"joints of {crops.people.name}", unit=" people", delay=2, disable=not progress
+    )
+    for kept in batches(crops, size, device):
         batch = without_context(kept, crops.rule)
         scores = network(batch.images)
         heatmaps = to_heatmaps(scores[-1], likelihoods)
@@ -77,6 +83,8 @@ def evaluate(
         joints, peaks = codec.decode(heatmaps)
         found.append(joints.cpu().double().numpy())
         confidence.append(peaks.cpu().double().numpy())
+        bar.update(len(batch.which))
+    bar.close()
     network.train(was_training)
     joints = transform(invert(crops.matrices), np.concatenate(found))
     return Evaluation(

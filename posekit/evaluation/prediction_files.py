@@ -66,23 +66,28 @@ def read_predictions(path: Path, people: People) -> tuple[np.ndarray, People]:
     return joints.astype(float), about
 
 
+def check_destination(path: Path, overwrite: bool) -> None:
+    """Raises `PosekitError` if predictions cannot be written there: for an ending that is neither .mat nor .csv,
+    or if the file exists without `overwrite`."""
+    if path.suffix.lower() not in (".mat", ".csv"):
+        raise PosekitError(f"{path}: predictions are written as .mat or .csv files, not {path.suffix or 'this'}")
+    if path.exists() and not overwrite:
+        raise PosekitError(f"{path} exists already; choose another name or say --overwrite")
+
+
 def write_predictions(
     path: Path, joints: np.ndarray, images: Sequence[str], confidence: np.ndarray, overwrite: bool = False
 ) -> None:
     """Writes a .mat (`preds`, `confidence`, `images`) or a .csv file, whichever the name says.
 
     joints (N, 16, 2) float64 image px, images: N file names, confidence (N, 16). Missing folders are made.
-    Raises `PosekitError` for another ending, if the file exists without `overwrite`, or if it cannot be written.
+    Raises `PosekitError` as `check_destination` does, or if the file cannot be written.
     """
     path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix not in (".mat", ".csv"):
-        raise PosekitError(f"{path}: predictions are written as .mat or .csv files, not {suffix or 'this'}")
-    if path.exists() and not overwrite:
-        raise PosekitError(f"{path} exists already; choose another name or say --overwrite")
+    check_destination(path, overwrite)
     try:
         with whole_file(path) as stream:
-            if suffix == ".mat":
+            if path.suffix.lower() == ".mat":
                 content = {"preds": joints, "confidence": confidence, "images": np.array(images, object)[:, None]}
                 scipy.io.savemat(stream, content, do_compression=True)
             else:

@@ -5,7 +5,7 @@ from scipy.optimize import linear_sum_assignment
 
 from posekit.datasets.lsp import center_and_scale
 from posekit.inference.predictor import Person, Prediction, Predictor
-from posekit.preprocessing.crop import CropRule, box_center_and_scale
+from posekit.preprocessing.crop import CropRule
 
 #: Joints with less confidence do not count, and with fewer that count the person is lost. Chosen for the networks
 #: that come along, so that a person is rarely taken for lost and a place beside a person mostly is.
@@ -37,10 +37,8 @@ class FollowOne:
     def __call__(self, image: np.ndarray) -> list[Person]:
         """The person, in a list that is empty while the person is lost."""
         if self._first_box is not None:
-            answer = self.predictor.predict_box(image, self._first_box)
-            self._place = box_center_and_scale(self.predictor.rule, self._first_box)
-            self._first_box = None
-        elif self._place is not None:
+            self._place, self._first_box = self.predictor.place_of_box(image, self._first_box), None
+        if self._place is not None:
             answer = self.predictor.predict(image, *self._place)
         else:
             answer = self._found(image)

@@ -55,6 +55,8 @@ def read_onnx(path: Path) -> tuple[OnnxNetwork, CropRule, Codec]:
     """
     network = OnnxNetwork(path)
     found = network.session.get_modelmeta().custom_metadata_map
+    if "posekit.finder" in found:
+        raise PosekitError(f"the network in {path} finds people, not joints; name a network that finds joints")
     try:
         rule = CropRule(**json.loads(found["posekit.crop"]))
         codec = Codec(**json.loads(found["posekit.codec"]))

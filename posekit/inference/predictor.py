@@ -151,6 +151,13 @@ class Predictor:
 
     def crop_box(self, image: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What the network sees in `predict_box`, as of `crop`."""
+        return self.crop(image, *self.place_of_box(image, box))
+
+    def place_of_box(self, image: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, float]:
+        """Center and scale, as `predict` takes them, of a box as `predict_box` takes it.
+
+        Raises `PosekitError` for a box that is empty, outside the image, or not of numbers.
+        """
         height, width = image.shape[:2]
         given = f"the box ({', '.join(f'{edge:g}' for edge in box)})"
         if not np.isfinite(box).all():
@@ -163,7 +170,7 @@ class Predictor:
         clipped = np.clip(np.asarray(box, float), 0, [width - 1, height - 1, width - 1, height - 1])
         if clipped[0] >= clipped[2] or clipped[1] >= clipped[3]:
             raise PosekitError(f"{given} lies outside the image of {width} x {height} px")
-        return self.crop(image, *box_center_and_scale(self.rule, clipped))
+        return box_center_and_scale(self.rule, clipped)
 
     def predict_crop(self, crop: np.ndarray, matrix: np.ndarray) -> Prediction:
         """Joints of a person who is cropped already: crop (S, S, 3) uint8 RGB, matrix (2, 3) image -> crop px."""

@@ -120,24 +120,25 @@ def _is_whole(folder: Path, count: int, side: int) -> bool:
 def _build(people: People, rule: CropRule, folder: Path, progress: bool) -> None:
     """Writes images.npy, boxes.npy and done.npy, one photograph at a time and thread."""
     start, boxes, done = _open(folder, len(people), rule.side)
-    by_image: dict[str, list[int]] = {}
+    by_image: dict[tuple[str, bool], list[int]] = {}  # two data sets may name one photograph
     for person in np.flatnonzero(~done):
-        by_image.setdefault(str(people.image[person]), []).append(int(person))
+        key = str(people.image[person]), bool(people.upright[person])
+        by_image.setdefault(key, []).append(int(person))
     one_writes = Lock()
 
     # Written, not mapped: a mapped file takes memory as it grows, and ends the process where the disk is full.
     with (folder / "images.npy").open("r+b") as pixels:
 
-        def crop_people_of(name: str) -> list[int]:
-            upright = bool(people.upright[by_image[name][0]])
+        def crop_people_of(image_of: tuple[str, bool]) -> list[int]:
+            name, upright = image_of
             image = read_image(people.images_folder / name, upright)
-            for person in by_image[name]:
+            for person in by_image[image_of]:
                 boxes[person] = checked_box(people, person, rule, image)
                 crop = crop_image(image, boxes[person], rule)
                 with one_writes:
                     pixels.seek(start + person * crop.nbytes)
                     pixels.write(crop.tobytes())
-            return by_image[name]
+            return by_image[image_of]
 
         def mark() -> None:
             """Notes people as done, after their pixels and boxes are on disk."""

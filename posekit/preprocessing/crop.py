@@ -72,19 +72,15 @@ def person_box(rule: CropRule, center: np.ndarray, scale: np.ndarray) -> np.ndar
     return np.stack([left, top, left + scale * rule.width, top + scale * rule.height], axis=-1)
 
 
-def box_center_and_scale(rule: CropRule, box: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Center (2,) and scale () of a crop that holds a person's whole box (4,), left, top, right, bottom, image px.
+def box_center_and_scale(rule: CropRule, box: np.ndarray) -> tuple[np.ndarray, float]:
+    """Center (2,) and scale of a crop that holds a person's whole box (4,), left, top, right, bottom, image px.
 
     They are those of `center_and_scale_of_box`, as in data sets with boxes, if the rule is wide enough. A rule of
     230 px then shows 1.15 times the longer side of the box, about as much as with MPII's own scale.
     """
     left, top, right, bottom = np.asarray(box, float)
-    if not (right > left and bottom > top):
-        raise PosekitError(
-            f"box {box} is empty: it takes left, top, right, bottom with left < right, top < bottom"
-        )
     center, scale = center_and_scale_of_box(box)
-    return center, np.maximum(scale, max((right - left) / rule.width, (bottom - top) / rule.height))
+    return center, float(max(scale, (right - left) / rule.width, (bottom - top) / rule.height))
 
 
 def clip_box(box: np.ndarray, image_size: np.ndarray) -> np.ndarray:

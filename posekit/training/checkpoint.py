@@ -110,6 +110,8 @@ def read_checkpoint(path: Path) -> dict:
             "starts that run anew"
         ) from error
     if not isinstance(state, dict) or not {"config", "network", "history"} <= state.keys():
+        if isinstance(state, dict) and "finder" in state:
+            raise PosekitError(f"the network in {path} finds people, not joints; name a network that finds joints")
         raise PosekitError(f"{path} is a file of torch, but not a checkpoint of posekit")
     return state
 

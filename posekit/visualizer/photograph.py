@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from posekit.datasets.file_kinds import why_not_decoded
 from posekit.datasets.images import decode_image, first_of_several, write_image
 from posekit.errors import PosekitError
 from posekit.files import write_whole
@@ -81,9 +82,18 @@ def _header(content: bytes, name: str) -> tuple[str, str, int, tuple[int, int]]:
     except Image.DecompressionBombError as error:
         raise PosekitError(_too_large(name, "more than 170 megapixels")) from error
     except Image.UnidentifiedImageError as error:
-        raise PosekitError(f"{name} is no JPEG, PNG or WebP photograph; choose one that is") from error
+        raise PosekitError(f"{name} is no JPEG, PNG or WebP photograph: {_what_it_is(content)}") from error
     except Exception as error:  # Pillow meets damaged headers with almost any exception
         raise PosekitError(f"{name} is damaged and cannot be opened; fetch or export it again") from error
+
+
+def _what_it_is(content: bytes) -> str:
+    """The end of a sentence: what a file is instead, and the next step."""
+    try:
+        with Image.open(io.BytesIO(content)) as file:
+            return f"it is a picture of the kind {file.format}; save it as JPEG"
+    except Exception:  # Pillow meets what is no picture with almost any exception
+        return why_not_decoded(content)
 
 
 def _too_large(name: str, size: str) -> str:
