@@ -76,4 +76,4 @@ def write_whole(path: Path, content: str | bytes) -> None:
         with whole_file(path) as stream:
             stream.write(content.encode() if isinstance(content, str) else content)
     except OSError as error:
-        raise PosekitError(f"{path} cannot be written ({error.strerror})") from error
+        raise PosekitError(f"{path} cannot be written ({error.strerror}); check folder and free space") from error

@@ -259,7 +259,7 @@ BAD = {
         content(person(), images=[{"id": 1, "file_name": "a", "width": "wide", "height": 9}]),
         "image 1: width and height must be whole numbers, not 'wide' and 9; correct it",
     ),
-    "id of a list": (content(person([1])), r"annotation \[1\] is not written as in COCO; correct it"),
+    "id of a list": (content(person([1])), r"annotation \[1\] is not written as it should be; correct it"),
     "a name too long": (content(person(), images=[{"id": 1, "file_name": 300 * "a"}]), "cannot be looked for"),
     "box of three": (content(person(7, bbox=[40, 10, 5])), "annotation 7: its box must be four numbers"),
     "box of words": (content(person(7, bbox=["a"] * 4)), "annotation 7: its box must be a list of numbers"),

@@ -14,6 +14,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Hashable
+from contextlib import AbstractContextManager
 from itertools import chain
 from pathlib import Path
 
@@ -22,7 +23,7 @@ import numpy as np
 from posekit.datasets.coco_images import find_images
 from posekit.datasets.lsp import center_and_scale
 from posekit.datasets.people import HEAD_SIZE_OVER_SCALE, People, center_and_scale_of_box, estimated_head_size
-from posekit.errors import PosekitError
+from posekit.errors import PosekitError, naming
 from posekit.skeleton import INDEX, JOINTS
 
 #: Keypoints of COCO that have no counterpart among MPII's joints.
@@ -63,7 +64,7 @@ def read_coco(path: Path) -> tuple[People, str]:
     seen: set[Hashable] = set()
     rows, left_out = [], Counter()
     for annotation in content["annotations"]:
-        with _Entry(path, "annotation", annotation):
+        with _entry(path, "annotation", annotation):
             if annotation["id"] in seen:
                 raise ValueError("another one has the same id; an id must name one annotation")
             seen.add(annotation["id"])
@@ -84,26 +85,10 @@ def read_coco(path: Path) -> tuple[People, str]:
     return _table(path, {key: column[known] for key, column in columns.items()}), sentence
 
 
-class _Entry:
-    """Turns what a malformed entry of a list raises into a sentence with the file and the entry's id."""
-
-    def __init__(self, path: Path, kind: str, entry: object) -> None:
-        self.path, self.kind = path, kind
-        self.name = entry.get("id", "without id") if isinstance(entry, dict) else repr(entry)[:40]
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type | None, error: BaseException | None, traceback: object) -> None:
-        where = f"{self.path}: {self.kind} {self.name}"
-        if isinstance(error, KeyError):
-            raise PosekitError(f"{where} has no {error.args[0]!r}; export the file again") from error
-        if isinstance(error, ValueError):
-            raise PosekitError(f"{where}: {error}; correct it, or export the file again") from error
-        if isinstance(error, TypeError | AttributeError | OverflowError):
-            raise PosekitError(
-                f"{where} is not written as in COCO; correct it, or export the file again"
-            ) from error
+def _entry(path: Path, kind: str, entry: object) -> AbstractContextManager[None]:
+    """`naming` with the file and the entry's id."""
+    name = entry.get("id", "without id") if isinstance(entry, dict) else repr(entry)[:40]
+    return naming(f"{path}: {kind} {name}", "correct it, or export again")
 
 
 def _load(path: Path) -> dict:
@@ -130,7 +115,7 @@ def _images(content: dict, path: Path) -> dict[Hashable, dict]:
     """Id -> file, width and height (0 where the file does not say)."""
     images: dict[Hashable, dict] = {}
     for image in content["images"]:
-        with _Entry(path, "image", image):
+        with _entry(path, "image", image):
             if image["id"] in images:
                 raise ValueError("another one has the same id; an id must name one image")
             size = [image.get(side) or 0 for side in ("width", "height")]
@@ -148,7 +133,7 @@ def _keypoints(content: dict, path: Path) -> dict[Hashable, list[str]]:
     """Id of a category -> its keypoints, called as MPII calls them; only categories of people."""
     names: dict[Hashable, list[str]] = {}
     for entry in content["categories"]:
-        with _Entry(path, "category", entry):
+        with _entry(path, "category", entry):
             names[entry["id"]] = [_spoken(name) for name in entry.get("keypoints") or []]
     if not any(names.values()):
         raise PosekitError(

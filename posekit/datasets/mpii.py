@@ -24,7 +24,7 @@ import numpy as np
 
 from posekit.datasets.mpii_release import HEAD_SIZE_OVER_DIAGONAL, release_rows
 from posekit.datasets.people import People, estimated_head_size
-from posekit.errors import PosekitError
+from posekit.errors import PosekitError, naming
 from posekit.files import check_folder, load_mat
 from posekit.skeleton import JOINTS
 
@@ -54,7 +54,7 @@ def read_mpii(folder: Path, name: str = "mpii") -> People:
             continue
         read = None
         for number, record in enumerate(_load(path)):
-            with _naming(path, number):
+            with naming(f"{path}: entry {number}", "fetch the file again"):
                 read = read or (_read_complete if "joint_self" in record else _read_person)
                 columns.append(read(record, _split_of(path)))
     if not columns:
@@ -75,7 +75,7 @@ def read_everybody(folder: Path) -> dict[str, np.ndarray]:
         if path.suffix == ".mat":
             raise PosekitError(f"{path} is read without the other people of a photograph; use the JSON list")
         for number, record in enumerate(_load(path)):
-            with _naming(path, number):
+            with naming(f"{path}: entry {number}", "fetch the file again"):
                 others = record["joint_others"] if record["numOtherPeople"] else []  # none is not written as []
                 beside = np.array(others, float).reshape(-1, len(JOINTS), 3)
                 own = np.array(record["joint_self"], float).reshape(1, len(JOINTS), 3)
@@ -157,22 +157,6 @@ def _read_person(record: dict, validation: bool | None) -> dict:
         "validation": image in _validation_images() if validation is None else validation,
         "image_size": np.array(record.get("image_size", [0, 0]), int).reshape(2),
     }
-
-
-class _naming:
-    """Turns what a malformed record raises into a sentence with the file and the number of the entry."""
-
-    def __init__(self, path: Path, number: int) -> None:
-        self.path, self.number = path, number
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type | None, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, KeyError):
-            raise PosekitError(f"{self.path}: entry {self.number} has no {error.args[0]!r}") from error
-        if isinstance(error, TypeError | ValueError | AttributeError | OverflowError):
-            raise PosekitError(f"{self.path}: entry {self.number} is malformed ({error})") from error
 
 
 def validation_people() -> dict[str, frozenset[int]]:

@@ -93,7 +93,7 @@ def write_predictions(
             else:
                 _table(joints, images, confidence).to_csv(stream, index=False, lineterminator="\n")
     except OSError as error:
-        raise PosekitError(f"{path} cannot be written ({error.strerror})") from error
+        raise PosekitError(f"{path} cannot be written ({error.strerror}); check folder and free space") from error
 
 
 def missing_joints(joints: np.ndarray, people: People) -> str:

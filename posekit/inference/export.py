@@ -137,7 +137,7 @@ def _write(
         with whole_file(path) as stream:
             stream.write(model.SerializeToString())
     except OSError as error:
-        raise PosekitError(f"{path} cannot be written ({error.strerror})") from error
+        raise PosekitError(f"{path} cannot be written ({error.strerror}); check folder and free space") from error
 
 
 def halve_weights(model: "ModelProto") -> None:

@@ -80,7 +80,7 @@ def joint_file(path: Path, key: str) -> Iterator[Callable[..., None]]:
                 text.write("\n]\n" if begun else "[]\n")
             text.detach()  # whole_file closes the stream, when it is on the disk
     except OSError as error:
-        raise PosekitError(f"{path} cannot be written ({error.strerror})") from error
+        raise PosekitError(f"{path} cannot be written ({error.strerror}); check folder and free space") from error
 
 
 @contextmanager

@@ -209,7 +209,7 @@ def video_file(path: Path, fps: float) -> Iterator[Callable[[np.ndarray, float],
         path.parent.mkdir(parents=True, exist_ok=True)
         file.unfinished.touch()
     except OSError as error:
-        raise PosekitError(f"{path} cannot be written ({error.strerror})") from error
+        raise PosekitError(f"{path} cannot be written ({error.strerror}); check folder and free space") from error
     try:
         yield file.write
         file.close()
