@@ -8,13 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from posekit.device import choose_device
 from posekit.evaluation.pckh import pckh
 from posekit.inference.predictor import Predictor
-from posekit.paths import checkpoint_path
 from posekit.preprocessing.heatmaps import Codec
 from posekit.skeleton import INDEX, JOINTS, SCORED
-from posekit.training.checkpoint import read_checkpoint
 from posekit.visualizer.answers import Answers, answer_bytes, worst_first
 from posekit.visualizer.pane import Pane
 from posekit.visualizer.people import AS_STORED, NO_MODEL, WORST_PERSON, Visualizer
@@ -40,21 +37,6 @@ def predictors(tiny_study, loaded) -> dict[str, Predictor]:
 @pytest.fixture
 def visualizer(tiny_study, predictors) -> Visualizer:
     return Visualizer(tiny_study.crops[1], predictors)
-
-
-@pytest.fixture
-def snapshots(tiny_study, predictors, tmp_path) -> dict:
-    """Two earlier epochs of Model 5 that answer differently, as checkpoint files."""
-    state = read_checkpoint(checkpoint_path(tiny_study.name, "model-5", 0))
-    paths = {}
-    for epoch in (1, 2):
-        generator = torch.Generator().manual_seed(epoch)
-        for name, tensor in state["network"].items():
-            if tensor.is_floating_point() and name.endswith("weight"):
-                state["network"][name] = tensor + 0.3 * torch.randn(tensor.shape, generator=generator)
-        paths[epoch] = tmp_path / f"epoch-{epoch}.pt"
-        torch.save(state, paths[epoch])
-    return {FIVE: paths}
 
 
 def picture(side) -> np.ndarray:
@@ -214,35 +196,6 @@ def test_buttons_and_arrow_keys_step_and_stop_at_the_ends(visualizer):
     assert visualizer.person.value == 16
 
 
-def test_the_epoch_slider_shows_earlier_networks(tiny_study, predictors, snapshots):
-    visualizer = Visualizer(tiny_study.crops[1], predictors, snapshots)
-    side = visualizer.left
-    assert side.epoch.layout.display is None and [label for label, _ in side.epoch.options] == [
-        "1",
-        "2",
-        "trained",
-    ]
-    device, trained = choose_device("cpu"), visualizer.state(side).answer
-    for epoch in (1, 2):
-        side.epoch.value = epoch
-        expected = Predictor.from_checkpoint(snapshots[FIVE][epoch], device).predict_crop(
-            trained.crop, trained.matrix
-        )
-        np.testing.assert_allclose(visualizer.state(side).answer.joints, expected.joints)
-        assert f"epoch {epoch}" in side.caption.value
-    visualizer.left.model.value = SIX
-    assert side.epoch.layout.display == "none" and side.epoch.value == 0
-
-
-def test_a_snapshot_that_is_gone_is_one_sentence_and_the_sliders_live(tiny_study, predictors, snapshots):
-    visualizer = Visualizer(tiny_study.crops[1], predictors, snapshots)
-    snapshots[FIVE][1].unlink()
-    visualizer.left.epoch.value = 1
-    assert "there is no checkpoint" in visualizer.caption.value
-    visualizer.left.epoch.value = 2
-    assert "no checkpoint" not in visualizer.caption.value
-
-
 def test_an_image_that_is_gone_is_one_sentence(tiny_study, predictors, tmp_path):
     crops = tiny_study.crops[1]
     moved = replace(crops, people=replace(crops.people, images_folder=tmp_path))
@@ -259,33 +212,23 @@ def test_an_image_that_is_gone_is_one_sentence(tiny_study, predictors, tmp_path)
 
 def test_answers_are_kept_and_take_no_more_memory_than_allowed(tiny_study, predictors, monkeypatch):
     crops, asked = tiny_study.crops[1], []
-    one = answer_bytes(Answers(crops, predictors).stacks(FIVE, None, 0))
+    one = answer_bytes(Answers(crops, predictors).stacks(FIVE, 0))
     slow = (
         2 * (16 * 8 * 8 * 4 + 16 * 2 * 8 + 16 * 8) + 32 * 32 * 3 + 2 * 3 * 8
     )  # heatmaps, joints, ...; crop, matrix
     assert one == slow
-    answers = Answers(crops, predictors, kept_bytes=5 * one + 10)
+    monkeypatch.setattr("posekit.visualizer.answers.KEPT_BYTES", 5 * one + 10)
+    answers = Answers(crops, predictors)
     predict = Predictor.predict_stacks
     monkeypatch.setattr(Predictor, "predict_stacks", lambda self, *a: asked.append(self) or predict(self, *a))
     for person in range(16):
-        answers.stacks(FIVE, None, person)
+        answers.stacks(FIVE, person)
         assert sum(map(answer_bytes, answers.kept.values())) <= 5 * one + 10
     assert len(answers.kept) == 5 and len(asked) == 16
-    again = answers.stacks(FIVE, None, 15)
-    assert len(asked) == 16 and again is answers.stacks(FIVE, None, 15)
-    answers.stacks(FIVE, None, 0)  # went long ago
+    again = answers.stacks(FIVE, 15)
+    assert len(asked) == 16 and again is answers.stacks(FIVE, 15)
+    answers.stacks(FIVE, 0)  # went long ago
     assert len(asked) == 17
-    tight = Answers(crops, predictors, kept_bytes=one - 1)
-    assert len(tight.stacks(FIVE, None, 0)) == 2 and len(tight.kept) == 0
-
-
-def test_networks_of_snapshots_are_loaded_when_needed_and_bounded(tiny_study, predictors, snapshots):
-    size = sum(tensor.nbytes for tensor in predictors[FIVE].network.state_dict().values())
-    answers = Answers(tiny_study.crops[1], predictors, snapshots, kept_bytes=round(1.5 * size))
-    assert len(answers.networks) == 0
-    for epoch in (1, 2, 1):
-        answers.stacks(FIVE, epoch, 0)
-        assert len(answers.networks) == 1 and answers.networks.currsize == size
 
 
 class AlwaysThere(torch.nn.Module):
@@ -317,7 +260,7 @@ def test_a_crop_with_context_is_cut_to_what_the_network_sees(tiny_study, predict
     padded[:, margin:-margin, margin:-margin] = crops.images
     wide = replace(crops, images=padded, rule=replace(crops.rule, context=1.25))
     assert wide.rule.margin == margin
-    ours, theirs = (Answers(one, predictors).stacks(FIVE, None, 3)[-1] for one in (wide, crops))
+    ours, theirs = (Answers(one, predictors).stacks(FIVE, 3)[-1] for one in (wide, crops))
     np.testing.assert_array_equal(ours.crop, theirs.crop)
     np.testing.assert_array_equal(ours.joints, theirs.joints)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import ipywidgets as widgets
 import numpy as np
@@ -37,24 +36,22 @@ KEPT_CANVASES = 64 * 2**20
 
 
 class Side:
-    """One of the two pictures: which network, stack and epoch it shows."""
+    """One of the two pictures: which network and stack it shows."""
 
     def __init__(self, answers: Answers, models: list[str], title: str, on_change: Callable[[], None]) -> None:
         self.answers = answers
         self.model = widgets.Dropdown(options=models, **labeled(f"{title} model"))
         self.stack = widgets.Dropdown(options=[("1", 0)], **labeled("stack"))
-        self.epoch = widgets.SelectionSlider(options=[("trained", 0)], **labeled("epoch"))
         self.image = widgets.Image(format="jpeg", layout=widgets.Layout(width="100%"))
         self.caption = widgets.HTML()
         self.picture = widgets.VBox(
             [self.caption, self.image], layout=widgets.Layout(flex="1 1 0", max_width=SHOWN, margin="0 14px 0 0")
         )
-        self.controls = [self.model, self.stack, self.epoch]
+        self.controls = [self.model, self.stack]
         self._on_change, self._offering = on_change, False
         self._offer()
         self.model.observe(lambda change: self._new_model(), names="value")
-        for control in (self.stack, self.epoch):
-            control.observe(lambda change: self._changed(), names="value")
+        self.stack.observe(lambda change: self._changed(), names="value")
 
     @property
     def shown(self) -> bool:
@@ -62,11 +59,10 @@ class Side:
 
     @property
     def title(self) -> str:
-        epoch = "" if not self.epoch.value else f", epoch {self.epoch.value}"
-        return f"{self.model.value.split(':')[0]}, stack {self.stack.label.split()[0]}{epoch}"
+        return f"{self.model.value.split(':')[0]}, stack {self.stack.label.split()[0]}"
 
     def answer(self, person: int) -> Prediction:
-        return self.answers.stacks(self.model.value, self.epoch.value or None, person)[self.stack.value]
+        return self.answers.stacks(self.model.value, person)[self.stack.value]
 
     def _new_model(self) -> None:
         self._offering = True
@@ -81,33 +77,21 @@ class Side:
             self._on_change()
 
     def _offer(self) -> None:
-        """The stacks and epochs that the model has: the last of both, and no slider where there are none."""
-        for control in (self.stack, self.epoch, self.picture):
+        """The stacks that the model has, the last one chosen; nothing where there is no model."""
+        for control in (self.stack, self.picture):
             control.layout.display = None if self.shown else "none"
         if not self.shown:
             return
-        stacks = len(self.answers.stacks(self.model.value, None, 0))
+        stacks = len(self.answers.stacks(self.model.value, 0))
         self.stack.options = [(f"{n + 1}{' (last)' * (n == stacks - 1)}", n) for n in range(stacks)]
         self.stack.value = stacks - 1
-        epochs = self.answers.epochs(self.model.value)
-        self.epoch.options = [*((str(epoch), epoch) for epoch in epochs), ("trained", 0)]
-        self.epoch.index = len(self.epoch.options) - 1
-        self.epoch.layout.display = None if epochs else "none"
 
 
 class Visualizer:
-    """Widgets for the people of `crops` and some predictors by name; show `.widget` in a notebook.
+    """Widgets for the people of `crops` and some predictors by name; show `.widget` in a notebook."""
 
-    snapshots: for a name, epoch -> checkpoint file of that run; the names without have no epoch slider.
-    """
-
-    def __init__(
-        self,
-        crops: Crops,
-        predictors: dict[str, Predictor],
-        snapshots: dict[str, dict[int, Path]] | None = None,
-    ) -> None:
-        self.crops, self.answers = crops, Answers(crops, predictors, snapshots)
+    def __init__(self, crops: Crops, predictors: dict[str, Predictor]) -> None:
+        self.crops, self.answers = crops, Answers(crops, predictors)
         self._canvases = LRUCache(KEPT_CANVASES, getsizeof=lambda canvas: canvas.picture.nbytes)
         self._quiet = False
         self._remarks: list[str] = []
