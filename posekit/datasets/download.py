@@ -1,6 +1,5 @@
 """Downloads that continue where they were interrupted, and MPII Human Pose downloaded that way."""
 
-import hashlib
 import http.client
 import json
 import os
@@ -31,42 +30,23 @@ class _Cut(Exception):
     """The connection failed in a way that another attempt may put right."""
 
 
-def download(
-    url: str,
-    path: Path,
-    sha256: str | None = None,
-    size: int | None = None,
-    progress: bool = True,
-    room: float = 1.0,
-) -> Path:
+def download(url: str, path: Path, progress: bool = True, room: float = 1.0) -> Path:
     """Fetches a file over HTTP or HTTPS; an interrupted download continues at its last byte.
 
     The bytes are collected in `path.partial`; what the server says about the file (ETag, date, size) is kept
     beside it, so that a file that has changed in the meantime is fetched again. A file at `path` is never
-    replaced, only checked.
-    sha256 (hex) and size (bytes) are checked where known, and in any case the size that the server announces.
+    replaced. The size that the server announces is checked.
     room: the free disk space that is required before the first byte, as a multiple of the file's size: 2 if it
     will be unpacked next to itself.
-    Raises `PosekitError` if the server has no such file or stays unreachable, the disk is full, or size or
-    checksum are wrong: then the bytes are kept as `path.wrong` and the next call starts over.
+    Raises `PosekitError` if the server has no such file or stays unreachable, or the disk is full.
     """
     path = Path(path)
     partial = path.with_name(path.name + ".partial")
     try:
         if path.exists():
-            if wrong := _wrong(path, sha256, size):
-                raise PosekitError(f"{path} is there already but {wrong}; move it away, then run this again")
             return path
         path.parent.mkdir(parents=True, exist_ok=True)
-        _fetch(url, partial, size, progress, room)
-        if wrong := _wrong(partial, sha256, size):
-            kept = path.with_name(path.name + ".wrong")
-            os.replace(partial, kept)
-            _forget(partial)
-            raise PosekitError(
-                f"{url}: what came {wrong}; it is kept as {kept} to look at: delete it, run the same command "
-                "again to download anew, and if that fails too, check the address"
-            )
+        _fetch(url, partial, progress, room)
         os.replace(partial, path)
         _forget(partial)
     except OSError as error:
@@ -78,12 +58,12 @@ def download(
     return path
 
 
-def _fetch(url: str, partial: Path, size: int | None, progress: bool, room: float) -> None:
+def _fetch(url: str, partial: Path, progress: bool, room: float) -> None:
     """Attempts until the partial is whole; gives up after a few that bring it no further than it was."""
     failures, furthest = 0, _length(partial)
     while True:
         try:
-            return _attempt(url, partial, size, progress, room)
+            return _attempt(url, partial, progress, room)
         except _Cut as error:
             failures = 0 if _length(partial) > furthest else failures + 1
             furthest = max(furthest, _length(partial))
@@ -95,7 +75,7 @@ def _fetch(url: str, partial: Path, size: int | None, progress: bool, room: floa
             time.sleep(PAUSES[max(failures, 1) - 1])
 
 
-def _attempt(url: str, partial: Path, size: int | None, progress: bool, room: float) -> None:
+def _attempt(url: str, partial: Path, progress: bool, room: float) -> None:
     """One request for what is missing. Raises `_Cut`, or OSError of the disk, or `PosekitError`."""
     known = _known(partial, url)
     have = _length(partial) if known else 0
@@ -105,9 +85,7 @@ def _attempt(url: str, partial: Path, size: int | None, progress: bool, room: fl
         start, total = 0, response.headers.get("Content-Length")
         if response.status == 206:
             start, total = _continued(response, partial, have, known)
-        total = int(total) if total and str(total).isdigit() else size
-        if size is not None and total != size:
-            raise PosekitError(f"{url} has {total} bytes, not {size}; it is another file, check the address")
+        total = int(total) if total and str(total).isdigit() else None
         if total is not None:
             check_free(partial.parent, room * total - _length(partial), url)
         bar = tqdm(desc=partial.stem, total=total, initial=start, unit="B", unit_scale=True, disable=not progress)
@@ -194,17 +172,6 @@ def _known(partial: Path, url: str) -> dict:
         return {}
     good = isinstance(known, dict) and known.get("url") == url
     return known if good and any(known.get(key) for key in ("etag", "modified", "size")) else {}
-
-
-def _wrong(path: Path, sha256: str | None, size: int | None) -> str:
-    if size is not None and _length(path) != size:
-        return f"has {_length(path)} bytes, not {size}"
-    if sha256 is not None:
-        with path.open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
-        if found != sha256.lower():
-            return f"has the SHA-256 {found}, not {sha256.lower()}"
-    return ""
 
 
 def _length(path: Path) -> int:
