@@ -75,7 +75,7 @@ def test_a_pair_has_both_kinds_of_interval():
 def test_a_setting_says_data_size_recipe_seeds_and_people():
     said = setting_of([make_run(1, 0.5, 0, 2.5e-4), make_run(1, 0.5, 1, 2.5e-4), make_run(3, 0.5)])
     assert said == (
-        "Trained on made; size quick: 80 px, 48 channels, 5 epochs in batches of 8, RMSprop at 0.00025 or Adam at "
+        "Trained on made; size quick: 80 px, 48 channels, 5 epochs in batches of 8, RMSprop at 0.00025, Adam at "
         "0.001, no augmentation; 1 to 2 seeds per model; tested on 200 of made by PCKh@0.5."
     )
 
