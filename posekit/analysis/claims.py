@@ -19,6 +19,7 @@ from posekit.analysis.judging import BEST, EQUAL, NO_LOSS, Verdict, points
 from posekit.analysis.losses import ONE_RATE
 from posekit.analysis.optimizers import GRID_MODELS, at_best_rates, edge_rates
 from posekit.analysis.results import Results
+from posekit.analysis.texts import listed
 from posekit.analysis.yardsticks import yardsticks
 from posekit.models.cost import network_cost
 from posekit.study.configurations import MODELS, REPORT_MODELS, REPORT_RATES, get_size, network_of
@@ -242,7 +243,7 @@ def _own_best_rates(results: Results) -> Claim:
         (f"{duel.first} minus {duel.second}{elsewhere}", points(duel.comparison)) for duel in duels
     )
     if edges:
-        beyond = [f"{' and '.join(f'{rate:g}' for rate in edge)} for {name}" for name, edge in edges.items()]
+        beyond = [f"{listed(f'{rate:g}' for rate in edge)} for {name}" for name, edge in edges.items()]
         needed = f"rates beyond {', '.join(beyond)}: the edge of what was tried"
     else:
         runs = next(iter(grid.values())).runs

@@ -170,9 +170,9 @@ def _time(network: str, ms: str, ratio: float) -> str:
     return f"{ms} ms, as recorded" if ms else ""
 
 
-def worth_of_confidence() -> pd.DataFrame:
+def worth_of_confidence(networks: list[Peer]) -> pd.DataFrame:
     """`posekit.analysis.answer_figures.confidence_table` of `BASELINE`, for people: the 14 joints that count."""
-    network = next(peer for peer in peers() if peer.name == BASELINE)
+    network = next(peer for peer in networks if peer.name == BASELINE)
     table = confidence_table(network.distances[:, SCORED], network.confidence[:, SCORED])
     return table.assign(**{"found, %": table["found, %"].map("{:.0f}".format)}).reset_index()
 

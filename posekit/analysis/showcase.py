@@ -47,12 +47,13 @@ def publish_tables(folder: Path) -> list[Path]:
 def publish_pages(repository: Path) -> list[Path]:
     """Writes the tables of peers into README.md and docs/networks.md of a checkout, and into the latter what
     a confidence is worth and what pretraining and the steps of the recipe brought; the pages that changed."""
-    table = peers_table(peers())
+    networks = peers()
+    table = peers_table(networks)
     pages = {
         repository / "README.md": {"peers": markdown(described_peers(table))},
         repository / "docs" / "networks.md": {
             "peers": markdown(described_peers(table, joints=True)),
-            "confidence": markdown(worth_of_confidence()),
+            "confidence": markdown(worth_of_confidence(networks)),
             "pretraining": markdown(pretraining()),
             "recipe": markdown(recipe_steps()),
         },

@@ -86,10 +86,10 @@ def fine_tune(
     """Trains the network of a checkpoint on the train people of a table, or goes on with a run that was stopped.
 
     It is judged by the validation people of the first data set that has some. What is finished is read from its
-    records. learning_rate and batch_size take the place of `LEARNING_RATE` and
-    `BATCH_SIZE` (or of the number of train people, if that is smaller); device, precision and compiled are as in
-    `posekit.study.study.Study`; force begins anew, which replaces what is there. Raises `PosekitError` if there
-    are no train or no validation people, if `start` is not a checkpoint, or as `train` does.
+    records. learning_rate and batch_size take the place of `LEARNING_RATE` and `BATCH_SIZE` (or of the number of
+    train people, if that is smaller); device, precision and compiled are as in `posekit.study.study.Study`; force
+    begins anew, which replaces what is there. Raises `PosekitError` if there are no train or no validation people,
+    if `start` is not a checkpoint, or as `train` does.
     """
     train_people, validation_people = people.split()[0], people.validation_sets()[0]
     asked = RunConfig.from_dict(read_checkpoint(start)["config"]), people, len(train_people), start, seed
@@ -118,8 +118,7 @@ def fine_tune(
     if not from_leader(done):
         floors = floors_and_ceiling(*crops, config.codec, config.network.stacks)
         train_and_record(config, store, subfolder, crops, floors, how, force, start=start, further=before)
-    metric = metric_of(validation_people.name)
-    return from_leader(lambda: FineTuned(*_read(store, subfolder, len(train_people)), *metric))
+    return from_leader(lambda: _read(store, subfolder, len(train_people), validation_people.name))
 
 
 def fine_tuning(
@@ -158,11 +157,12 @@ def fine_tuning(
     )
 
 
-def _read(store: RunStore, subfolder: Path, train_people: int) -> tuple[Run, Path, int, np.ndarray, np.ndarray]:
+def _read(store: RunStore, subfolder: Path, train_people: int, judged_on: str) -> FineTuned:
     run = read_run(store.folder(subfolder))
     path = store.folder(subfolder) / f"distances-{BEFORE}.csv"
     try:
         before = pd.read_csv(path).reindex(columns=list(JOINTS)).to_numpy(float)
     except (OSError, ValueError) as error:
         raise PosekitError(f"record {path} cannot be read ({error}); use --force to train again") from error
-    return run, store.checkpoint(subfolder), train_people, before, run.distances()
+    answers = before, run.distances()
+    return FineTuned(run, store.checkpoint(subfolder), train_people, *answers, *metric_of(judged_on))
